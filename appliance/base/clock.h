@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The three clocks (contracts, section 2), all int64 milliseconds. Deciders never read them: `now` is an argument. */
+#ifndef GLORY_BASE_CLOCK_H
+#define GLORY_BASE_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+int64_t clock_mono_ms(void); /* deadlines, ages, arrival: CLOCK_MONOTONIC */
+int64_t clock_wall_ms(void); /* stored, shown, sent: UTC since the epoch */
+int64_t clock_boot_ms(void); /* leases, suspend: CLOCK_BOOTTIME */
+/* "2026-01-31T12:00:00.123Z" (RFC 3339) into out (at least 25 bytes); returns out. */
+const char *clock_text(int64_t wall_ms, char *out, size_t size);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Allocation that never returns NULL: a role that runs out of memory logs it, dies, and is started again by the supervisor,
+ * which is safer than a thousand paths that were never walked. Sizes that come from outside are bounded before they get here. */
+#ifndef GLORY_BASE_MEMORY_H
+#define GLORY_BASE_MEMORY_H
+
+#include <stddef.h>
+
+void *mem_zalloc(size_t size);                                /* zeroed; free() it */
+void *mem_array(size_t count, size_t size);                   /* zeroed, overflow checked */
+void *mem_grow(void *old, size_t count, size_t size);         /* realloc, overflow checked, new part not zeroed */
+char *mem_strdup(const char *text);
+char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
+
+#endif

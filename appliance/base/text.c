@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Bounded text helpers; see text.h. */
+#include "base/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool text_copy(char *to, size_t size, const char *from)
+{
+	size_t n = strnlen(from, size);
+
+	if (!size)
+		return false;
+	if (n == size) {
+		memcpy(to, from, size - 1);
+		to[size - 1] = '\0';
+		return false;
+	}
+	memcpy(to, from, n + 1);
+	return true;
+}
+
+bool text_format(char *to, size_t size, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	int n = vsnprintf(to, size, format, ap);
+	va_end(ap);
+	return n >= 0 && (size_t)n < size;
+}
+
+bool text_append(char *to, size_t size, size_t *used, const char *format, ...)
+{
+	va_list ap;
+
+	if (*used + 1 >= size)
+		return false;
+	va_start(ap, format);
+	int n = vsnprintf(to + *used, size - *used, format, ap);
+	va_end(ap);
+	if (n < 0)
+		return false;
+	if ((size_t)n >= size - *used) {
+		*used = size - 1;
+		return false;
+	}
+	*used += (size_t)n;
+	return true;
+}
+
+bool text_terminated(const char *field, size_t size)
+{
+	return memchr(field, '\0', size) != NULL;
+}
+
+bool text_integer(const char *text, int64_t low, int64_t high, int64_t *out)
+{
+	char *end;
+
+	if (!text || !*text || isspace((unsigned char)*text))
+		return false;
+	errno = 0;
+	long long v = strtoll(text, &end, 10);
+	if (errno || *end || v < low || v > high)
+		return false;
+	*out = v;
+	return true;
+}
+
+bool text_number(const char *text, double *out)
+{
+	char *end;
+
+	if (!text || !*text || isspace((unsigned char)*text))
+		return false;
+	double v = strtod(text, &end);
+	if (*end || !isfinite(v))
+		return false;
+	*out = v;
+	return true;
+}
+
+bool text_is_name(const char *text, size_t max)
+{
+	size_t n = text ? strlen(text) : 0;
+
+	if (n < 1 || n > max || !isalnum((unsigned char)text[0]) || strstr(text, ".."))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!isalnum((unsigned char)text[i]) && !strchr("_.-", text[i]))
+			return false;
+	return true;
+}
+
+bool text_is_item_name(const char *text)
+{
+	size_t n = text ? strlen(text) : 0;
+
+	if (n < 1 || n > 19 || text[0] < 'a' || text[0] > 'z')
+		return false;
+	return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") == n;
+}
+
+/* Length of the valid UTF-8 sequence at s (RFC 3629), 0 when there is none. */
+static size_t utf8_length(const unsigned char *s)
+{
+	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
+
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
+	    (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+void text_make_printable(char *text)
+{
+	unsigned char *s = (unsigned char *)text;
+
+	while (*s) {
+		size_t n = utf8_length(s);
+		if (n == 0 || *s < 0x20 || *s == 0x7f) {
+			*s++ = '?';
+			continue;
+		}
+		s += n;
+	}
+}
+
+uint64_t text_hash(const void *data, size_t size)
+{
+	const unsigned char *p = data;
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < size; i++)
+		h = (h ^ p[i]) * 0x100000001b3u;
+	return h;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The product's words: every enumeration that is logged, sent, stored or shown, with its one spelling.
+ * Numbers are append-only (they are in the MIB and in the store); 0 is never a value. */
+#ifndef GLORY_BASE_WORDS_H
+#define GLORY_BASE_WORDS_H
+
+#include <stddef.h>
+
+/* X(symbol, number, "spelling"); the MIB label is the spelling in camelCase */
+#define GLORY_LEVELS(X) X(UNKNOWN, 1, "unknown") X(NORMAL, 2, "normal") X(WARNING, 3, "warning") \
+	X(MAJOR, 4, "major") X(CRITICAL, 5, "critical")
+#define GLORY_POWERS(X) X(UNKNOWN, 1, "unknown") X(OFF, 2, "off") X(ON, 3, "on")
+#define GLORY_VERDICTS(X) X(UNKNOWN, 1, "unknown") X(UP, 2, "up") X(AGENT_SLOW, 3, "agent-slow") \
+	X(AGENT_DEAD, 4, "agent-dead") X(BMC_LOST, 5, "bmc-lost") X(BMC_MISMATCH, 6, "bmc-mismatch") \
+	X(UNREACHABLE, 7, "unreachable") X(OS_HUNG, 8, "os-hung") X(LINK_LOST, 9, "link-lost") \
+	X(PATH_BLOCKED, 10, "path-blocked") X(POWERED_OFF, 11, "powered-off") X(POWER_LOST, 12, "power-lost") \
+	X(ISOLATED, 13, "isolated") X(GROUP_PATH_LOST, 14, "group-path-lost") X(BOOTING, 15, "booting") \
+	X(BOOT_FAILED, 16, "boot-failed")
+#define GLORY_CERTAINTIES(X) X(NONE, 1, "none") X(CALLED, 2, "called") X(CAUSE, 3, "cause") X(CONFIRMED, 4, "confirmed")
+#define GLORY_LIVES(X) X(DISCOVERED, 1, "discovered") X(REGISTERED, 2, "registered") X(READY, 3, "ready") \
+	X(ALLOCATED, 4, "allocated") X(DRAINING, 5, "draining") X(FAILED, 6, "failed") \
+	X(MAINTENANCE, 7, "maintenance") X(RETIRED, 8, "retired")
+#define GLORY_JOB_STATES(X) X(QUEUED, 1, "queued") X(RUNNING, 2, "running") X(WAITING, 3, "waiting") \
+	X(DONE, 4, "done") X(FAILED, 5, "failed") X(UNKNOWN, 6, "unknown") X(CANCELLED, 7, "cancelled")
+#define GLORY_POWER_VERBS(X) X(NONE, 1, "none") X(ON, 2, "on") X(OFF, 3, "off") X(SOFT, 4, "soft") \
+	X(CYCLE, 5, "cycle") X(RESET, 6, "reset") X(IDENTIFY, 7, "identify")
+/* who may do what: UNIX groups, VACM groups and API rights are the same three */
+#define GLORY_RIGHTS(X) X(NONE, 1, "none") X(VIEW, 2, "glory-view") X(OPERATE, 3, "glory-operate") X(ADMIN, 4, "glory-admin")
+#define GLORY_POLICIES(X) X(REPAIR, 1, "repair") X(TELL, 2, "tell") X(HANDS_OFF, 3, "hands-off")
+#define GLORY_DOMAIN_KINDS(X) X(GROUP, 1, "group") X(SWITCH, 2, "switch") X(RACK, 3, "rack") X(PDU, 4, "pdu") X(SITE, 5, "site")
+#define GLORY_DOMAIN_STATES(X) X(OK, 1, "ok") X(HOLD, 2, "hold") X(PATH, 3, "path") X(POWER, 4, "power") X(HANG, 5, "hang")
+#define GLORY_SENSOR_STATES(X) X(NOMINAL, 1, "nominal") X(NOT_PRESENT, 2, "not-present") X(NOT_READABLE, 3, "not-readable") \
+	X(NOT_JUDGED, 4, "not-judged") X(FINDING, 5, "finding")
+#define GLORY_ROLES(X) X(SUPERVISOR, 1, "supervisor") X(ENGINE, 2, "engine") X(COLLECTOR, 3, "collector") X(BMC, 4, "bmc") \
+	X(RECORDER, 5, "recorder") X(AGENT, 6, "agent") X(API, 7, "api")
+
+#define GLORY_WORD_MEMBER_(prefix, symbol, number) prefix##_##symbol = number,
+#define X(s, n, w) GLORY_WORD_MEMBER_(LEVEL, s, n)
+enum level { GLORY_LEVELS(X) LEVEL_COUNT = 6 };
+#undef X
+#define X(s, n, w) GLORY_WORD_MEMBER_(POWER, s, n)
+enum power { GLORY_POWERS(X) POWER_COUNT = 4 };
+#undef X
+#define X(s, n, w) GLORY_WORD_MEMBER_(VERDICT, s, n)
+enum verdict { GLORY_VERDICTS(X) VERDICT_COUNT = 17 };
+#undef X
+#define X(s, n, w) GLORY_WORD_MEMBER_(CERTAINTY, s, n)
+enum certainty { GLORY_CERTAINTIES(X) CERTAINTY_COUNT = 5 };
+#undef X
+#define X(s, n, w) GLORY_WORD_MEMBER_(LIFE, s, n)
+enum life { GLORY_LIVES(X) LIFE_COUNT = 9 };
+#undef X
+#define X(s, n, w) GLORY_WORD_MEMBER_(JOB, s, n)
+enum job_state { GLORY_JOB_STATES(X) JOB_STATE_COUNT = 8 };
+#undef X
+#define X(s, n, w) GLORY_WORD_MEMBER_(POWER_VERB, s, n)
+enum power_verb { GLORY_POWER_VERBS(X) POWER_VERB_COUNT = 8 };
+#undef X
+#define X(s, n, w) GLORY_WORD_MEMBER_(RIGHT, s, n)
+enum right { GLORY_RIGHTS(X) RIGHT_COUNT = 5 };
+#undef X
+#define X(s, n, w) GLORY_WORD_MEMBER_(POLICY, s, n)
+enum policy { GLORY_POLICIES(X) POLICY_COUNT = 4 };
+#undef X
+#define X(s, n, w) GLORY_WORD_MEMBER_(DOMAIN, s, n)
+enum domain_kind { GLORY_DOMAIN_KINDS(X) DOMAIN_KIND_COUNT = 6 };
+#undef X
+#define X(s, n, w) GLORY_WORD_MEMBER_(DOMAIN_STATE, s, n)
+enum domain_state { GLORY_DOMAIN_STATES(X) DOMAIN_STATE_COUNT = 6 };
+#undef X
+#define X(s, n, w) GLORY_WORD_MEMBER_(SENSOR, s, n)
+enum sensor_state { GLORY_SENSOR_STATES(X) SENSOR_STATE_COUNT = 6 };
+#undef X
+#define X(s, n, w) GLORY_WORD_MEMBER_(ROLE, s, n)
+enum role { GLORY_ROLES(X) ROLE_COUNT = 8 };
+#undef X
+
+/* One vocabulary per enumeration, so that tables can refer to it. */
+enum word_set {
+	WORDS_LEVEL, WORDS_POWER, WORDS_VERDICT, WORDS_CERTAINTY, WORDS_LIFE, WORDS_JOB_STATE, WORDS_POWER_VERB,
+	WORDS_RIGHT, WORDS_POLICY, WORDS_DOMAIN_KIND, WORDS_DOMAIN_STATE, WORDS_SENSOR_STATE, WORDS_ROLE, WORDS_SET_COUNT
+};
+
+/* The spelling of a value ("os-hung"); "?" for a number that is none. Never NULL. */
+const char *words_name(enum word_set set, int value);
+/* The value of a spelling; 0 when there is none. */
+int words_value(enum word_set set, const char *word);
+/* The MIB label of a value ("osHung") into out; returns out. */
+const char *words_label(enum word_set set, int value, char *out, size_t size);
+
+static inline const char *level_name(int v) { return words_name(WORDS_LEVEL, v); }
+static inline const char *power_name(int v) { return words_name(WORDS_POWER, v); }
+static inline const char *verdict_name(int v) { return words_name(WORDS_VERDICT, v); }
+static inline const char *certainty_name(int v) { return words_name(WORDS_CERTAINTY, v); }
+static inline const char *life_name(int v) { return words_name(WORDS_LIFE, v); }
+static inline const char *job_state_name(int v) { return words_name(WORDS_JOB_STATE, v); }
+static inline const char *power_verb_name(int v) { return words_name(WORDS_POWER_VERB, v); }
+static inline const char *role_name(int v) { return words_name(WORDS_ROLE, v); }
+
+#endif

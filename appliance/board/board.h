@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The board: the published picture of the cluster in one sealed memfd per life of the engine (contracts, section 4).
+ * The engine writes, the faces map it read-only and read without locks. Rows stay in fixed slots; slot + generation name an object
+ * for its life; the MIB index is slot + 1. A sorted index per table is double-buffered and flipped.
+ * Rows are copied with relaxed atomic words between a sequence count and fences (a seqlock), retried a bounded number of times. */
+#ifndef GLORY_BOARD_BOARD_H
+#define GLORY_BOARD_BOARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/words.h"
+#include "board/messages.h"
+
+enum board_table {
+	BOARD_APPLIANCE = 0, BOARD_CLUSTER, BOARD_GROUP, BOARD_DOMAIN, BOARD_NODE, BOARD_ITEM, BOARD_VALUE, BOARD_SENSOR,
+	BOARD_ALARM, BOARD_JOB, BOARD_TABLE_COUNT
+};
+
+/* Every row begins so. order: what the sorted index is sorted by (see each row); rows of one table are compared by order, then slot. */
+struct row_head {
+	uint32_t generation; /* 0: the slot is free */
+	uint32_t slot;
+	int64_t last_change_wall_ms;
+	uint64_t order;
+};
+
+struct appliance_row { /* one, slot 0 */
+	struct row_head head;
+	int64_t start_wall_ms;
+	uint64_t polls, late_polls, dropped_samples, record_queue, garbage;
+	uint32_t polls_per_second;
+	uint32_t suspended; /* judge: 1 while judgement is suspended */
+	uint32_t role_restarts[ROLE_COUNT];
+	uint64_t role_pid[ROLE_COUNT];
+	uint64_t config_generation;
+	char name[NAME_SIZE], version[32], role[32]; /* role: "cluster master" */
+	char suspended_why[CAUSE_SIZE];
+	char store_trouble[CAUSE_SIZE]; /* "" while the store is well */
+};
+
+struct cluster_row { /* one, slot 0 */
+	struct row_head head;
+	uint32_t nodes, groups;
+	uint32_t by_verdict[VERDICT_COUNT];
+	uint32_t by_level[LEVEL_COUNT];
+	uint32_t alarms_by_severity[LEVEL_COUNT]; /* active ones */
+	uint32_t level;
+	uint32_t pad;
+	char name[NAME_SIZE]; /* the site */
+	char cause[CAUSE_SIZE]; /* of the level */
+};
+
+struct group_row { /* order: slot */
+	struct row_head head;
+	uint32_t nodes, up, level, policy;
+	uint32_t by_verdict[VERDICT_COUNT];
+	uint32_t domain_state; /* enum domain_state */
+	char name[NAME_SIZE], cause[CAUSE_SIZE];
+};
+
+struct domain_row { /* order: slot */
+	struct row_head head;
+	uint32_t kind, state, members, silent, held;
+	uint32_t pad;
+	struct address reference;
+	uint32_t pad2;
+	uint64_t root_alarm;
+	char name[NAME_SIZE], cause[CAUSE_SIZE];
+};
+
+struct node_row { /* order: slot */
+	struct row_head head;
+	uint32_t group_slot;
+	uint8_t verdict, certainty, level, power, life, wanted_power, policy, maintenance;
+	struct address address, bmc; /* bmc.family 0: none */
+	int64_t since_wall_ms;     /* of the verdict */
+	int64_t last_seen_wall_ms; /* last answer of any kind; 0 never */
+	int64_t not_judged_since_wall_ms; /* 0, or judgement is suspended since then */
+	uint64_t power_job;        /* open or last power job, 0 none */
+	uint64_t root_alarm;       /* alarm this node's trouble hangs under, 0 none */
+	uint32_t power_locked;     /* 1: bmc-mismatch or GUID changed: a person must confirm */
+	uint8_t last_verb;         /* enum power_verb of power_job */
+	uint8_t witness[5];        /* enum witness_state by enum witness: evidence */
+	uint8_t port_state;        /* as msg_port_state.state, 0 unknown */
+	uint8_t bmc_error;         /* enum bmc_error of the last exchange */
+	int32_t cpu_percent_x100, mem_percent_x100, load1_x100; /* -1: unknown */
+	uint32_t pad;
+	char name[NAME_SIZE], group[NAME_SIZE], cause[CAUSE_SIZE], bmc_finding[CAUSE_SIZE];
+	char switch_name[NAME_SIZE], rack[32];
+	char snmp_credential[32];
+};
+
+struct item_row { /* order: slot */
+	struct row_head head;
+	uint32_t interval_s;
+	uint8_t per_instance, counter, builtin, pad;
+	char name[20], unit[12];
+	char describes[64];
+	char oid[96];
+};
+
+struct value_row { /* node x item x instance; order: node_slot << 32 | item_slot << 16 | instance */
+	struct row_head head;
+	uint32_t node_slot;
+	uint16_t item_slot, instance;
+	int64_t at_wall_ms;
+	double value;       /* NAN: unknown */
+	uint8_t level;
+	uint8_t pad[7];
+	char item[20];
+	char unit[12];
+	char instance_name[48]; /* "" for scalars */
+};
+
+struct sensor_row { /* order: node_slot << 32 | record_id */
+	struct row_head head;
+	uint32_t node_slot;
+	uint16_t record_id, bits;
+	double reading; /* NAN: none */
+	double warning_low, warning_high, critical_low, critical_high;
+	int64_t at_wall_ms;
+	uint8_t type, state, level, number;
+	uint8_t pad[4];
+	char name[32], unit[12], text[64];
+};
+
+struct alarm_row { /* order: id (0xffffffffffffffff - id would be newest first: faces turn it round) */
+	struct row_head head;
+	uint64_t id;
+	uint64_t parent; /* root alarm, 0 none */
+	int64_t first_wall_ms, last_wall_ms, acknowledged_wall_ms, cleared_wall_ms; /* 0: not */
+	uint32_t count, held; /* held: nodes under this root alarm */
+	uint32_t severity;    /* enum level */
+	uint32_t node_slot;   /* NO_SLOT when the object is no node */
+	char object[NAME_SIZE], kind[24], cause[CAUSE_SIZE], acknowledged_by[NAME_SIZE];
+};
+
+struct job_row { /* order: id */
+	struct row_head head;
+	uint64_t id;
+	int64_t queued_wall_ms, started_wall_ms, ended_wall_ms; /* 0: not */
+	uint32_t state, verb; /* enum job_state, enum power_verb */
+	uint32_t done, total; /* steps */
+	uint32_t node_slot, pad;
+	char actor[NAME_SIZE], target[NAME_SIZE], reason[CAUSE_SIZE], result[128];
+};
+
+struct board_limits {
+	uint32_t rows[BOARD_TABLE_COUNT];
+};
+/* Limits for a number of nodes, below 64 MiB + the values asked for at 10,000. */
+void board_limits_for(uint32_t nodes, uint32_t values_per_node, uint32_t sensors_per_node, struct board_limits *out);
+
+/* --- writer: the engine ----------------------------------------------------------------------------- */
+struct board_writer;
+/* Makes the memfd, maps it writable, then seals it SHRINK|GROW|FUTURE_WRITE. NULL: out of memory or no memfd. */
+struct board_writer *board_create(uint32_t epoch, const struct board_limits *limits);
+int board_fd(const struct board_writer *board); /* stays the writer's; pass a duplicate on */
+void board_free(struct board_writer *board);
+/* Publishes a row: head.slot says where; head.generation 0 frees the slot. head.last_change is the caller's. */
+void board_put(struct board_writer *board, enum board_table table, const void *row);
+/* The writer's own view of a slot (stable until its next board_put there); NULL beyond the table. */
+const void *board_peek(const struct board_writer *board, enum board_table table, uint32_t slot);
+/* Lowest free slot of a table; NO_SLOT when it is full. Slots whose object is fixed in the store are chosen by the caller instead. */
+uint32_t board_free_slot(const struct board_writer *board, enum board_table table);
+/* Rebuilds and flips the sorted index of every table whose set of rows changed since the last call. Called once per loop round. */
+void board_flip(struct board_writer *board);
+
+/* --- reader: the faces ------------------------------------------------------------------------------ */
+struct board_reader;
+/* Maps fd (taken over) read-only after checking magic, version, sizes and seals. NULL with the reason in the log. */
+struct board_reader *board_map(int fd);
+void board_unmap(struct board_reader *board);
+uint32_t board_epoch(const struct board_reader *board);
+size_t board_row_size(enum board_table table);
+/* Copies a slot's row. 0, ERR_NOT_FOUND (free slot), ERR_BUSY (the writer kept writing: try later). */
+int board_read(const struct board_reader *board, enum board_table table, uint32_t slot, void *row);
+/* Number of rows in the sorted index. */
+uint32_t board_count(const struct board_reader *board, enum board_table table);
+/* Slot at a position of the sorted index; NO_SLOT past the end. */
+uint32_t board_at(const struct board_reader *board, enum board_table table, uint32_t position);
+/* First position whose row's order is >= order (binary search over the index). */
+uint32_t board_seek(const struct board_reader *board, enum board_table table, uint64_t order);
+/* Bumped by every board_put of the table: to wait for change cheaply. */
+uint64_t board_version(const struct board_reader *board, enum board_table table);
+/* Direct pointer to the live row, for handlers that read single aligned words of many rows (agent): values may be torn between
+ * words; check board_row_sequence() before and after (odd = being written). NULL beyond the table. */
+const void *board_live(const struct board_reader *board, enum board_table table, uint32_t slot);
+uint32_t board_row_sequence(const struct board_reader *board, enum board_table table, uint32_t slot);
+
+#endif

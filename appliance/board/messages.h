@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Every message between roles: its number, its struct, who sends it to whom (contracts, section 3). Times are monotonic ms unless the
+ * name says wall. Text fields are fixed, terminated, UTF-8; a receiver checks text_terminated() before use. A node is named by slot
+ * and generation; a message about a generation that is no longer there is ignored. All structs are free of padding surprises:
+ * members are ordered by size and checked with _Static_assert in messages.c. */
+#ifndef GLORY_BOARD_MESSAGES_H
+#define GLORY_BOARD_MESSAGES_H
+
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/words.h"
+#include "proc/channel.h"
+
+#define NAME_SIZE 64  /* object names, with the zero */
+#define CAUSE_SIZE 64 /* one line of text, at most 63 bytes */
+#define NODE_MAX 20000
+#define NO_SLOT UINT32_MAX
+
+enum message_type {
+	/* any role <> supervisor */
+	MSG_READY = 1,     /* role > supervisor: serving (empty) */
+	MSG_SECRET_ASK,    /* role > supervisor: struct msg_secret_ask */
+	MSG_SECRET,        /* supervisor > role: struct msg_secret */
+	MSG_ENDPOINT,      /* supervisor > engine: struct msg_endpoint + fd: the engine's end to a (re)started role */
+	MSG_SOCKET,        /* supervisor > role: struct msg_socket + fd: a socket opened with the supervisor's rights */
+	MSG_HELPER_RUN,    /* engine > supervisor: struct msg_helper_run + fd of a memfd with its typed input (or none) */
+	MSG_HELPER_OUT,    /* supervisor > engine: struct msg_helper_out + fd: read end of the helper's output */
+	MSG_HEARTBEAT,     /* role > supervisor: the watchdog's sign of life (empty), every 5 s */
+	MSG_STATS,         /* any > engine, once a second: struct msg_stats */
+	MSG_BOARD,         /* engine > agent, api: empty + fd: the board's memfd */
+	MSG_RING,          /* engine > recorder: empty + fd: the row ring's memfd */
+	MSG_START,         /* supervisor > role: struct role_start (proc/role.h): the first packet a role gets */
+	MSG_SETTINGS,      /* supervisor > engine: struct settings (config/settings.h) as bytes; at start and after SIGHUP */
+	MSG_FIRST_CLUSTER, /* supervisor > engine: empty + fd: the cluster.xml for an empty store */
+
+	/* engine > collector */
+	MSG_TARGETS_BEGIN = 20, /* struct msg_targets: the whole list follows; what is not in it is removed */
+	MSG_OBJECTS,            /* struct msg_object[]: what is read from nodes; replaces the itemset as a whole */
+	MSG_TARGET,             /* struct msg_target: add or change one node */
+	MSG_TARGETS_END,        /* empty */
+	MSG_TARGET_REMOVE,      /* struct msg_slot */
+	MSG_PROBE,              /* struct msg_slot: look now */
+	MSG_HOLD,               /* struct msg_domain */
+	MSG_RELEASE,            /* struct msg_domain */
+	MSG_PORTS,              /* struct msg_port[]: switch ports to read (ifOperStatus, in-octets), each 10 s and when asked */
+	MSG_PORT_ASK,           /* struct msg_slot: read this node's port now */
+	MSG_REFERENCE,          /* struct msg_reference[]: reference targets of domains (echo, 1 s) */
+
+	/* collector > engine */
+	MSG_SAMPLES = 40,  /* struct msg_sample[] (lossy) */
+	MSG_WITNESS,       /* struct msg_witness[] */
+	MSG_INSTANCES,     /* struct msg_instance[]: rows of tables found on a node */
+	MSG_JUDGE,         /* struct msg_judge: the collector's own state */
+	MSG_PORT_STATE,    /* struct msg_port_state[] */
+	MSG_REFERENCE_STATE, /* struct msg_reference_state[] */
+	MSG_NODE_FACTS,    /* struct msg_node_facts[]: engine id, sysName, up-times on change */
+
+	/* engine > bmc */
+	MSG_BMC_TARGETS_BEGIN = 60, /* struct msg_targets */
+	MSG_BMC_TARGET,    /* struct msg_bmc_target */
+	MSG_BMC_TARGETS_END, /* empty */
+	MSG_BMC_REMOVE,    /* struct msg_slot */
+	MSG_POWER,         /* struct msg_power: one verb with read-back */
+	MSG_BMC_READ,      /* struct msg_bmc_read */
+
+	/* bmc > engine */
+	MSG_POWER_STATE = 80, /* struct msg_power_state[] */
+	MSG_POWER_RESULT,  /* struct msg_power_result */
+	MSG_SENSORS,       /* struct msg_sensor[] of one node, whole set in one or more messages */
+	MSG_BMC_FACTS,     /* struct msg_bmc_facts: GUID, maker, firmware, on first contact and on change */
+
+	/* engine > recorder and back */
+	MSG_SERIES_ADD = 100, /* struct msg_series */
+	MSG_FLUSH,         /* struct msg_flush: bring one node's files up to date */
+	MSG_FLUSHED,       /* recorder > engine: struct msg_flush */
+
+	/* agent, api <> engine */
+	MSG_COMMAND = 120, /* struct msg_command + arguments as one JSON object */
+	MSG_QUERY,         /* struct msg_query */
+	MSG_REPLY,         /* struct msg_reply + text (JSON) */
+	MSG_NOTIFY,        /* engine > agent: struct msg_notify */
+	MSG_NOTIFY_DONE,   /* agent > engine: struct msg_notify_done */
+	MSG_RECEIVER,      /* engine > agent: struct msg_receiver[]: who gets notifications; replaces the list */
+	MSG_GRAPH,         /* api > engine: struct msg_graph; answered by MSG_REPLY with fd of the picture's pipe */
+
+	MSG_TYPE_COUNT
+};
+
+extern const struct message_shape message_shapes[MSG_TYPE_COUNT];
+const char *message_name(unsigned type);
+
+/* --- supervisor ----------------------------------------------------------------------------------- */
+enum secret_class { SECRET_SNMP = 1, SECRET_BMC, SECRET_USM, SECRET_NOTIFY, SECRET_SSH };
+struct msg_secret_ask {
+	uint32_t secret_class; /* a role is given its own class only */
+	char name[NAME_SIZE];
+};
+/* text is the file's content, at most 1,023 bytes: "key=value" lines (auth=, priv=, community=, password=, kg=). The receiver wipes it. */
+struct msg_secret {
+	uint32_t secret_class;
+	int32_t status; /* 0 or a negative error kind */
+	char name[NAME_SIZE];
+	char text[1024];
+};
+struct msg_endpoint {
+	uint32_t role;
+	uint32_t life; /* counts restarts of that role */
+};
+enum socket_use { SOCKET_AGENT = 1, SOCKET_TRAP, SOCKET_API, SOCKET_HTTP, SOCKET_ECHO4, SOCKET_ECHO6, SOCKET_SNMP_OUT, SOCKET_BMC_OUT };
+struct msg_socket {
+	uint32_t use; /* enum socket_use */
+	uint32_t pad;
+	struct address bound;
+	uint32_t pad2;
+};
+enum helper { HELPER_GRAPHER = 1, HELPER_XML };
+struct msg_helper_run {
+	uint32_t helper;
+	uint32_t deadline_ms;
+	uint64_t request;
+};
+struct msg_helper_out {
+	uint64_t request;
+	int32_t status; /* 0: fd comes with this message; negative error kind: it could not be started */
+	uint32_t pad;
+};
+struct msg_stats {
+	uint64_t handled;         /* requests, messages, rows: the role's own unit of work, since its start */
+	uint64_t late;            /* collector: polls sent later than 1.2 intervals */
+	uint64_t dropped;         /* samples, rows, datagrams lost */
+	uint64_t garbage;         /* packets from outside that were refused */
+	uint64_t queued;          /* recorder: rows waiting */
+	uint32_t per_second;      /* collector: polls in the last second */
+	int32_t worst_lateness_ms; /* loop, in the last second */
+};
+
+/* --- engine > collector ----------------------------------------------------------------------------- */
+struct msg_slot {
+	uint32_t slot, generation;
+};
+struct msg_domain {
+	uint32_t domain; /* board slot of the domain */
+	uint32_t pad;
+};
+struct msg_targets {
+	uint32_t count;
+	uint32_t pad;
+};
+enum snmp_version { SNMP_V1 = 0, SNMP_V2C = 1, SNMP_V3 = 3 };
+#define TARGET_DOMAINS 5
+struct msg_target {
+	uint32_t slot, generation;
+	struct address address; /* the agent's UDP endpoint */
+	uint32_t domains[TARGET_DOMAINS]; /* group, switch, rack, pdu, site; NO_SLOT where none */
+	uint16_t userland_port; /* TCP port of the banner, 22 */
+	uint8_t version;        /* enum snmp_version */
+	uint8_t auth;           /* v3: 0 none, 1 SHA-256, 2 SHA (SHA-1) */
+	uint8_t priv;           /* v3: 0 none, 1 AES-128 */
+	uint8_t monitored;      /* 0: known but not to be polled (retired) */
+	uint8_t pad[2];
+	char name[NAME_SIZE];
+	char credential[NAME_SIZE]; /* secret of class snmp */
+	char user[NAME_SIZE];   /* v3 user name */
+};
+#define OBJECT_OID_MAX 24
+enum object_shape { OBJECT_SCALAR = 1, OBJECT_NAME_COLUMN, OBJECT_COLUMN };
+/* One object to read. Scalars: oid is complete. Columns: the instance is appended; the rows of a table are those of its NAME_COLUMN
+ * (ifName, hrStorageDescr, diskIODevice), walked at first contact, every 5 min and when an instance answers noSuchInstance. */
+struct msg_object {
+	uint16_t object;  /* id, < 64 k */
+	uint16_t table;   /* 0 for scalars; objects with equal number share rows */
+	uint16_t interval_s;
+	uint8_t shape;    /* enum object_shape */
+	uint8_t oid_length;
+	uint32_t oid[OBJECT_OID_MAX];
+	char filter[32];  /* NAME_COLUMN: rows whose name begins with one of these comma-separated words are left out ("loop,ram,fd") */
+};
+struct msg_port { /* a node's port on a switch */
+	uint32_t slot, generation;
+	uint32_t switch_slot; /* domain slot of the switch */
+	uint32_t if_index;
+	struct address switch_address;
+	uint8_t version, auth, priv, pad;
+	char credential[NAME_SIZE];
+	char user[NAME_SIZE];
+};
+struct msg_reference { /* a domain's reference target, asked by echo (or SNMP when it refuses echo) */
+	uint32_t domain;
+	struct address address;
+};
+
+/* --- collector > engine ----------------------------------------------------------------------------- */
+enum sample_type { SAMPLE_INTEGER = 1, SAMPLE_COUNTER32, SAMPLE_GAUGE32, SAMPLE_TIMETICKS, SAMPLE_COUNTER64, SAMPLE_MISSING };
+struct msg_sample {
+	uint32_t slot;
+	uint32_t uptime_cs;   /* sysUpTime in the same reply, 1/100 s */
+	uint16_t generation;  /* low 16 bits */
+	uint16_t object;
+	uint16_t instance;    /* 0 for scalars, else the id given in MSG_INSTANCES */
+	uint8_t type;         /* enum sample_type */
+	uint8_t pad;
+	int64_t arrival_ms;
+	int64_t value;        /* raw; Counter64 in two's complement */
+};
+enum witness { WITNESS_AGENT = 1, WITNESS_KERNEL, WITNESS_USERLAND, WITNESS_BMC };
+enum witness_state { STATE_NA = 1, STATE_ANSWERS, STATE_LATE, STATE_PENDING, STATE_SILENT, STATE_REFUSED, STATE_ON, STATE_OFF };
+struct msg_witness {
+	uint32_t slot, generation;
+	int64_t since_ms;      /* when the state was entered */
+	int64_t first_lost_ms; /* sending time of the first lost probe of this suspicion; 0 when none */
+	uint16_t misses, needed;
+	uint8_t which;         /* enum witness */
+	uint8_t state;         /* enum witness_state */
+	uint8_t flagged;       /* >= 4 misses: counts in its domains */
+	uint8_t enough;        /* the call is proven (or agent-dead when which is the agent and the kernel answers) */
+	uint32_t uptime_cs;    /* on return: sysUpTime of the first answer, 0 unknown */
+	uint32_t pad;
+};
+struct msg_instance {
+	uint32_t slot, generation;
+	uint16_t table, instance;
+	uint8_t gone; /* 1: the row vanished */
+	uint8_t pad[3];
+	char name[48];
+};
+enum judge_reason { JUDGE_PUNCTUAL = 1, JUDGE_STALLED, JUDGE_OWN_LINK, JUDGE_OVERFLOW, JUDGE_STARTING };
+struct msg_judge {
+	int64_t since_ms;
+	uint32_t suspended; /* 0 or 1 */
+	uint32_t reason;    /* enum judge_reason */
+	int64_t lateness_ms;
+};
+struct msg_port_state {
+	uint32_t slot, generation;
+	int64_t at_ms;
+	uint8_t state;  /* 1 down, 2 still, 3 moving, 4 na */
+	uint8_t pad[7];
+};
+struct msg_reference_state {
+	uint32_t domain;
+	uint32_t answers; /* 0 silent, 1 answers */
+	int64_t at_ms;
+};
+struct msg_node_facts {
+	uint32_t slot, generation;
+	uint32_t sys_uptime_cs;  /* the agent's */
+	uint32_t host_uptime_cs; /* hrSystemUptime; 0 unknown */
+	uint8_t engine_id_length;
+	uint8_t agent_restarted; /* sysUpTime fell, hrSystemUptime did not */
+	uint8_t rebooted;        /* hrSystemUptime fell */
+	uint8_t clone_of_known;  /* engine id is another node's */
+	uint8_t engine_id[32];
+	uint32_t clone_slot;
+	char sys_name[NAME_SIZE];
+};
+
+/* --- bmc -------------------------------------------------------------------------------------------- */
+struct msg_bmc_target {
+	uint32_t slot, generation;
+	struct address address; /* port 623 */
+	uint32_t workarounds;   /* enum bmc_workaround bits */
+	uint32_t power_interval_s, sensor_interval_s;
+	uint8_t suite;          /* 17 or 3 */
+	uint8_t privilege;      /* 2 user, 3 operator, 4 admin: what is asked for */
+	uint8_t pad[2];
+	char name[NAME_SIZE];
+	char credential[NAME_SIZE]; /* secret of class bmc */
+	char user[20];
+	uint8_t expected_guid[16]; /* all zero: not known yet */
+};
+enum bmc_workaround { BMC_WORKAROUND_OPENSESSPRIV = 1, BMC_WORKAROUND_AUTHCAP = 2, BMC_WORKAROUND_INTEL20 = 4, BMC_WORKAROUND_SUPERMICRO20 = 8,
+		      BMC_WORKAROUND_SUN20 = 16, BMC_WORKAROUND_NONEMPTYSEQ = 32 };
+struct msg_power {
+	uint64_t job;
+	uint32_t slot, generation;
+	uint32_t verb;        /* enum power_verb: on off soft reset identify; cycle is two of them, done by the engine */
+	uint32_t deadline_ms; /* for the state to be reached */
+};
+enum bmc_what { BMC_READ_POWER = 1, BMC_READ_SENSORS, BMC_READ_SEL, BMC_READ_CAUSE };
+struct msg_bmc_read {
+	uint32_t slot, generation;
+	uint32_t what; /* enum bmc_what */
+	uint32_t urgent; /* ahead of sensor reads */
+};
+/* Why a BMC did not do what was asked: told apart, because each has another remedy. */
+enum bmc_error { BMC_OK = 0, BMC_SILENT = 1, BMC_PASSWORD, BMC_USER, BMC_KG, BMC_SUITE, BMC_PRIVILEGE, BMC_BUSY, BMC_SLOTS_FULL, BMC_SESSION_LOST,
+		 BMC_UNSUPPORTED, BMC_COMPLETION, BMC_NOT_REACHED, BMC_GUID_CHANGED, BMC_GARBAGE };
+struct msg_power_state {
+	uint32_t slot, generation;
+	int64_t at_ms;         /* when the answer came; older than the suspicion = not evidence */
+	uint8_t state;         /* enum witness_state: ON, OFF, SILENT, NA, PENDING */
+	uint8_t error;         /* enum bmc_error */
+	uint8_t completion;    /* IPMI completion code when error is BMC_COMPLETION and the like */
+	uint8_t last_event;    /* last power event bits of Get Chassis Status */
+	uint8_t faults;        /* misc/fault bits */
+	uint8_t restart_cause; /* 0 unknown, else 1 + cause of Get System Restart Cause */
+	uint8_t pad[2];
+};
+struct msg_power_result {
+	uint64_t job;
+	uint32_t slot, generation;
+	uint32_t verb;
+	int32_t error;       /* enum bmc_error */
+	uint8_t state;       /* enum power, as read back */
+	uint8_t completion;
+	uint8_t pad[2];
+	uint32_t took_ms;
+	char text[128];      /* what came back, for the job row */
+};
+struct msg_sensor {
+	uint32_t slot, generation;
+	double reading;        /* NAN when it has none */
+	double warning_low, warning_high, critical_low, critical_high; /* NAN where none */
+	uint16_t record_id;
+	uint16_t bits;         /* discrete state bits, as read */
+	uint8_t number;
+	uint8_t type;          /* IPMI sensor type code */
+	uint8_t event_type;    /* event/reading type code */
+	uint8_t entity, entity_instance;
+	uint8_t state;         /* enum sensor_state */
+	uint8_t level;         /* enum level as the BMC's own thresholds and bits give it */
+	uint8_t last;          /* 1: last of the set */
+	char name[32];
+	char unit[12];         /* "C", "RPM", "V", "W", "A", "percent", "" for discrete */
+	char text[64];         /* "presence detected, input lost" or "at or above upper critical" */
+};
+struct msg_bmc_facts {
+	uint32_t slot, generation;
+	uint32_t manufacturer, product;
+	uint8_t guid[16];
+	uint8_t guid_known, guid_changed;
+	uint8_t pad[6];
+	char firmware[16];
+	char finding[CAUSE_SIZE]; /* "suite 0 accepted" and the like; "" for none */
+};
+
+/* --- recorder --------------------------------------------------------------------------------------- */
+#define SERIES_DS_MAX 48
+struct msg_series { /* one RRD file: SITE/GROUP/NODE/SOURCE/CLASS[-INSTANCE].rrd; the recorder builds the path from checked names */
+	uint32_t series;  /* id in the row ring */
+	uint32_t slot;    /* node, or NO_SLOT */
+	uint16_t step_s;
+	uint16_t count;   /* data sources */
+	char site[NAME_SIZE], group[NAME_SIZE], node[NAME_SIZE];
+	char source[8];   /* snmp, bmc, check */
+	char file[NAME_SIZE]; /* base, if-eth0, disk-root, sensors */
+	char names[SERIES_DS_MAX][20]; /* all are gauges: the engine has worked the rates out */
+};
+struct msg_flush {
+	uint64_t request;
+	uint32_t slot;
+	uint32_t pad;
+};
+
+/* --- agent, api -------------------------------------------------------------------------------------- */
+enum command_verb { COMMAND_POWER = 1, COMMAND_ALARM_ACK, COMMAND_NODE_ADD, COMMAND_NODE_REMOVE, COMMAND_NODE_SET, COMMAND_GROUP_ADD,
+		    COMMAND_GROUP_REMOVE, COMMAND_GROUP_SET, COMMAND_APPLY, COMMAND_JOB_CANCEL, COMMAND_SENSOR_REREAD, COMMAND_FLUSH,
+		    COMMAND_CONFIRM_BMC, COMMAND_VERB_COUNT };
+struct msg_command {
+	uint64_t request;        /* chosen by the face; comes back in the reply */
+	uint64_t repeat_high, repeat_low; /* key of a repeated SET (hash of user, source, request-id, varbinds); 0 0 = none */
+	uint32_t verb;           /* enum command_verb */
+	uint32_t argument_size;  /* bytes of JSON behind this struct */
+	uint8_t right;           /* enum right the face found for the actor; the engine checks again */
+	uint8_t yes;             /* the list was shown and confirmed */
+	uint8_t dry_run;
+	uint8_t pad[5];
+	char actor[NAME_SIZE];   /* "snmp:operator", "uid:0" */
+	char target[4096];       /* host range, alarm id, job id; "" */
+};
+enum query_kind { QUERY_EVENTS = 1, QUERY_JOB_STEPS, QUERY_EXPORT, QUERY_AUDIT, QUERY_EXPLAIN };
+struct msg_query {
+	uint64_t request;
+	uint64_t from;       /* first id wanted; pages follow each other with more = 1 in the reply */
+	uint32_t kind;
+	uint32_t limit;
+	char target[256];
+};
+struct msg_reply {
+	uint64_t request;
+	uint64_t job;        /* 0: none */
+	int32_t status;      /* 0 or a negative error kind */
+	uint32_t text_size;  /* bytes of JSON behind this struct: a page, or {"object","text","remedy"} of an error */
+	uint32_t more;       /* 1: more pages follow under the same request id */
+	uint32_t pad;
+};
+enum notify_kind { NOTIFY_VERDICT = 1, NOTIFY_LEVEL, NOTIFY_ALARM_RAISE, NOTIFY_ALARM_CLEAR, NOTIFY_JOB_END };
+struct msg_notify {
+	uint64_t event;      /* stable id; the receiver's set of ids equals the event log */
+	int64_t at_wall_ms;
+	uint64_t alarm, job; /* 0 where none */
+	uint32_t kind;       /* enum notify_kind */
+	uint32_t slot;       /* node slot (index - 1), NO_SLOT when it is about something else */
+	uint8_t verdict, certainty, level, severity, job_state, pad[3];
+	char object[NAME_SIZE]; /* "n001", "g01", "site" */
+	char cause[CAUSE_SIZE];
+	char receiver[NAME_SIZE]; /* which of the receivers; one message each */
+};
+struct msg_notify_done {
+	uint64_t event;
+	char receiver[NAME_SIZE];
+};
+enum receiver_kind { RECEIVER_INFORM = 1, RECEIVER_TRAP_V2C, RECEIVER_TRAP_V3, RECEIVER_SYSLOG };
+struct msg_receiver {
+	struct address address;
+	uint32_t kind;
+	uint8_t version, auth, priv, pad;
+	char name[NAME_SIZE];
+	char credential[NAME_SIZE]; /* secret of class notify */
+	char user[NAME_SIZE];
+};
+struct msg_graph {
+	uint64_t request;
+	int64_t from_wall_ms, to_wall_ms;
+	uint32_t width, height;
+	uint32_t format;      /* 1 PNG, 2 SVG */
+	uint32_t pad;
+	char node[NAME_SIZE];
+	char items[8][72];    /* "cpu", "disk_fill/root"; "" behind the last */
+};
+
+#endif

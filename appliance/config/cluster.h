@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The wanted state of a cluster as fixed structs: what cluster.xml says after ranges are expanded, what the store holds under
+ * /config/GEN/KIND/NAME, what apply compares and export prints (contracts, section 10). */
+#ifndef GLORY_CONFIG_CLUSTER_H
+#define GLORY_CONFIG_CLUSTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/error.h"
+#include "base/words.h"
+
+#define CONFIG_NAME 64
+
+enum config_kind { CONFIG_SNMP = 1, CONFIG_BMC, CONFIG_BMCMODEL, CONFIG_SWITCH, CONFIG_PDU, CONFIG_GROUP, CONFIG_NODE, CONFIG_ITEM,
+		   CONFIG_NOTIFY, CONFIG_BRAKE, CONFIG_KIND_COUNT };
+
+struct config_head { /* every object begins so */
+	char name[CONFIG_NAME];
+	uint32_t line; /* in the XML it came from; 0 = not from XML; never compared, never stored */
+	uint32_t pad;
+};
+struct config_snmp { struct config_head head; uint8_t version, auth, priv; char user[CONFIG_NAME]; };
+struct config_bmc { struct config_head head; char user[20]; uint8_t suite, privilege; };
+struct config_bmcmodel { struct config_head head; uint8_t suite; uint32_t workarounds; }; /* suite 0: as the credential says */
+struct config_switch { struct config_head head; struct address address; char snmp[CONFIG_NAME]; char group[CONFIG_NAME]; };
+struct config_pdu { struct config_head head; struct address address; char snmp[CONFIG_NAME]; };
+struct config_group { struct config_head head; struct address reference; uint8_t policy; /* enum policy */ };
+struct config_node {
+	struct config_head head;
+	char group[CONFIG_NAME];
+	struct address address; /* with port */
+	struct address bmc;     /* family 0: none; port 623 unless given */
+	char snmp[CONFIG_NAME], bmc_credential[CONFIG_NAME], bmc_model[CONFIG_NAME];
+	char switch_name[CONFIG_NAME];
+	uint32_t switch_port;   /* ifIndex; 0 none */
+	char rack[32], pdu[CONFIG_NAME];
+	uint8_t uuid[16];       /* all zero: none */
+	uint8_t wanted_power;   /* enum power, POWER_ON by default */
+	uint8_t maintenance;
+	uint8_t policy;         /* enum policy; 0: the group's */
+};
+struct config_threshold {
+	uint8_t level;          /* LEVEL_WARNING.. */
+	uint8_t above;          /* 1: above value, 0: below value */
+	uint8_t of, in;         /* n of m samples; 1 of 1 by default */
+	double value, clear;
+};
+#define CONFIG_THRESHOLDS 6
+struct config_item {
+	struct config_head head; /* an item name */
+	uint32_t oid[24];
+	uint8_t oid_length;     /* 0: a change of thresholds of a built-in item */
+	uint8_t per_instance, counter;
+	uint8_t thresholds;     /* how many follow */
+	uint32_t interval_s;
+	char unit[12], scope[CONFIG_NAME]; /* scope: "@site", "@GROUP", a range */
+	char instances[CONFIG_NAME];       /* OID of the name column as text, "" for scalars */
+	struct config_threshold threshold[CONFIG_THRESHOLDS];
+};
+struct config_notify { struct config_head head; struct address address; char snmp[CONFIG_NAME]; uint8_t kind; /* enum receiver_kind */ };
+struct config_brake { struct config_head head; uint32_t value; }; /* named limits: power-on-per-second, destructive-per-minute, repair-percent */
+
+/* All of it, each kind sorted by name. */
+struct cluster {
+	char site[CONFIG_NAME];
+	void *objects[CONFIG_KIND_COUNT]; /* array of the kind's struct, owned */
+	size_t count[CONFIG_KIND_COUNT];
+};
+extern const size_t config_size[CONFIG_KIND_COUNT];
+extern const char *const config_kind_name[CONFIG_KIND_COUNT]; /* "snmp", "bmc", ..., as in store keys */
+
+void cluster_init(struct cluster *cluster);
+void cluster_clear(struct cluster *cluster);
+/* Adds or replaces by name (object is copied). */
+void cluster_set(struct cluster *cluster, enum config_kind kind, const void *object);
+bool cluster_remove(struct cluster *cluster, enum config_kind kind, const char *name);
+/* Finds by name; NULL when there is none. Valid until the next change. */
+const void *cluster_find(const struct cluster *cluster, enum config_kind kind, const char *name);
+/* References exist, addresses and BMC addresses unique, names allowed, at most 20,000 nodes: the rules that hold wherever an edit comes
+ * from. 0 or ERR_CONFIG with object, cause, remedy. */
+int cluster_check(const struct cluster *cluster, struct error *e);
+
+/* One object <> its JSON value ("v":1), the form in the store and in `--json`. Caller frees the text. */
+char *config_to_json(enum config_kind kind, const void *object);
+int config_from_json(enum config_kind kind, const char *name, const char *json, void *object, struct error *e);
+
+/* Difference from old to new, as a list; new objects not in XML stay unless prune. */
+enum config_change_what { CONFIG_ADDED = 1, CONFIG_CHANGED, CONFIG_REMOVED };
+struct config_change {
+	enum config_kind kind;
+	enum config_change_what what;
+	char name[CONFIG_NAME];
+	char fields[160]; /* "address bmc": which fields differ */
+};
+struct config_diff {
+	struct config_change *changes; /* owned */
+	size_t count, room;
+};
+/* Fills *diff and *result (the state after apply: old + new, minus the missing ones when prune). */
+void cluster_diff(const struct cluster *old_state, const struct cluster *wanted, bool prune, struct cluster *result, struct config_diff *diff);
+void config_diff_clear(struct config_diff *diff);
+/* Writes cluster.xml of the state: apply of the export shows no difference. Ranges are written where they compress. Caller frees. */
+char *cluster_to_xml(const struct cluster *cluster);
+/* Packs a cluster into bytes and back (the XML child hands its result over so; every count and text is checked). */
+char *cluster_pack(const struct cluster *cluster, size_t *size);
+int cluster_unpack(const void *bytes, size_t size, struct cluster *out, struct error *e);
+
+#endif

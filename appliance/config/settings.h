@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* This appliance's own settings: gloryd.xml as one fixed struct (contracts, section 10). Read by the supervisor through glory-xml. */
+#ifndef GLORY_CONFIG_SETTINGS_H
+#define GLORY_CONFIG_SETTINGS_H
+
+#include <stdint.h>
+
+#include "base/address.h"
+
+#define SETTINGS_USERS 32
+#define SETTINGS_PATH 200
+
+struct settings_user {
+	char name[32];
+	uint8_t kind;  /* 1 SNMPv3 user (secrets/usm/NAME), 2 UNIX user */
+	uint8_t right; /* enum right */
+	uint8_t auth, priv; /* as msg_target */
+};
+
+struct settings {
+	char appliance[64], site[64];
+	struct address agent, trap_listener, http; /* family 0: off */
+	char api_socket[SETTINGS_PATH];
+	char data[SETTINGS_PATH];    /* base of store, agent, journal, rrd: "/var/lib/glory" */
+	char store_url[SETTINGS_PATH + 16];
+	char rrd[SETTINGS_PATH];
+	char secrets[SETTINGS_PATH]; /* "/etc/glory/secrets" */
+	char first_cluster[SETTINGS_PATH]; /* cluster.xml read once into an empty store; "" none */
+	uint64_t rrd_limit_mib;      /* 0 none */
+	uint32_t log_level, log_to_syslog;
+	uint32_t first_uid;          /* run: 64101; installed: 0 = by the names glory-ROLE */
+	uint32_t trap_relay;
+	double time_scale;           /* lab only */
+	uint32_t users;
+	struct settings_user user[SETTINGS_USERS];
+};
+
+#endif
