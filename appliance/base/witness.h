@@ -67,6 +67,11 @@ enum suspend_reason {
 	SUSPEND_ALL = 15,
 };
 
+/* Witness B: power state read from the BMC. NA = no BMC, wrong password, busy, rate limit: never SILENT. */
+enum bmc_state { BMC_NA = 1, BMC_ON = 2, BMC_OFF = 3, BMC_PEND = 4, BMC_SILENT = 5, BMC_STATE_END };
+/* Witness P: the node's port at its switch. MOVING = in-octets still grow. */
+enum port_state { PORT_NA = 1, PORT_DOWN = 2, PORT_MOVING = 3, PORT_STILL = 4, PORT_STATE_END };
+
 /* A node or domain belongs to at most so many domains; ids are small numbers given by the engine. */
 enum { NODE_DOMAINS = 6 };
 

@@ -83,8 +83,8 @@ struct node_row { /* order: slot */
 	uint64_t root_alarm;       /* alarm this node's trouble hangs under, 0 none */
 	uint32_t power_locked;     /* 1: bmc-mismatch or GUID changed: a person must confirm */
 	uint8_t last_verb;         /* enum power_verb of power_job */
-	uint8_t witness[5];        /* enum witness_state by enum witness: evidence */
-	uint8_t port_state;        /* as msg_port_state.state, 0 unknown */
+	uint8_t witness[5];        /* enum witness_state by enum witness; [4]: enum bmc_state: the evidence */
+	uint8_t port_state;        /* enum port_state, 0 unknown */
 	uint8_t bmc_error;         /* enum bmc_error of the last exchange */
 	int32_t cpu_percent_x100, mem_percent_x100, load1_x100; /* -1: unknown */
 	uint32_t pad;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "base/witness.h"
 #include "base/words.h"
 #include "proc/channel.h"
 
@@ -49,11 +50,12 @@ enum message_type {
 
 	/* collector > engine */
 	MSG_SAMPLES = 40,  /* struct msg_sample[] (lossy) */
-	MSG_WITNESS,       /* struct msg_witness[] */
+	MSG_WITNESS,       /* struct witness_report[] (base/witness.h) */
 	MSG_INSTANCES,     /* struct msg_instance[]: rows of tables found on a node */
 	MSG_JUDGE,         /* struct msg_judge: the collector's own state */
 	MSG_PORT_STATE,    /* struct msg_port_state[] */
 	MSG_REFERENCE_STATE, /* struct msg_reference_state[] */
+	MSG_LOSSY,         /* struct msg_lossy */
 	MSG_NODE_FACTS,    /* struct msg_node_facts[]: engine id, sysName, up-times on change */
 
 	/* engine > bmc */
@@ -203,20 +205,6 @@ struct msg_sample {
 	int64_t arrival_ms;
 	int64_t value;        /* raw; Counter64 in two's complement */
 };
-enum witness { WITNESS_AGENT = 1, WITNESS_KERNEL, WITNESS_USERLAND, WITNESS_BMC };
-enum witness_state { STATE_NA = 1, STATE_ANSWERS, STATE_LATE, STATE_PENDING, STATE_SILENT, STATE_REFUSED, STATE_ON, STATE_OFF };
-struct msg_witness {
-	uint32_t slot, generation;
-	int64_t since_ms;      /* when the state was entered */
-	int64_t first_lost_ms; /* sending time of the first lost probe of this suspicion; 0 when none */
-	uint16_t misses, needed;
-	uint8_t which;         /* enum witness */
-	uint8_t state;         /* enum witness_state */
-	uint8_t flagged;       /* >= 4 misses: counts in its domains */
-	uint8_t enough;        /* the call is proven (or agent-dead when which is the agent and the kernel answers) */
-	uint32_t uptime_cs;    /* on return: sysUpTime of the first answer, 0 unknown */
-	uint32_t pad;
-};
 struct msg_instance {
 	uint32_t slot, generation;
 	uint16_t table, instance;
@@ -224,17 +212,20 @@ struct msg_instance {
 	uint8_t pad[3];
 	char name[48];
 };
-enum judge_reason { JUDGE_PUNCTUAL = 1, JUDGE_STALLED, JUDGE_OWN_LINK, JUDGE_OVERFLOW, JUDGE_STARTING };
-struct msg_judge {
+struct msg_judge { /* the collector's own state: watch's suspended() callback */
 	int64_t since_ms;
-	uint32_t suspended; /* 0 or 1 */
-	uint32_t reason;    /* enum judge_reason */
+	uint32_t reasons; /* bits of enum suspend_reason; 0 = judging */
+	uint32_t pad;
 	int64_t lateness_ms;
+};
+struct msg_lossy { /* watch's lossy() callback */
+	uint32_t domain;
+	uint32_t lossy; /* 1: more than half of the exchanges of the group are lost */
 };
 struct msg_port_state {
 	uint32_t slot, generation;
 	int64_t at_ms;
-	uint8_t state;  /* 1 down, 2 still, 3 moving, 4 na */
+	uint8_t state;  /* enum port_state */
 	uint8_t pad[7];
 };
 struct msg_reference_state {
@@ -284,12 +275,12 @@ struct msg_bmc_read {
 	uint32_t urgent; /* ahead of sensor reads */
 };
 /* Why a BMC did not do what was asked: told apart, because each has another remedy. */
-enum bmc_error { BMC_OK = 0, BMC_SILENT = 1, BMC_PASSWORD, BMC_USER, BMC_KG, BMC_SUITE, BMC_PRIVILEGE, BMC_BUSY, BMC_SLOTS_FULL, BMC_SESSION_LOST,
+enum bmc_error { BMC_OK = 0, BMC_NO_ANSWER = 1, BMC_PASSWORD, BMC_USER, BMC_KG, BMC_SUITE, BMC_PRIVILEGE, BMC_BUSY, BMC_SLOTS_FULL, BMC_SESSION_LOST,
 		 BMC_UNSUPPORTED, BMC_COMPLETION, BMC_NOT_REACHED, BMC_GUID_CHANGED, BMC_GARBAGE };
 struct msg_power_state {
 	uint32_t slot, generation;
 	int64_t at_ms;         /* when the answer came; older than the suspicion = not evidence */
-	uint8_t state;         /* enum witness_state: ON, OFF, SILENT, NA, PENDING */
+	uint8_t state;         /* enum bmc_state */
 	uint8_t error;         /* enum bmc_error */
 	uint8_t completion;    /* IPMI completion code when error is BMC_COMPLETION and the like */
 	uint8_t last_event;    /* last power event bits of Get Chassis Status */

@@ -12,10 +12,6 @@
 #include "base/witness.h"
 #include "base/words.h"
 
-/* Witness B: power state read from the BMC. NA = no BMC, wrong password, busy, rate limit: never SILENT. */
-enum bmc_state { BMC_NA = 1, BMC_ON = 2, BMC_OFF = 3, BMC_PEND = 4, BMC_SILENT = 5, BMC_STATE_END };
-/* Witness P: the node's port at its switch. MOVING = in-octets still grow. */
-enum port_state { PORT_NA = 1, PORT_DOWN = 2, PORT_MOVING = 3, PORT_STILL = 4, PORT_STATE_END };
 /* Witness M: what is wanted of the node. */
 enum wanted { WANTED_ON = 1, WANTED_OFF = 2, WANTED_MAINT = 3, WANTED_BOOT = 4, WANTED_INSTALL = 5, WANTED_END };
 
