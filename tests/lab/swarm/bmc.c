@@ -73,7 +73,7 @@ void bmc_power(struct swarm *swarm, unsigned number, bool on)
 	if (b->on == on)
 		return;
 	b->on = on;
-	bmc_sel_add(swarm, b, SENSOR_POWER_UNIT, 0, on ? 0x80 : 0x00);
+	bmc_sel_add(b, SENSOR_POWER_UNIT, 0, !on);
 	if (number >= swarm->agents)
 		return;
 	swarm->agent[number].off = !on;
@@ -217,7 +217,7 @@ static void old_message(struct request *r)
 	struct command c = {.swarm = r->swarm, .number = r->number, .bmc = r->bmc};
 	uint8_t *out = net_slot(r->swarm, PORT_BMC);
 
-	if (size < OLD_HEADER || memcmp(in + 9, "\0\0\0\0", 4) != 0 || size < OLD_HEADER + in[13]) {
+	if (size < OLD_HEADER || memcmp(in + 9, "\0\0\0\0", 4) != 0 || size < (size_t)OLD_HEADER + in[13]) {
 		r->swarm->sums.bmc_garbage++;
 		return;
 	}

@@ -43,7 +43,7 @@ uint32_t bmc_clock(const struct bmc *bmc)
 
 static uint8_t device_id(struct command *c)
 {
-	static const uint8_t id[] = {0x20, 0x81, 0x01, 0x04, 0x02, 0x87, 0x98, 0x7f, 0x00, 0x01, 0x00, 0, 0, 0, 0};
+	static const uint8_t id[] = {0x20, 0x81, 0x01, 0x04, 0x02, 0x87, 0xd9, 0x7e, 0x00, 0x01, 0x00, 0, 0, 0, 0};
 	put(c, id, sizeof(id));
 	return CC_OK;
 }
@@ -265,12 +265,11 @@ static uint8_t sel_set_time(struct command *c)
 	return CC_OK;
 }
 
-void bmc_sel_add(struct swarm *swarm, struct bmc *bmc, uint8_t sensor_type, uint8_t sensor, uint8_t offset)
+void bmc_sel_add(struct bmc *bmc, uint8_t sensor_type, uint8_t sensor, bool asserted)
 {
 	uint8_t *r;
 	uint32_t now = bmc_clock(bmc);
 
-	(void)swarm;
 	if (bmc->sel_count == SEL_SIZE) { /* a full log keeps the newest */
 		memmove(bmc->sel[0], bmc->sel[1], sizeof(bmc->sel) - sizeof(bmc->sel[0]));
 		bmc->sel_count--;
@@ -278,7 +277,7 @@ void bmc_sel_add(struct swarm *swarm, struct bmc *bmc, uint8_t sensor_type, uint
 	r = bmc->sel[bmc->sel_count++];
 	bmc->sel_next = bmc->sel_next % 0xfff0 + 1;
 	memcpy(r, (uint8_t[]){bmc->sel_next & 0xff, (uint8_t)(bmc->sel_next >> 8), 2, 0, 0, 0, 0, 0x20, 0, 4, sensor_type, sensor,
-			      0x6f, offset, 0xff, 0xff}, 16);
+			      asserted ? 0x6f : 0xef, 0, 0xff, 0xff}, 16);
 	for (int i = 0; i < 4; i++)
 		r[3 + i] = (uint8_t)(now >> (8 * i));
 	bmc->sel_added = now;

@@ -89,8 +89,8 @@ bool bmc_sensor_reading(const struct swarm *swarm, const struct bmc *bmc, unsign
 /* Its thresholds as 35.9 answers them: 7 bytes. False: no such sensor or a discrete one. */
 bool bmc_sensor_thresholds(uint8_t sensor, uint8_t out[7]);
 
-/* Adds an event to the log: sensor type, number, and the event data's offset. */
-void bmc_sel_add(struct swarm *swarm, struct bmc *bmc, uint8_t sensor_type, uint8_t sensor, uint8_t offset);
+/* Adds a sensor-specific event of offset 0 to the log, asserted or deasserted. */
+void bmc_sel_add(struct bmc *bmc, uint8_t sensor_type, uint8_t sensor, bool asserted);
 
 /* Seconds of the BMC's own clock. */
 uint32_t bmc_clock(const struct bmc *bmc);

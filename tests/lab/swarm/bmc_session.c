@@ -144,7 +144,7 @@ static uint8_t read_claim(const struct swarm *swarm, struct session *s, const ui
 	s->maximum = (in[24] & 0xf) ? in[24] & 0xf : ROLE_ADMIN;
 	if (s->maximum > ROLE_ADMIN)
 		return STATUS_NO_ROLE;
-	if (s->user_size > sizeof(s->user) || size < RAKP1_LEAST + s->user_size)
+	if (s->user_size > sizeof(s->user) || size < (size_t)RAKP1_LEAST + s->user_size)
 		return STATUS_NO_USER;
 	memcpy(s->user, in + RAKP1_LEAST, s->user_size);
 	if (s->user_size != strlen(swarm->bmc_user) || memcmp(s->user, swarm->bmc_user, s->user_size) != 0)
