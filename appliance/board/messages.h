@@ -46,7 +46,8 @@ enum message_type {
 	MSG_RELEASE,            /* struct msg_domain */
 	MSG_PORTS,              /* struct msg_port[]: switch ports to read (ifOperStatus, in-octets), each 10 s and when asked */
 	MSG_PORT_ASK,           /* struct msg_slot: read this node's port now */
-	MSG_REFERENCE,          /* struct msg_reference[]: reference targets of domains (echo, 1 s) */
+	MSG_REFERENCE,          /* struct msg_reference[]: reference targets of domains (echo, 1 s); replaces the list */
+	MSG_REFERENCE_ASK,      /* struct msg_domain: ask its reference targets now; an answer is told at once by MSG_REFERENCE_STATE */
 
 	/* collector > engine */
 	MSG_SAMPLES = 40,  /* struct msg_sample[] (lossy) */
