@@ -73,4 +73,4 @@ lock_node() { exec 8>"$LAB_DIR/nodes/$1/lock"; flock -w 5 8 || die "$1: another 
 
 # Starts a process of its own session that keeps nothing of ours open. Sets started_pid.
 # No job of the shell either: a wait for jobs must not meet it.
-detach() { setsid "$@" </dev/null 8>&- 9>&- & started_pid=$!; disown "$started_pid"; }
+detach() { setsid "$@" </dev/null 7>&- 8>&- 9>&- & started_pid=$!; disown "$started_pid"; }

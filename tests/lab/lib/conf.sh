@@ -13,11 +13,12 @@ random_text() { # LENGTH (letters and digits)
 conf_secrets() {
 	local d
 	secret_auth=$(random_text 20) secret_priv=$(random_text 20) secret_bmc=$(random_text 16) secret_community=lab
-	for d in "$ETC_DIR" "$ETC_DIR"/secrets{,/snmp,/bmc}; do mkdir -p "$d" && chmod 700 "$d" || die "$d: cannot make it"; done
+	for d in "$ETC_DIR" "$ETC_DIR"/secrets{,/snmp,/bmc,/notify}; do mkdir -p "$d" && chmod 700 "$d" || die "$d: cannot make it"; done
 	chmod 755 "$ETC_DIR"
 	conf_secret snmp/nodes "auth=$secret_auth" "priv=$secret_priv"
 	conf_secret snmp/old "community=$secret_community"
 	conf_secret bmc/bmc "password=$secret_bmc"
+	[ -z "$NOTIFY" ] || conf_secret notify/noc "auth=$(random_text 20)" "priv=$(random_text 20)"
 }
 
 conf_secret() { # PLACE LINE...
@@ -111,6 +112,7 @@ conf_cluster() {
 		    <snmp name="nodes" version="3" user="glory" auth="SHA-256" priv="AES-128"/>
 		    <snmp name="old" version="2c"/>
 		    <bmc name="bmc" user="operator" suite="17"/>
+		${NOTIFY:+    <snmp name=\"noc\" version=\"3\" user=\"noc\" auth=\"SHA-256\" priv=\"AES-128\"/>}
 		  </credentials>
 		  <bmcmodel name="sim" suite="3" workarounds="opensesspriv"/>
 		E
@@ -125,7 +127,7 @@ conf_cluster() {
 			done < <(all_nodes)
 			echo '  </group>'
 		done
-		[ -z "${NOTIFY:-}" ] || printf '  <notify name="noc" address="%s" snmp="noc" kind="inform"/>\n' "$NOTIFY"
+		[ -z "$NOTIFY" ] || printf '  <notify name="noc" address="%s" snmp="noc" kind="inform"/>\n' "$NOTIFY"
 		echo '</cluster>'
 	} >"$f.new" && mv "$f.new" "$f" || die "$f: cannot write it"
 }

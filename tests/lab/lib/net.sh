@@ -8,22 +8,17 @@ LAB_NETS='10.98.0.0/16 10.99.0.0/16 10.128.0.0/16'
 LAB_UNREACHABLE_METRIC=4278198272
 
 # Before any address exists: what is meant for the lab must not leave by a default route, now or when a part is missing.
+# The metric is the mark of ours.
 net_guard() {
 	local net
 	for net in $LAB_NETS; do
-		ip route show type unreachable "$net" | grep -q . && continue
-		ip route add unreachable "$net" metric $LAB_UNREACHABLE_METRIC || die "cannot guard the default route for $net"
-		echo "$net" >>"$LAB_DIR/guards"
+		ip route replace unreachable "$net" metric $LAB_UNREACHABLE_METRIC || die "cannot guard the default route for $net"
 	done
 }
 
 net_unguard() {
 	local net
-	[ -e "$LAB_DIR/guards" ] || return 0
-	while read -r net; do
-		in_ns home ip route del unreachable "$net" metric $LAB_UNREACHABLE_METRIC 2>/dev/null
-	done <"$LAB_DIR/guards"
-	rm -f "$LAB_DIR/guards"
+	for net in $LAB_NETS; do in_ns home ip route del unreachable "$net" metric $LAB_UNREACHABLE_METRIC 2>/dev/null; done
 }
 
 net_make() { # NAME
@@ -90,13 +85,16 @@ net_bmcs() { # NODE...
 	} | net_switch bmcsw || exit 1
 }
 
-# A BMC's interface; arp_notify makes it announce itself when its address moves.
+# A BMC's interface. The hardware address belongs to the address, so that nobody's neighbour table is wrong after a swap.
 net_bmc_address() { # NODE ADDRESS
-	in_ns "bmc-$1" sh -c "$net_quiet 2>/dev/null; echo 1 >/proc/sys/net/ipv4/conf/all/arp_notify"
+	local o
+	IFS=. read -ra o <<<"$2"
+	in_ns "bmc-$1" sh -c "$net_quiet 2>/dev/null"
 	ip_ns "bmc-$1" <<-E
 	link set lo up
 	link set eth0 down
 	addr flush dev eth0
+	link set eth0 address $(mac "${o[0]}" "${o[1]}" "${o[2]}" "${o[3]}")
 	addr add $2/16 dev eth0
 	link set eth0 up
 	E

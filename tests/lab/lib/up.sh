@@ -13,7 +13,7 @@ each() {
 			wait "${pids[0]}" || failed=1
 			pids=("${pids[@]:1}")
 		fi
-		"$f" "$word" 9>&- &
+		"$f" "$word" &
 		pids+=($!)
 	done
 	for word in "${pids[@]}"; do wait "$word" || failed=1; done
@@ -37,13 +37,17 @@ up_check() {
 		die "glab0 is here already$(ip link show glab0 | sed -n 's/^ *alias /: /p'), end that lab first: lab down --dir DIR"
 }
 
-# Fresh directory; the lock is held by the ticker as long as the lab lives.
+# What up makes in its directory; nothing else there is ever removed.
+LAB_PARTS='facts ns nodes bmcs switches view client ssh ticker.log'
+
+# Fresh directory. Its lock, file descriptor 9, is held by everything that raises the lab and by the ticker as long as the lab
+# lives; daemons do not inherit it.
 up_directory() {
-	mkdir -p "$LAB_DIR" || die "$LAB_DIR: cannot make it"
-	exec 9>"$LAB_DIR/lock"
+	[ -e "$LAB_DIR/lock" ] || [ -z "$(ls -A "$LAB_DIR" 2>/dev/null)" ] || die "$LAB_DIR: is not empty and no lab's, give another --dir"
+	mkdir -p "$LAB_DIR" && exec 9>"$LAB_DIR/lock" || die "$LAB_DIR: cannot write there"
 	flock -n 9 || die "$LAB_DIR: a lab is up here already, end it first: lab down --dir $LAB_DIR"
 	down_parts
-	chmod 755 "$LAB_DIR"
+	chmod 700 "$LAB_DIR"
 	mkdir -p "$LAB_DIR"/{ns,nodes,bmcs,switches,view,client}
 	printf 'lab_nodes=%d lab_groups=%d\n' "$lab_nodes" "$lab_groups" >"$LAB_DIR/facts"
 	: >"$(ns_file home)"
@@ -104,7 +108,8 @@ bmcs_answer() {
 up_failed() {
 	note "up failed, taking down what stands"
 	down_parts
-	rm -rf "${LAB_DIR:?}"
+	rm -f "$LAB_DIR/lock"
+	rmdir "$LAB_DIR"
 }
 
 lab_up() {
@@ -145,20 +150,19 @@ lab_up() {
 		$(((now_cs - up_since_cs) / 100)) $(((now_cs - up_since_cs) / 10 % 10)) "$LAB_DIR" "$ETC_DIR/cluster.xml"
 }
 
-# The ticker is the one process that inherits the lock.
-detach_ticker() { setsid "$LAB_HOME/ticker" "$LAB_DIR" </dev/null >"$LAB_DIR/ticker.log" 2>&1 & echo $! >"$LAB_DIR/ticker.pid"; disown $!; }
+detach_ticker() { setsid "$LAB_HOME/ticker" "$LAB_DIR" </dev/null >"$LAB_DIR/ticker.log" 2>&1 & disown $!; }
 
 # Every process in the lab's own network namespaces (home is not one of them).
 lab_pids() {
 	local -A ours=()
-	local f id pid
+	local f id
 	for f in "$LAB_DIR"/ns/*; do
 		[ "${f##*/}" = home ] || [ "$(stat -f -c %T "$f" 2>/dev/null)" != nsfs ] || ours[$(stat -c %i "$f")]=1
 	done
 	[ ${#ours[@]} -gt 0 ] || return 0
 	stat -L -c '%i %n' /proc/[0-9]*/ns/net 2>/dev/null | while read -r id f; do
-		pid=${f#/proc/}
-		[ -z "${ours[$id]:-}" ] || echo "${pid%%/*}"
+		f=${f#/proc/}
+		[ -z "${ours[$id]:-}" ] || echo "${f%%/*}"
 	done
 }
 
@@ -168,18 +172,25 @@ no_lab_pids() {
 	[ ${#pids[@]} = 0 ] || { kill -KILL "${pids[@]}" 2>/dev/null; return 1; }
 }
 
-ticker_gone() { ! tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -qF "ticker $LAB_DIR "; }
+# Who holds the lock: the ticker, and what an interrupted "up" left at work. Not this shell.
+lab_holders() {
+	local f pid
+	for f in /proc/[0-9]*/fd/9; do
+		pid=${f#/proc/} pid=${pid%%/*}
+		[ "$f" -ef "$LAB_DIR/lock" ] && [ "$pid" != $$ ] && [ "$pid" != "$BASHPID" ] && echo "$pid"
+	done
+}
 
-down_ticker() {
-	local pid
-	[ -r "$LAB_DIR/ticker.pid" ] && read -r pid <"$LAB_DIR/ticker.pid" || return 0
-	ticker_gone "$pid" || { kill -KILL "$pid"; wait_for 5 ticker_gone "$pid" || note "ticker $pid does not end"; }
+no_holders() {
+	local pids
+	mapfile -t pids < <(lab_holders)
+	[ ${#pids[@]} = 0 ] || { kill -KILL "${pids[@]}" 2>/dev/null; return 1; }
 }
 
 # Ends whatever stands of a lab below LAB_DIR, from whole to half-made; the directory itself stays.
 down_parts() {
 	local f
-	down_ticker
+	wait_for 5 no_holders || note "some processes do not end: $(lab_holders | paste -sd' ')"
 	[ -d "$LAB_DIR/ns" ] || return 0
 	wait_for 10 no_lab_pids || note "some processes do not end: $(lab_pids | paste -sd' ')"
 	if mounted core; then in_ns core ip link del own 2>/dev/null; fi
@@ -192,17 +203,19 @@ down_parts() {
 		umount "$(ns_file home)"
 	fi
 	umount "$LAB_DIR/view" 2>/dev/null
-	find "$LAB_DIR" -mindepth 1 -maxdepth 1 ! -name lock -exec rm -rf {} +
+	for f in $LAB_PARTS; do rm -rf "${LAB_DIR:?}/$f"; done
 }
 
 # In home there may be another lab's glab0 by now: ours carries our directory.
 glab0_gone() { ! in_ns home ip link show glab0 2>/dev/null | grep -qxF "    alias glory lab $LAB_DIR"; }
 
 lab_down() {
-	[ -d "$LAB_DIR" ] || { say "lab down: nothing stands in $LAB_DIR"; return 0; }
-	exec 9>"$LAB_DIR/lock"
-	flock -n 9 || mounted home || die "$LAB_DIR: this lab stands in another mount namespace, end it from there"
+	[ -e "$LAB_DIR/lock" ] || { say "lab down: nothing stands in $LAB_DIR"; return 0; }
+	exec 7>"$LAB_DIR/lock"
+	flock -n 7 || mounted home || [ -n "$(lab_holders)" ] ||
+		die "$LAB_DIR: this lab stands in another mount namespace, end it from there"
 	down_parts
-	rm -rf "${LAB_DIR:?}"
+	rm -f "$LAB_DIR/lock"
+	rmdir "$LAB_DIR" 2>/dev/null
 	say "lab down: $LAB_DIR"
 }

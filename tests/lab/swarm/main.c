@@ -14,10 +14,8 @@
 
 #include "tests/lab/swarm/agent.h"
 #include "tests/lab/swarm/bmc.h"
-#include "tests/lab/swarm/count.h"
 #include "tests/lab/swarm/ctl.h"
 #include "tests/lab/swarm/net.h"
-#include "tests/lab/swarm/pdu.h"
 
 enum { AT_CTL = PORTS, AT_SIGNAL, SETS_MAX = 32 };
 
@@ -35,58 +33,6 @@ static const char usage[] =
 	"             [--v3 FIRST-LAST] [--v3-user U] [--ctl SOCKET] [--set 'agents RANGE KNOB VALUE...']...\n"
 	"       swarm ctl SOCKET COMMAND...   (set clear do show report reset interval knobs ping quit)\n"
 	"agent i is A.B.(i/250).(1+i%250); a port 0 leaves that service out; FILE has lines community= auth= priv= password=\n";
-
-uint32_t swarm_hash(uint32_t seed, uint32_t number)
-{
-	uint64_t h = ((uint64_t)seed << 32 | number) + 0x9e3779b97f4a7c15u;
-
-	h = (h ^ h >> 30) * 0xbf58476d1ce4e5b9u;
-	h = (h ^ h >> 27) * 0x94d049bb133111ebu;
-	return (uint32_t)(h ^ h >> 31);
-}
-
-double swarm_random(struct swarm *swarm)
-{
-	uint64_t x = swarm->random;
-
-	x ^= x << 13;
-	x ^= x >> 7;
-	x ^= x << 17;
-	swarm->random = x;
-	return (double)(x >> 11) / 9007199254740992.0;
-}
-
-bool swarm_chance(struct swarm *swarm, float probability)
-{
-	return probability > 0 && swarm_random(swarm) < (double)probability;
-}
-
-static int number_of(uint32_t net, unsigned count, in_addr_t address)
-{
-	uint32_t a = ntohl(address), low = a & 0xff, number = (a >> 8 & 0xff) * PER_NET + low - 1;
-
-	if ((a & 0xffff0000) != net || low < 1 || low > PER_NET || number >= count)
-		return -1;
-	return (int)number;
-}
-
-int swarm_agent_of(const struct swarm *swarm, in_addr_t address)
-{
-	return number_of(swarm->agents_net, swarm->agents, address);
-}
-
-int swarm_bmc_of(const struct swarm *swarm, in_addr_t address)
-{
-	return number_of(swarm->bmcs_net, swarm->bmcs, address);
-}
-
-bool swarm_hears(struct swarm *swarm, struct agent *agent)
-{
-	if (!agent->off && !agent->knobs.dead && !swarm_chance(swarm, agent->knobs.drop_in))
-		return true;
-	swarm->sums.not_heard++;
-	return false;
-}
 
 static int64_t clock_ms(void)
 {
@@ -241,20 +187,12 @@ static bool read_options(int argc, char **argv, struct swarm *s, struct options 
 	return false;
 }
 
-/* Gives every machine its character and a boot between a minute and 300 days ago. */
+/* The machines, and v3 engines for those that shall have one. */
 static int make_machines(struct swarm *s)
 {
 	s->now_ms = clock_ms();
-	s->random = swarm_hash(s->seed, UINT32_MAX) | 1;
-	s->agent = calloc(s->agents ? s->agents : 1, sizeof(*s->agent));
-	if (!s->agent || bmc_start(s) < 0)
+	if (swarm_start(s) < 0)
 		return -1;
-	for (unsigned i = 0; i < s->agents; i++) {
-		s->agent[i].hash = swarm_hash(s->seed, i);
-		s->agent[i].boot_ms = s->now_ms - 60000 - (int64_t)(swarm_hash(s->seed ^ 1, i) % 25920000u) * 1000;
-		s->agent[i].frozen_ms = -1;
-	}
-	count_reset(s);
 	return s->v3_count ? agent_v3_start(s, s->v3_first, s->v3_count) : 0;
 }
 
@@ -365,9 +303,6 @@ int main(int argc, char **argv)
 		return call(argc, argv);
 	if (read_options(argc, argv, &s, &o) && make_machines(&s) == 0 && run_sets(&s, &o))
 		code = serve(&s, &o);
-	agent_v3_stop(&s);
-	bmc_stop(&s);
-	pdu_close();
-	free(s.agent);
+	swarm_stop(&s);
 	return code;
 }

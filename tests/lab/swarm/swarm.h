@@ -65,7 +65,11 @@ struct swarm {
 	bool stop;
 };
 
-/* A number in [0, 1) / below n from the seeded generator. */
+/* Makes the machines from the options and `now_ms`: booted between a minute and 300 days ago. 0, or -1 after a message on stderr. */
+int swarm_start(struct swarm *swarm);
+void swarm_stop(struct swarm *swarm);
+
+/* A number in [0, 1), or true with a probability, from the seeded generator. */
 double swarm_random(struct swarm *swarm);
 bool swarm_chance(struct swarm *swarm, float probability);
 
