@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Power jobs as pure state; see job.h. */
+#include "job/job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+#define TRIES_MAX 3
+
+const char *target_phase_name(int phase)
+{
+	static const char *const names[TARGET_PHASE_COUNT] = {"?", "waiting", "intent", "sent", "done", "failed", "unknown", "cancelled"};
+
+	return phase > 0 && phase < TARGET_PHASE_COUNT ? names[phase] : names[0];
+}
+
+struct job *job_new(uint64_t id, uint32_t verb, uint32_t targets)
+{
+	struct job *job = mem_zalloc(sizeof *job);
+
+	job->id = id;
+	job->verb = verb;
+	job->state = JOB_QUEUED;
+	job->count = job->open = targets;
+	job->targets = mem_array(targets, sizeof job->targets[0]);
+	return job;
+}
+
+void job_free(struct job *job)
+{
+	if (job)
+		free(job->targets);
+	free(job);
+}
+
+const uint8_t *job_steps(uint32_t verb)
+{
+	static const uint8_t steps[POWER_VERB_COUNT][3] = {
+		[POWER_VERB_ON] = {POWER_VERB_ON}, [POWER_VERB_OFF] = {POWER_VERB_OFF}, [POWER_VERB_SOFT] = {POWER_VERB_SOFT},
+		[POWER_VERB_CYCLE] = {POWER_VERB_OFF, POWER_VERB_ON}, [POWER_VERB_RESET] = {POWER_VERB_RESET},
+		[POWER_VERB_IDENTIFY] = {POWER_VERB_IDENTIFY}};
+
+	return steps[verb < POWER_VERB_COUNT ? verb : 0];
+}
+
+bool job_is_destructive(uint32_t verb)
+{
+	return verb == POWER_VERB_OFF || verb == POWER_VERB_SOFT || verb == POWER_VERB_CYCLE || verb == POWER_VERB_RESET;
+}
+
+static void close_target(struct job *job, struct job_target *t, enum target_phase phase)
+{
+	t->phase = (uint8_t)phase;
+	if (job->open)
+		job->open--;
+}
+
+static bool may_repeat(uint32_t verb)
+{
+	return verb == POWER_VERB_ON || verb == POWER_VERB_OFF || verb == POWER_VERB_SOFT;
+}
+
+uint32_t job_step_result(struct job *job, uint32_t target, bool ok, uint8_t power, const char *text, int64_t now_ms)
+{
+	struct job_target *t = &job->targets[target];
+	const uint8_t *steps = job_steps(job->verb);
+
+	if (t->phase != TARGET_SENT)
+		return 0; /* a second answer to a step that is settled */
+	t->power = power;
+	t->stepped_wall_ms = now_ms;
+	text_copy(t->text, sizeof t->text, text);
+	if (!ok && ++t->tries < TRIES_MAX && may_repeat(steps[t->step])) {
+		t->phase = TARGET_INTENT;
+		return steps[t->step];
+	}
+	if (!ok) {
+		close_target(job, t, TARGET_FAILED);
+		return 0;
+	}
+	t->tries = 0;
+	t->step++;
+	if (steps[t->step] == 0) {
+		close_target(job, t, TARGET_DONE);
+		return 0;
+	}
+	t->phase = TARGET_INTENT;
+	return steps[t->step];
+}
+
+uint32_t job_target_resume(struct job *job, uint32_t target, int64_t now_ms)
+{
+	struct job_target *t = &job->targets[target];
+	uint32_t verb = job_steps(job->verb)[t->step];
+
+	if (t->phase != TARGET_SENT && t->phase != TARGET_INTENT)
+		return 0;
+	t->stepped_wall_ms = now_ms;
+	if (may_repeat(verb) || t->phase == TARGET_INTENT) {
+		t->phase = TARGET_INTENT;
+		return verb;
+	}
+	if (verb == POWER_VERB_RESET) {
+		text_copy(t->text, sizeof t->text, "interrupted by a restart of the appliance: it may or may not have been reset");
+		close_target(job, t, TARGET_UNKNOWN);
+	} else {
+		text_copy(t->text, sizeof t->text, "interrupted by a restart of the appliance");
+		close_target(job, t, TARGET_FAILED);
+	}
+	return 0;
+}
+
+uint32_t job_cancel(struct job *job, int64_t now_ms)
+{
+	uint32_t cancelled = 0;
+
+	for (uint32_t i = 0; i < job->count; i++) {
+		struct job_target *t = &job->targets[i];
+		if (t->phase != TARGET_WAITING)
+			continue;
+		t->stepped_wall_ms = now_ms;
+		close_target(job, t, TARGET_CANCELLED);
+		cancelled++;
+	}
+	return cancelled;
+}
+
+/* Counts by phase, and the first target whose text says why. */
+static const struct job_target *survey(const struct job *job, uint32_t *by_phase)
+{
+	const struct job_target *speaks = NULL;
+
+	memset(by_phase, 0, TARGET_PHASE_COUNT * sizeof by_phase[0]);
+	for (uint32_t i = 0; i < job->count; i++) {
+		by_phase[job->targets[i].phase]++;
+		if (!speaks && (job->targets[i].phase == TARGET_FAILED || job->targets[i].phase == TARGET_UNKNOWN))
+			speaks = &job->targets[i];
+	}
+	return speaks;
+}
+
+bool job_settle(struct job *job, int64_t now_ms)
+{
+	uint32_t n[TARGET_PHASE_COUNT];
+
+	if (job->open || job->ended_ms)
+		return false;
+	const struct job_target *speaks = survey(job, n);
+	job->ended_ms = now_ms;
+	job->state = n[TARGET_FAILED] ? JOB_FAILED : n[TARGET_UNKNOWN] ? JOB_UNKNOWN : n[TARGET_CANCELLED] ? JOB_CANCELLED : JOB_DONE;
+	if (job->count == 1)
+		text_copy(job->result, sizeof job->result, job->targets[0].text);
+	else if (speaks)
+		text_format(job->result, sizeof job->result, "%u done, %u failed, %u unknown, %u cancelled; %s: %s", n[TARGET_DONE],
+			    n[TARGET_FAILED], n[TARGET_UNKNOWN], n[TARGET_CANCELLED], speaks->name, speaks->text);
+	else
+		text_format(job->result, sizeof job->result, "%u done, %u cancelled", n[TARGET_DONE], n[TARGET_CANCELLED]);
+	return true;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Power jobs as pure state: one job has targets (nodes), each target walks the steps of its verb; every step's intent is stored before
+ * it is sent (contracts, section 6). What happened comes in, what to do next comes out; the engine persists and sends. */
+#ifndef GLORY_JOB_JOB_H
+#define GLORY_JOB_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/words.h"
+
+#define JOB_TARGETS_MAX 20000
+
+/* Where one target stands. Numbers are stored: append-only. */
+enum target_phase {
+	TARGET_WAITING = 1, /* for its turn (inrush limit) */
+	TARGET_INTENT,      /* step chosen, being stored */
+	TARGET_SENT,        /* stored and handed to the BMC role */
+	TARGET_DONE,
+	TARGET_FAILED,
+	TARGET_UNKNOWN,     /* interrupted where a repeat could do harm */
+	TARGET_CANCELLED,
+	TARGET_PHASE_COUNT
+};
+const char *target_phase_name(int phase);
+
+struct job_target {
+	uint32_t slot, generation;
+	char name[64];
+	uint8_t phase;
+	uint8_t step;     /* index into the verb's steps */
+	uint8_t tries;
+	uint8_t power;    /* enum power as last read back */
+	int64_t stepped_wall_ms;
+	char text[128];   /* what came back */
+};
+
+struct job {
+	uint64_t id;
+	uint32_t verb;    /* enum power_verb */
+	uint32_t state;   /* enum job_state */
+	char actor[64], target[64], reason[64], result[128];
+	int64_t queued_ms, started_ms, ended_ms; /* wall clock */
+	uint32_t count, open;
+	uint32_t board_slot;
+	struct job_target *targets; /* owned */
+};
+
+struct job *job_new(uint64_t id, uint32_t verb, uint32_t targets);
+void job_free(struct job *job);
+
+/* The steps of a verb, each one verb of the BMC role with read-back; 0 ends. cycle = off, on. */
+const uint8_t *job_steps(uint32_t verb);
+bool job_is_destructive(uint32_t verb); /* off soft cycle reset: counted by the brake, wants --yes for more than one node */
+
+/* A target's step came back: moves it on. ok: reached as read back. Returns the verb to send next (after its intent is stored), or 0. A
+ * remote failure is tried twice more for on and off (safe to repeat), never for reset. */
+uint32_t job_step_result(struct job *job, uint32_t target, bool ok, uint8_t power, const char *text, int64_t now_ms);
+/* After a restart: what to do with a target found in TARGET_SENT or TARGET_INTENT: the verb to send again (on, off, soft: safe), or 0 when
+ * it is now UNKNOWN (reset) or FAILED (identify). */
+uint32_t job_target_resume(struct job *job, uint32_t target, int64_t now_ms);
+/* Ends what has not been sent yet. Returns how many targets that were. */
+uint32_t job_cancel(struct job *job, int64_t now_ms);
+/* Settles state and result text when no target is open any more; true when the job just ended. */
+bool job_settle(struct job *job, int64_t now_ms);
+
+/* JSON of /job/ID (with its targets packed: "v":1) and back. Caller frees; NULL: not one of ours. */
+char *job_to_json(const struct job *job);
+struct job *job_from_json(const char *json);
+
+#endif
