@@ -1,0 +1,5 @@
+# the SNMP collector: the engine's parts as an archive (the watch has its own), the role, and their tests
+COLLECTOR_ENGINE := $(addprefix mibs/collector/,ber.c template.c)
+$(eval $(call library,snmp,$(COLLECTOR_ENGINE),netsnmp libcrypto))
+$(eval $(call unit,test_ber,tests/unit/test_ber.c,snmp base,netsnmp libcrypto))
+$(eval $(call unit,test_template,tests/unit/test_template.c,snmp base,netsnmp libcrypto))
