@@ -187,7 +187,8 @@ size_t pdu_put_varbind(uint8_t *out, const uint8_t *name, size_t name_size, uint
 	p += name_size;
 	*p++ = tag;
 	p += ber_put_length(p, size);
-	memcpy(p, value, size);
+	if (size > 0)
+		memcpy(p, value, size);
 	return (size_t)(p - out) + size;
 }
 
@@ -231,6 +232,14 @@ static bool put_made_up(struct writer *w, uint32_t *ids, int *count)
 	return size > 0 && size < 200 && put(w, name, size, BER_COUNTER32, &one, 1);
 }
 
+/* Whether the name is a row of a table's column, there or made up. */
+static bool in_column(const uint32_t *ids, int count)
+{
+	const struct object *o = tree_next(ids, count - 1);
+
+	return count >= 11 && o && o->count == count && memcmp(o->ids, ids, (size_t)(count - 1) * sizeof(*ids)) == 0;
+}
+
 /* Puts what follows `ids` and makes `ids` that. */
 static bool put_next(struct writer *w, const struct knobs *k, uint32_t *ids, int *count)
 {
@@ -239,8 +248,7 @@ static bool put_next(struct writer *w, const struct knobs *k, uint32_t *ids, int
 
 	if (k->loop && tree_find(ids, *count))
 		return put_object(w, tree_find(ids, *count));
-	if (k->endless && *count >= 10 && exception_for(ids, *count) == BER_NO_SUCH_INSTANCE &&
-	    (!o || o->count != *count || o->ids[*count - 2] != ids[*count - 2]))
+	if (k->endless && in_column(ids, *count) && (!o || o->ids[*count - 2] != ids[*count - 2]))
 		return put_made_up(w, ids, count);
 	if (!o)
 		return put(w, name, ber_put_oid(name, sizeof(name), ids, *count), BER_END_OF_MIB_VIEW, &one, 0);
