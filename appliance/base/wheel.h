@@ -29,7 +29,10 @@ void wheel_free(struct wheel *wheel);
 /* Set (or move) the item's timer; a time that is past fires at the next slot. */
 void wheel_set(struct wheel *wheel, uint32_t item, int64_t at);
 void wheel_cancel(struct wheel *wheel, uint32_t item);
-/* The next item due at now (its timer is then unset), or WHEEL_NONE when all slots up to now are empty. */
+/*
+ * The next item due at now (its timer is then unset), or WHEEL_NONE when all slots up to now are empty. Whoever handles the
+ * item sets its next timer to later than now, or not at all.
+ */
 uint32_t wheel_take(struct wheel *wheel, int64_t now);
 /* The ms at which the next slot with a timer is due; INT64_MAX = none. */
 int64_t wheel_next(const struct wheel *wheel);

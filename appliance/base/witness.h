@@ -40,6 +40,8 @@ enum witness_flag {
  * A report replaces everything said before about the same (slot, generation, witness).
  * Reports are made when a node is flagged, when its misses reach 6, at ENOUGH, when it answers again, and when S turns
  * late, refused, silent or answering; a suspicion that ends below 4 misses is never reported.
+ * A report implies: K silent: S silent. K answers: S pending. S answers, late, refused or returning: K answers. A report of S or
+ * K with first = 0 ends the suspicion.
  */
 struct witness_report {
 	uint32_t slot;

@@ -153,6 +153,8 @@ void judge_why(struct judge *judge, uint32_t slot, const char *text, int64_t now
 void judge_port(struct judge *judge, uint32_t slot, enum port_state state, int64_t now);
 /* A reference target of the domain answered (true) or failed (false); a failure ends waiting early. */
 void judge_reference(struct judge *judge, uint32_t domain, bool answered, int64_t now);
+/* The collector loses more than half of its exchanges with a group: held, root alarm "path loss". */
+void judge_lossy(struct judge *judge, uint32_t domain, bool lossy, int64_t now);
 /* until: deadline of WANTED_BOOT and WANTED_INSTALL, monotonic ms. A job sets it before it acts. */
 void judge_wanted(struct judge *judge, uint32_t slot, enum wanted wanted, int64_t until, int64_t now);
 /* Up-times of a sample that arrived now, in ms; -1 = not known. agent = sysUpTime, host = hrSystemUptime. */

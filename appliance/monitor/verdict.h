@@ -42,10 +42,10 @@ bool verdict_is_dead(enum verdict verdict);
 enum level verdict_level(enum verdict verdict, const struct verdict_input *in);
 /*
  * Makes the (S, K, U) of a node consistent before verdict_decide(): an answer of S or U is K; K silent makes S silent; K
- * pending takes the proof from a silent S; U counts only while S is silent or refused and K answers. 36,000 inputs remain.
+ * pending takes the proof from a silent S; a silent U counts only while S is silent or refused and K answers.
  */
 void verdict_normalise(struct verdict_input *in);
-/* True for the inputs that verdict_normalise() leaves as they are. */
+/* The 12 pairs of S and K that can occur together: with all of U, B, P, D, J, M they make 36,000 combinations. */
 bool verdict_possible(const struct verdict_input *in);
 
 /* What may be done. */

@@ -11,7 +11,7 @@
  * A turn that is more than 100 ms later than the time tick asked for is noticed by watch itself (verdicts 4.5): answers
  * read in it count, misses and lateness of answers do not.
  *
- * Callbacks may not call back into watch, except watch_state() and watch_stats(). Memory is allocated by watch_create()
+ * Callbacks may not call back into watch, except watch_view() and watch_stats(). Memory is allocated by watch_create()
  * and freed by watch_free(), never in between. Times are monotonic milliseconds, resolution of the wheel 10 ms.
  */
 #ifndef GLORY_COLLECTOR_WATCH_H
@@ -83,6 +83,8 @@ struct watch_ops {
 	void (*report)(void *arg, const struct witness_report *report);
 	/* judgement of this collector is suspended for these reasons (bits of enum suspend_reason), 0 = no longer */
 	void (*suspended)(void *arg, unsigned reasons, int64_t since);
+	/* more than half of the exchanges of a group are lost (true), or no longer (false): judge_lossy(). May be NULL */
+	void (*lossy)(void *arg, uint32_t domain, bool lossy);
 };
 
 /* One node as watch needs it. */

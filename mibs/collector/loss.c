@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the paths lose: estimates per node and group, the misses a call needs at that loss (verdicts 4.1), the burst guard.
+ * Called by suspicion.c and watch.c.
+ */
+#include <math.h>
+
+#include "mibs/collector/watch_node.h"
+
+enum { LOSS_BEATS = 300, GROUP_SECONDS = 10, GROUP_LEAST = 10, SPELL_LEAST_MS = 600, SPELL_MOST_MS = 30000, SPELL_KEEP_S = 3600 };
+
+static const double LOSS_FLOOR = 0.02, LOSSY_ON = 0.5, LOSSY_OFF = 0.4;
+
+void loss_init(struct watch *w)
+{
+	for (int i = 0; i <= 1000; i++) {
+		double q = fmax(LOSS_FLOOR, i / 1000.0), n = q < 1 ? ceil(w->p.evidence / -log(q)) : w->p.misses_max;
+
+		w->needed[i] = (uint16_t)fmin(n, w->p.misses_max);
+	}
+}
+
+uint16_t loss_needed(const struct watch *w, double q)
+{
+	double i = ceil(q * 1000);
+
+	return w->needed[i < 0 ? 0 : i > 1000 ? 1000 : (int)i];
+}
+
+static struct loss_second *second_of(struct domain *d, uint32_t second)
+{
+	struct loss_second *s = &d->seconds[second % LOSS_SECONDS];
+
+	if (s->second != second)
+		*s = (struct loss_second){ .second = second };
+	return s;
+}
+
+double loss_of_group(const struct watch *w, uint32_t domain, int64_t now, uint32_t seconds)
+{
+	const struct domain *d = &w->domains[domain];
+	uint32_t current = (uint32_t)(now / 1000), sent = 0, lost = 0;
+
+	for (uint32_t i = 0; i < seconds && i <= current; i++) {
+		const struct loss_second *s = &d->seconds[(current - i) % LOSS_SECONDS];
+
+		if (s->second == current - i) {
+			sent += s->sent;
+			lost += s->lost;
+		}
+	}
+	/* a handful of exchanges says little: one loss among three is not 33 % */
+	return (double)lost / (sent < GROUP_LEAST ? GROUP_LEAST : sent);
+}
+
+static void tell_lossy(struct watch *w, uint32_t domain, int64_t now)
+{
+	struct domain *d = &w->domains[domain];
+	double q = loss_of_group(w, domain, now, GROUP_SECONDS);
+	bool lossy = d->lossy ? q > LOSSY_OFF : q > LOSSY_ON;
+
+	d->evaluated = (uint32_t)(now / 1000);
+	if (lossy == d->lossy)
+		return;
+	d->lossy = lossy;
+	if (w->ops.lossy)
+		w->ops.lossy(w->arg, domain, lossy);
+}
+
+void loss_count(struct watch *w, struct node *n, bool lost, int64_t now)
+{
+	uint32_t second = (uint32_t)(now / 1000);
+
+	n->loss += ((lost ? 1.0F : 0.0F) - n->loss) / LOSS_BEATS;
+	n->miss_second = 0;
+	if (!n->ndomains)
+		return;
+	struct domain *d = &w->domains[n->domains[0]];
+	/* a held group keeps no books: its members' silence is not loss; but a lossy one must be able to recover */
+	if (d->held && !d->lossy)
+		return;
+	struct loss_second *s = second_of(d, second);
+	s->sent++;
+	s->lost += lost;
+	if (lost)
+		n->miss_second = second;
+	if (d->evaluated != second)
+		tell_lossy(w, n->domains[0], now);
+}
+
+/* The exchange was counted as lost at judged_at, and was answered after all. */
+void loss_take_back(struct watch *w, struct node *n, int64_t judged_at)
+{
+	uint32_t second = (uint32_t)(judged_at / 1000);
+
+	n->loss = fmaxf(0, n->loss - 1.0F / LOSS_BEATS);
+	n->miss_second = 0;
+	if (!n->ndomains)
+		return;
+	struct loss_second *s = &w->domains[n->domains[0]].seconds[second % LOSS_SECONDS];
+	if (s->second == second && s->lost)
+		s->lost--;
+}
+
+/* A flagged member is likely dead: its miss says nothing about the path of the others. */
+void loss_leave_out(struct watch *w, struct node *n)
+{
+	if (!n->miss_second || !n->ndomains)
+		return;
+	struct loss_second *s = &w->domains[n->domains[0]].seconds[n->miss_second % LOSS_SECONDS];
+	if (s->second == n->miss_second && s->lost && s->sent) {
+		s->lost--;
+		s->sent--;
+	}
+	n->miss_second = 0;
+}
+
+double loss_of_node(const struct watch *w, const struct node *n, int64_t now)
+{
+	double group = n->ndomains ? loss_of_group(w, n->domains[0], now, GROUP_SECONDS) : 0;
+
+	return fmax(n->loss, group);
+}
+
+void guard_learn(struct watch *w, struct node *n, int64_t dark_ms, int64_t now)
+{
+	(void)w;
+	if (dark_ms < SPELL_LEAST_MS || dark_ms > SPELL_MOST_MS)
+		return;
+	for (int i = SPELLS - 1; i > 0; i--)
+		n->spells[i] = n->spells[i - 1];
+	n->spells[0] = (struct spell){ (uint32_t)(now / 1000), (uint32_t)dark_ms };
+}
+
+uint16_t guard_window(const struct watch *w, const struct node *n, int64_t now)
+{
+	uint32_t count = 0, longest = 0, second = (uint32_t)(now / 1000);
+
+	for (int i = 0; i < SPELLS; i++) {
+		if (!n->spells[i].ms || second - n->spells[i].at_s > SPELL_KEEP_S)
+			continue;
+		count++;
+		longest = n->spells[i].ms > longest ? n->spells[i].ms : longest;
+	}
+	if (count < 2)
+		return (uint16_t)w->p.window_ms;
+	uint32_t window = longest + longest * 3 / 10 + 200;
+	window = window > w->p.guard_max_ms ? w->p.guard_max_ms : window;
+	return (uint16_t)(window < w->p.window_ms ? w->p.window_ms : window);
+}

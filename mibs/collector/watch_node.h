@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Inside of watch, shared by watch.c (scheduler), suspicion.c (state machine) and loss.c (estimates) alone. */
+#ifndef GLORY_COLLECTOR_WATCH_NODE_H
+#define GLORY_COLLECTOR_WATCH_NODE_H
+
+#include <stddef.h>
+
+#include "base/wheel.h"
+#include "mibs/collector/watch.h"
+
+enum { PROBES = 64, SPELLS = 3, LOSS_SECONDS = 16, NO_GROUP = -1 };
+
+enum probe_kind { PROBE_NONE, PROBE_BEAT, PROBE_POLL, PROBE_ECHO, PROBE_GET, PROBE_USER };
+
+enum probe_bit {
+	PROBE_ANSWERED = 1, /* by the witness it was for, or a better one */
+	PROBE_VOID = 2,	    /* never sent */
+	PROBE_LEARN = 4,    /* baseline of a healthy node: a miss teaches, it does not accuse */
+	PROBE_COUNTED = 8,  /* counted as lost in the estimates */
+	PROBE_KERNEL = 16,  /* some packet of the kernel answered it */
+	PROBE_REFUSED = 32,
+};
+
+struct probe {
+	uint32_t sent; /* low bits of the ms; compared by difference */
+	uint8_t kind, bits;
+	uint16_t pad;
+};
+
+enum phase {
+	PHASE_NONE,   /* no such node */
+	PHASE_UP,     /* heartbeats; a node that has never answered begins here too */
+	PHASE_PATH,   /* suspect: the kernel is dark */
+	PHASE_AGENT,  /* the kernel answers, the agent does not (yet) */
+	PHASE_DARK,   /* enough misses were reported */
+	PHASE_MUTE,   /* the agent was reported silent, the kernel lives */
+	PHASE_RETURN, /* answers again after DARK or MUTE; three heartbeats in a row end it */
+};
+
+struct spell {
+	uint32_t at_s;
+	uint32_t ms;
+};
+
+struct node {
+	int64_t next_send;
+	int64_t next_beat; /* heartbeat slot to come, kept through suspicions */
+	int64_t next_learn;
+	int64_t next_user;
+	int64_t user_asked; /* outstanding question for the banner, 0 = none */
+	int64_t first;	    /* first lost probe of the dark spell, 0 = none yet */
+	int64_t agent_first; /* agent clock, 0 = not running */
+	int64_t last;	    /* any packet */
+	int64_t restarted;  /* suspicion began (again) at */
+	int64_t since;	    /* of the state reported last */
+	uint32_t seq, judged; /* last token given; last token judged */
+	uint32_t generation, hash, poll_beats, wait, epoch;
+	uint32_t poll_token; /* last poll sent, 0 = answered */
+	float loss;
+	uint32_t domains[NODE_DOMAINS];
+	uint32_t miss_second; /* second in which its first miss was counted in the group */
+	struct spell spells[SPELLS];
+	uint16_t misses, agent_misses, needed, window;
+	uint8_t phase, step, ndomains, beats, prompt, learn_lost, user_lost, poll_lost, user_gap;
+	uint8_t s, k, u; /* as reported: enum witness_state */
+	bool has_snmp, may_echo, may_user;
+	bool echo_passes, echo_filtered, user_passes, user_na, user_seen;
+	bool flagged, six, held, called, slow, large_lost, ever, retried, poll_now, mute, tainted, settled;
+};
+
+struct loss_second {
+	uint32_t second;
+	uint32_t sent, lost;
+};
+
+struct domain {
+	bool held, lossy;
+	int64_t released; /* suspicions that began before this start again */
+	uint32_t evaluated;
+	struct loss_second seconds[LOSS_SECONDS];
+};
+
+struct watch {
+	struct watch_params p;
+	struct watch_ops ops;
+	void *arg;
+	uint32_t max_nodes, max_domains, max_wait;
+	struct node *nodes;
+	struct probe *probes; /* PROBES per node, outside of the node: one cache line each time */
+	struct domain *domains;
+	struct wheel wheel;
+	struct watch_stats stats;
+	int64_t due;	    /* when tick wanted to be called */
+	int64_t void_before; /* probes sent before this are never missed */
+	int64_t punctual_at; /* end of the stall suspension */
+	int64_t carrier_at; /* end of the carrier suspension */
+	int64_t suspended_since;
+	uint32_t epoch; /* of disturbances */
+	unsigned reasons;
+	bool no_carrier;
+	bool late_now; /* answers are being drained by a loop that is late */
+	uint16_t needed[1001]; /* by loss in thousandths */
+};
+
+static inline struct probe *probe_of(struct watch *w, uint32_t slot, uint32_t token)
+{
+	return &w->probes[(size_t)slot * PROBES + (token & (PROBES - 1))];
+}
+
+static inline int64_t probe_age(const struct probe *p, int64_t now)
+{
+	return (int64_t)(uint32_t)((uint32_t)now - p->sent);
+}
+
+/* loss.c: estimates of lost exchanges, needed misses, the burst guard */
+void loss_init(struct watch *w);
+void loss_count(struct watch *w, struct node *n, bool lost, int64_t now);
+void loss_take_back(struct watch *w, struct node *n, int64_t sent);
+void loss_leave_out(struct watch *w, struct node *n);
+double loss_of_group(const struct watch *w, uint32_t domain, int64_t now, uint32_t seconds);
+uint16_t loss_needed(const struct watch *w, double q);
+double loss_of_node(const struct watch *w, const struct node *n, int64_t now);
+void guard_learn(struct watch *w, struct node *n, int64_t dark_ms, int64_t now);
+uint16_t guard_window(const struct watch *w, const struct node *n, int64_t now);
+
+/* suspicion.c: what a missed or answered probe means */
+void suspect_missed(struct watch *w, uint32_t slot, struct node *n, struct probe *p, int64_t now);
+void suspect_answered(struct watch *w, uint32_t slot, struct node *n, struct probe *p, enum watch_answer_kind kind, int64_t now);
+void suspect_restart(struct watch *w, uint32_t slot, struct node *n, int64_t now);
+void suspect_learned(struct watch *w, uint32_t slot, struct node *n, struct probe *p, bool answered, int64_t now);
+void suspect_userland(struct watch *w, uint32_t slot, struct node *n, int64_t now);
+bool node_held(const struct watch *w, const struct node *n);
+bool node_kernel_na(const struct node *n);
+void node_report(struct watch *w, uint32_t slot, struct node *n, enum witness which, enum witness_state state, unsigned flags,
+		 int64_t now);
+
+#endif
