@@ -86,6 +86,7 @@ enum message_type {
 	MSG_NOTIFY_DONE,   /* agent > engine: struct msg_notify_done */
 	MSG_RECEIVER,      /* engine > agent: struct msg_receiver[]: who gets notifications; replaces the list */
 	MSG_GRAPH,         /* api > engine: struct msg_graph; answered by MSG_REPLY with fd of the picture's pipe */
+	MSG_USER,          /* supervisor (or engine) > agent: struct msg_user[]: who may use SNMP; replaces the list */
 
 	MSG_TYPE_COUNT
 };
@@ -401,6 +402,16 @@ struct msg_receiver {
 	char name[NAME_SIZE];
 	char credential[NAME_SIZE]; /* secret of class notify */
 	char user[NAME_SIZE];
+};
+/* The engine sends a receiver at most so many notifications that the agent has not yet answered by MSG_NOTIFY_DONE, oldest first. */
+#define NOTIFY_WINDOW 64
+/* An SNMP user or the read-only community; the secret of class usm has the same name. */
+struct msg_user {
+	char name[NAME_SIZE];
+	uint8_t right;   /* enum right */
+	uint8_t version; /* SNMP_V3; SNMP_V2C: a community, which only reads */
+	uint8_t auth, priv; /* as msg_target; both are needed for v3 */
+	uint8_t pad[4];
 };
 struct msg_graph {
 	uint64_t request;
