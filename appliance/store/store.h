@@ -45,10 +45,12 @@ typedef void store_done(void *arg, const struct store_reply *reply);
 /* url "sqlite:/path/file.db" (made 0600 when missing). Blocking; called at start. NULL with the reason in the log. A file that is
  * corrupt is kept aside as FILE.corrupt-N and said loudly, never silently replaced. */
 struct store *store_open(struct loop *loop, const char *url);
-/* Waits for what was accepted, then closes. */
+/* Waits for what was accepted (its callbacks run here; calls they make are answered STORE_UNAVAILABLE), then closes. Not from
+ * inside a callback. */
 void store_close(struct store *store);
 void store_get(struct store *store, const char *key, store_done *done, void *arg);
-/* Keys that begin with prefix, in order, behind `after` (NULL: from the first), at most limit (<= 1,000) */
+/* Keys that begin with prefix, in order, behind `after` (NULL: from the first), at most limit (1 to 1,000; also cut,
+ * with `more`, behind 4 MiB) */
 void store_list(struct store *store, const char *prefix, const char *after, size_t limit, store_done *done, void *arg);
 
 #define STORE_ANY (-1) /* expect: whatever stands there */
@@ -57,7 +59,8 @@ struct store_op {
 	const char *value; /* NULL: delete */
 	int64_t expect;    /* STORE_ANY, 0 = must not exist, or the revision it must have */
 };
-/* All of the ops or none. Copies what it needs. done may be NULL. */
+/* All of the ops or none; each key at most once (STORE_BAD_ARGUMENT), at most 4,096 of them. Deleting what is not there is fine.
+ * Copies what it needs. done may be NULL. */
 void store_transact(struct store *store, const struct store_op *ops, size_t count, store_done *done, void *arg);
 void store_put(struct store *store, const char *key, const char *value, store_done *done, void *arg);
 void store_delete(struct store *store, const char *key, store_done *done, void *arg);
