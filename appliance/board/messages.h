@@ -178,7 +178,7 @@ struct msg_object {
 	uint8_t shape;    /* enum object_shape */
 	uint8_t oid_length;
 	uint32_t oid[OBJECT_OID_MAX];
-	char filter[32];  /* NAME_COLUMN: rows whose name begins with one of these comma-separated words are left out ("loop,ram,fd") */
+	char filter[96];  /* NAME_COLUMN: rows whose name begins with one of these comma-separated words are left out ("loop,ram,fd") */
 };
 struct msg_port { /* a node's port on a switch */
 	uint32_t slot, generation;
