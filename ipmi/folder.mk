@@ -1,0 +1,4 @@
+# the BMC engine, its role and what tests them
+IPMI_SOURCES := $(wildcard ipmi/*.c)
+$(eval $(call library,ipmi,$(IPMI_SOURCES),libfreeipmi libevent_core))
+$(eval $(call program,tests/bmctool,tests/sim/bmctool.c,ipmi loop base,libfreeipmi libevent_core,-lm))

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Asks one BMC through the BMC engine and prints what it says, one fact a line: for the system tests and for people.
+ *   bmctool [-s SUITE] [-l user|operator|admin] [-w WORKAROUND,...] [-c CACHE] [-g GUID] [-t SECONDS] ADDRESS USER SECRETFILE COMMAND
+ * COMMAND: power, cause, sensors, findings, on, off, soft, reset, identify, watch (prints every report until the time is over).
+ * SECRETFILE holds "password=..." and optionally "kg=...". Exit status 0: answered; 1: not; 2: usage. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "base/witness.h"
+#include "ipmi/udp.h"
+
+static struct {
+	struct loop *loop;
+	struct bmc_udp *udp;
+	struct bmc_engine *engine;
+	const char *command;
+	int64_t started_ms;
+	bool watch;
+	int status;
+} tool = { .status = 1 };
+
+static void end(int status)
+{
+	tool.status = status;
+	loop_stop(tool.loop);
+}
+
+static void on_send(void *arg, const struct address *to, const void *data, size_t size)
+{
+	(void)arg;
+	bmc_udp_send(tool.udp, to, data, size);
+}
+
+static void on_secret(void *arg, const char *name)
+{
+	(void)arg;
+	(void)name;
+}
+
+static void on_power(void *arg, const struct msg_power_state *m)
+{
+	static const char *const names[] = { "?", "na", "on", "off", "pending", "silent" };
+
+	(void)arg;
+	printf("power %s error=\"%s\" completion=%02x event=%02x faults=%02x cause=%u after_ms=%" PRId64 "\n",
+	       names[m->state < BMC_STATE_END ? m->state : 0], bmc_error_text((enum bmc_error)m->error), m->completion, m->last_event,
+	       m->faults, m->restart_cause, clock_mono_ms() - tool.started_ms);
+	bool settled = strcmp(tool.command, "power") == 0 || (strcmp(tool.command, "cause") == 0 && (m->restart_cause || m->error));
+	if (settled)
+		end(m->state == BMC_ON || m->state == BMC_OFF ? 0 : 1);
+	fflush(stdout);
+}
+
+static void on_result(void *arg, const struct msg_power_result *m)
+{
+	(void)arg;
+	printf("result %s state=%s took_ms=%u completion=%02x text=\"%s\"\n", m->error ? bmc_error_text((enum bmc_error)m->error) : "ok",
+	       power_name(m->state), m->took_ms, m->completion, m->text);
+	end(m->error ? 1 : 0);
+}
+
+static void on_sensors(void *arg, const struct msg_sensor *s, size_t count)
+{
+	bool findings_only = strcmp(tool.command, "findings") == 0;
+
+	(void)arg;
+	for (size_t i = 0; i < count; i++) {
+		char reading[32] = "-";
+		if (!isnan(s[i].reading))
+			snprintf(reading, sizeof(reading), "%.3f", s[i].reading);
+		if (!findings_only || s[i].state == SENSOR_FINDING)
+			printf("%s|%u|%02x/%02x|%u.%u|%s %s|%04x|%s|%s|%s\n", s[i].name, s[i].number, s[i].type, s[i].event_type, s[i].entity,
+			       s[i].entity_instance, reading, s[i].unit, s[i].bits, words_name(WORDS_SENSOR_STATE, s[i].state),
+			       level_name(s[i].level), s[i].text);
+		if (s[i].last && !tool.watch)
+			end(0);
+	}
+	fflush(stdout);
+}
+
+static void on_facts(void *arg, const struct msg_bmc_facts *m)
+{
+	(void)arg;
+	fprintf(stderr, "facts maker=%u product=%u firmware=%s guid=", m->manufacturer, m->product, m->firmware);
+	for (int i = 0; i < 16; i++)
+		fprintf(stderr, "%02x", m->guid[i]);
+	fprintf(stderr, "%s finding=\"%s\"\n", m->guid_changed ? " changed" : "", m->finding);
+}
+
+static void on_time_over(void *arg)
+{
+	(void)arg;
+	end(tool.watch ? 0 : 1);
+}
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: bmctool [-s suite] [-l privilege] [-w workaround,...] [-c cache] [-g guid] [-t seconds] address user secretfile "
+			"power|cause|sensors|findings|on|off|soft|reset|identify|watch\n");
+	return 2;
+}
+
+static uint32_t workarounds(char *list)
+{
+	static const char *const names[] = { "opensesspriv", "authcap", "intel20", "supermicro20", "sun20", "nonemptyseq" };
+	uint32_t bits = 0;
+
+	for (char *save, *w = strtok_r(list, ",", &save); w; w = strtok_r(NULL, ",", &save))
+		for (size_t i = 0; i < COUNT_OF(names); i++)
+			if (strcmp(w, names[i]) == 0)
+				bits |= 1U << i;
+	return bits;
+}
+
+static bool guid(const char *text, uint8_t out[16])
+{
+	int n = 0;
+
+	for (; *text && n < 32; text++) {
+		const char *digits = "0123456789abcdef", *at = strchr(digits, *text | 0x20);
+		if (*text == '-')
+			continue;
+		if (!at)
+			return false;
+		out[n / 2] = (uint8_t)(out[n / 2] << 4 | (at - digits));
+		n++;
+	}
+	return n == 32 && !*text;
+}
+
+static int give_secret(const char *path)
+{
+	char text[1024] = "";
+	struct error error;
+	FILE *f = fopen(path, "re");
+
+	size_t n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+	text[n] = 0;
+	if (f)
+		fclose(f);
+	int bad = bmc_engine_secret(tool.engine, "bmc", n ? text : NULL, clock_mono_ms(), &error);
+	explicit_bzero(text, sizeof(text));
+	if (bad)
+		fprintf(stderr, "%s: %s: %s\n", path, error.text, error.remedy);
+	return bad;
+}
+
+static int ask(void)
+{
+	int verb = words_value(WORDS_POWER_VERB, tool.command);
+	struct msg_bmc_read read = { .what = BMC_READ_POWER, .urgent = 1 };
+	struct msg_power power = { .job = 1, .verb = (uint32_t)verb, .deadline_ms = 20000 };
+
+	tool.watch = strcmp(tool.command, "watch") == 0;
+	if (tool.watch)
+		return 0;
+	if (verb > 0)
+		bmc_engine_power(tool.engine, &power, clock_mono_ms());
+	else {
+		if (strcmp(tool.command, "sensors") == 0 || strcmp(tool.command, "findings") == 0)
+			read.what = BMC_READ_SENSORS;
+		else if (strcmp(tool.command, "cause") == 0)
+			read.what = BMC_READ_CAUSE;
+		else if (strcmp(tool.command, "power") != 0)
+			return 2;
+		bmc_engine_read(tool.engine, &read, clock_mono_ms());
+	}
+	return 0;
+}
+
+static int privilege(const char *name)
+{
+	return strcmp(name, "user") == 0 ? 2 : strcmp(name, "operator") == 0 ? 3 : strcmp(name, "admin") == 0 ? 4 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct msg_bmc_target t = { .suite = 17, .privilege = 4, .power_interval_s = 30, .sensor_interval_s = 0, .name = "bmc", .credential = "bmc" };
+	struct bmc_settings settings = { 0 };
+	struct error error;
+	int64_t seconds = 30;
+	int option;
+
+	while ((option = getopt(argc, argv, "s:l:w:c:g:t:")) != -1) {
+		int64_t number;
+		if (option == 's' && text_integer(optarg, 0, 255, &number))
+			t.suite = (uint8_t)number;
+		else if (option == 'l' && privilege(optarg))
+			t.privilege = (uint8_t)privilege(optarg);
+		else if (option == 'w')
+			t.workarounds = workarounds(optarg);
+		else if (option == 'c')
+			text_copy(settings.cache_directory, sizeof(settings.cache_directory), optarg);
+		else if (option == 't' && text_integer(optarg, 1, 86400, &number))
+			seconds = number;
+		else if (option != 'g' || !guid(optarg, t.expected_guid))
+			return usage();
+	}
+	if (argc - optind != 4 || !address_parse(argv[optind], 623, &t.address) || !text_copy(t.user, sizeof(t.user), argv[optind + 1]))
+		return usage();
+	log_open("bmctool", LOG_LEVEL_WARNING, false);
+	tool.command = argv[optind + 3];
+	tool.loop = loop_new();
+	tool.udp = bmc_udp_open();
+	struct bmc_hands hands = { on_send, bmc_udp_random, on_secret, on_power, on_result, on_sensors, on_facts, NULL };
+	tool.started_ms = clock_mono_ms();
+	tool.engine = tool.udp ? bmc_engine_new(&settings, &hands, tool.started_ms) : NULL;
+	if (!tool.engine || give_secret(argv[optind + 2]))
+		return 1;
+	if (bmc_engine_target(tool.engine, &t, clock_mono_ms(), &error)) {
+		fprintf(stderr, "%s: %s: %s\n", error.object, error.text, error.remedy);
+		return 1;
+	}
+	if (ask())
+		return usage();
+	bmc_udp_attach(tool.udp, tool.loop, tool.engine);
+	struct loop_timer *limit = loop_timer_new(tool.loop, on_time_over, NULL);
+	loop_timer_set(limit, seconds * 1000);
+	loop_run(tool.loop);
+	bmc_engine_close(tool.engine);
+	bmc_engine_free(tool.engine);
+	bmc_udp_free(tool.udp);
+	loop_timer_free(limit);
+	loop_free(tool.loop);
+	return tool.status;
+}
