@@ -51,7 +51,6 @@ conf_node() { # INDEX GROUP POSITION
 	echo 0 >"$dir/power"
 	node_idle_load "$1" >"$LAB_DIR/view/$name/load"
 	cp "$LAB_DIR/view/stat.first" "$LAB_DIR/view/$name/stat"
-	echo '00.00 00.00 00.00 1/0100 00001' >"$LAB_DIR/view/$name/loadavg"
 	conf_snmpd "$snmp" "$name" "$dir/persist" "udp:$address:161" >"$dir/snmpd.conf"
 	# by path and not by -c: the persistent file with user and engine boots is then read only where the path names it
 	cat >"$dir/agent" <<-E
@@ -68,6 +67,7 @@ conf_snmpd() {
 	echo "sysContact noc@example.net"
 	echo "agentaddress $4"
 	echo "dontLogTCPWrappersConnects yes"
+	echo "includeAllDisks 10%"
 	if [ "$1" = old ]; then echo "rocommunity $secret_community"; return; fi
 	echo "rouser glory priv"
 	(umask 177; echo "createUser glory SHA-256 \"$secret_auth\" AES \"$secret_priv\"" >"$3/snmpd.conf")

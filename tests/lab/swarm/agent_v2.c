@@ -63,4 +63,5 @@ void agent_handle(struct swarm *swarm, struct packet *packet)
 void agent_reboot(struct swarm *swarm, unsigned agent)
 {
 	swarm->agent[agent].boot_ms = swarm->now_ms;
+	swarm->agent[agent].boots++;
 }

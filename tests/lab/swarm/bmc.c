@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/lab/swarm/agent.h"
 #include "tests/lab/swarm/bmc_session.h"
 #include "tests/lab/swarm/count.h"
 
@@ -45,7 +46,6 @@ void bmc_stop(struct swarm *swarm)
 {
 	free(swarm->bmc);
 	swarm->bmc = NULL;
-	bmc_crypto_stop();
 }
 
 struct knobs *bmc_knobs(struct swarm *swarm, unsigned bmc)
@@ -79,7 +79,7 @@ void bmc_power(struct swarm *swarm, unsigned number, bool on)
 	swarm->agent[number].off = !on;
 	count_exclude(&swarm->agent[number]);
 	if (on)
-		swarm->agent[number].boot_ms = swarm->now_ms;
+		agent_reboot(swarm, number);
 }
 
 void bmc_power_plan(struct swarm *swarm, struct bmc *bmc, enum power_work work)

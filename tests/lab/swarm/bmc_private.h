@@ -4,8 +4,9 @@
 #define SWARM_BMC_PRIVATE_H
 
 #include "tests/lab/swarm/bmc.h"
+#include "tests/lab/swarm/crypto.h"
 
-enum { SESSIONS = 4, SEL_SIZE = 16, MAC_MAX = 32, COMMAND_DATA_MAX = 256 };
+enum { SESSIONS = 4, SEL_SIZE = 16, MAC_MAX = CRYPTO_MAC_MAX, COMMAND_DATA_MAX = 256 };
 enum { SETUP_MS = 3000, IDLE_MS = 60000 }; /* 13.15: the set-up and inactivity limits of a session */
 
 enum session_state { SESSION_FREE, SESSION_OPENED, SESSION_RAKP2, SESSION_ACTIVE };
@@ -97,14 +98,5 @@ uint32_t bmc_clock(const struct bmc *bmc);
 
 /* Plans a power action after the knob's time. */
 void bmc_power_plan(struct swarm *swarm, struct bmc *bmc, enum power_work work);
-
-/* The MAC of one or two pieces of data by SHA-1 or SHA-256; the full size is written (20 or 32). */
-void bmc_mac(bool sha256, const void *key, size_t key_size, const void *data, size_t size, uint8_t out[MAC_MAX]);
-
-/* AES-CBC-128 without padding; `size` is a multiple of 16. In place is allowed. */
-bool bmc_aes(bool encrypt, const uint8_t key[16], const uint8_t iv[16], const uint8_t *in, size_t size, uint8_t *out);
-
-/* Frees the crypto contexts. */
-void bmc_crypto_stop(void);
 
 #endif

@@ -183,7 +183,7 @@ void session_rakp1(struct swarm *swarm, struct bmc *bmc, const uint8_t *in, size
 	add(&b, s->rc, 16);
 	add(&b, bmc->guid, 16);
 	add_user(&b, s);
-	bmc_mac(s->suite->sha256, swarm->bmc_password, strlen(swarm->bmc_password), b.data, b.size, code);
+	crypto_mac(s->suite->sha256, swarm->bmc_password, strlen(swarm->bmc_password), b.data, b.size, code);
 	memcpy(h->out, (uint8_t[]){in[0], 0, 0, 0}, 4);
 	memcpy(h->out + 4, &s->console_id, 4);
 	memcpy(h->out + 8, s->rc, 16);
@@ -205,9 +205,9 @@ static void derive_keys(const struct swarm *swarm, struct session *s)
 	add(&b, s->rm, 16);
 	add(&b, s->rc, 16);
 	add_user(&b, s);
-	bmc_mac(s->suite->sha256, swarm->bmc_password, strlen(swarm->bmc_password), b.data, b.size, s->sik);
-	bmc_mac(s->suite->sha256, s->sik, s->suite->mac_size, ones, sizeof(ones), s->k1);
-	bmc_mac(s->suite->sha256, s->sik, s->suite->mac_size, twos, sizeof(twos), s->k2);
+	crypto_mac(s->suite->sha256, swarm->bmc_password, strlen(swarm->bmc_password), b.data, b.size, s->sik);
+	crypto_mac(s->suite->sha256, s->sik, s->suite->mac_size, ones, sizeof(ones), s->k1);
+	crypto_mac(s->suite->sha256, s->sik, s->suite->mac_size, twos, sizeof(twos), s->k2);
 }
 
 static bool check_rakp3(const struct swarm *swarm, const struct session *s, const uint8_t *in, size_t size)
@@ -218,7 +218,7 @@ static bool check_rakp3(const struct swarm *swarm, const struct session *s, cons
 	add(&b, s->rc, 16);
 	add(&b, &s->console_id, 4);
 	add_user(&b, s);
-	bmc_mac(s->suite->sha256, swarm->bmc_password, strlen(swarm->bmc_password), b.data, b.size, code);
+	crypto_mac(s->suite->sha256, swarm->bmc_password, strlen(swarm->bmc_password), b.data, b.size, code);
 	return size >= 8u + s->suite->mac_size && CRYPTO_memcmp(in + 8, code, s->suite->mac_size) == 0;
 }
 
@@ -256,7 +256,7 @@ void session_rakp3(struct swarm *swarm, struct bmc *bmc, const uint8_t *in, size
 	add(&b, s->rm, 16);
 	add(&b, &s->id, 4);
 	add(&b, bmc->guid, 16);
-	bmc_mac(s->suite->sha256, s->sik, s->suite->mac_size, b.data, b.size, code);
+	crypto_mac(s->suite->sha256, s->sik, s->suite->mac_size, b.data, b.size, code);
 	memcpy(h->out, (uint8_t[]){in[0], 0, 0, 0}, 4);
 	memcpy(h->out + 4, &s->console_id, 4);
 	memcpy(h->out + 8, code, s->suite->code_size);
@@ -298,12 +298,12 @@ int session_unwrap(struct session *s, const uint8_t *packet, size_t size, uint8_
 	pad = packet[size - code_size - 2];
 	if (payload % 16 || payload < 32 || payload > PAYLOAD_MAX || HEADER_SIZE + payload + pad + 2 + code_size != size)
 		return -1;
-	bmc_mac(s->suite->sha256, s->k1, s->suite->mac_size, packet + 4, size - 4 - code_size, code);
+	crypto_mac(s->suite->sha256, s->k1, s->suite->mac_size, packet + 4, size - 4 - code_size, code);
 	if (CRYPTO_memcmp(code, packet + size - code_size, code_size) != 0)
 		return -1;
 	memcpy(&sequence, packet + 10, 4);
 	if (!take_sequence(s, sequence) ||
-	    !bmc_aes(false, s->k2, packet + HEADER_SIZE, packet + HEADER_SIZE + 16, payload - 16, out))
+	    !crypto_aes(CRYPTO_CBC, false, s->k2, packet + HEADER_SIZE, packet + HEADER_SIZE + 16, payload - 16, out))
 		return -1;
 	pad = out[payload - 17];
 	return pad > 15 ? -1 : (int)(payload - 16 - pad - 1);
@@ -325,7 +325,7 @@ size_t session_wrap(struct swarm *swarm, struct session *s, const uint8_t *messa
 		plain[size + i] = (uint8_t)(i + 1);
 	plain[size + pad] = (uint8_t)pad;
 	fill_random(swarm, p, 16);
-	if (!bmc_aes(true, s->k2, p, plain, payload - 16, p + 16))
+	if (!crypto_aes(CRYPTO_CBC, true, s->k2, p, plain, payload - 16, p + 16))
 		return 0;
 	p += payload;
 	end = (4 - (HEADER_SIZE - 4 + payload + 2) % 4) % 4;
@@ -334,7 +334,7 @@ size_t session_wrap(struct swarm *swarm, struct session *s, const uint8_t *messa
 	*p++ = (uint8_t)end;
 	*p++ = 7;
 	uint8_t code[MAC_MAX];
-	bmc_mac(s->suite->sha256, s->k1, s->suite->mac_size, out + 4, (size_t)(p - out) - 4, code);
+	crypto_mac(s->suite->sha256, s->k1, s->suite->mac_size, out + 4, (size_t)(p - out) - 4, code);
 	memcpy(p, code, s->suite->code_size);
 	return (size_t)(p - out) + s->suite->code_size;
 }

@@ -7,6 +7,7 @@
 #include "tests/lab/swarm/agent.h"
 #include "tests/lab/swarm/bmc.h"
 #include "tests/lab/swarm/count.h"
+#include "tests/lab/swarm/crypto.h"
 #include "tests/lab/swarm/pdu.h"
 
 enum { LEAST_UP_MS = 60000, MOST_UP_S = 25920000 };
@@ -86,6 +87,7 @@ void swarm_stop(struct swarm *s)
 {
 	agent_v3_stop(s);
 	bmc_stop(s);
+	crypto_stop();
 	pdu_close();
 	free(s->agent);
 	s->agent = NULL;

@@ -10,6 +10,7 @@
 #include "tests/lab/swarm/tree.h"
 
 enum { VARBINDS_MAX = 128, CACHE_SIZE = 4096, KEY_MAX = 1400, ERROR_TOO_BIG = 1, ERROR_NO_ACCESS = 6 };
+enum { HEADERS = 160 }; /* room for those of either message form */
 
 /* One name that was asked: the object, or NULL with the exception to answer. */
 struct asked {
@@ -40,6 +41,7 @@ struct writer {
 	uint8_t *start, *at, *end;
 	struct swarm *swarm;
 	const struct moment *moment;
+	uint8_t type;
 	bool wrong_type, full;
 };
 
@@ -192,6 +194,14 @@ size_t pdu_put_varbind(uint8_t *out, const uint8_t *name, size_t name_size, uint
 	return (size_t)(p - out) + size;
 }
 
+uint8_t *pdu_prepend(uint8_t *before, uint8_t tag, const void *content, size_t size)
+{
+	before -= size;
+	if (size > 0)
+		memcpy(before, content, size);
+	return ber_wrap(before, tag, size);
+}
+
 /* Adds one varbind; false, and `full`, when it is past the limit of the answer. */
 static bool put(struct writer *w, const uint8_t *name, size_t name_size, uint8_t tag, const uint8_t *value, size_t size)
 {
@@ -294,14 +304,19 @@ static struct answer wrap(struct writer *w, int32_t id, int status, int index)
 	uint8_t *p = ber_wrap(w->start, BER_SEQUENCE, (size_t)(w->at - w->start)), number[9];
 	const int32_t fields[] = {index, status, id};
 
-	for (unsigned i = 0; i < 3; i++) {
-		size_t size = ber_put_signed(number, fields[i]);
-		p -= size;
-		memcpy(p, number, size);
-		p = ber_wrap(p, BER_INTEGER, size);
-	}
-	p = ber_wrap(p, PDU_RESPONSE, (size_t)(w->at - p));
+	for (unsigned i = 0; i < 3; i++)
+		p = pdu_prepend(p, BER_INTEGER, number, ber_put_signed(number, fields[i]));
+	p = ber_wrap(p, w->type, (size_t)(w->at - p));
 	return (struct answer){p, (size_t)(w->at - p)};
+}
+
+struct answer pdu_report(uint8_t *slot, int32_t id, const uint8_t *name, size_t name_size, uint32_t count)
+{
+	struct writer w = {.start = slot + NET_HEAD, .at = slot + NET_HEAD, .type = PDU_REPORT};
+	uint8_t value[9];
+
+	w.at += pdu_put_varbind(w.at, name, name_size, BER_COUNTER32, value, ber_put_unsigned(value, count));
+	return wrap(&w, id, 0, 0);
 }
 
 /* Sends the names back as they came, with an error (RFC 3416, 4.2.5). */
@@ -336,10 +351,10 @@ bool pdu_answer(struct swarm *swarm, unsigned agent, struct ber in, uint8_t *slo
 	struct agent *a = &swarm->agent[agent];
 	int64_t now_ms = a->knobs.frozen && a->frozen_ms >= 0 ? a->frozen_ms : swarm->now_ms;
 	struct moment moment = tree_moment(agent, a->hash, now_ms - a->boot_ms);
-	struct writer w = {.start = slot + NET_HEAD, .at = slot + NET_HEAD, .swarm = swarm, .moment = &moment};
+	struct writer w = {.start = slot + NET_HEAD, .at = slot + NET_HEAD, .swarm = swarm, .moment = &moment, .type = PDU_RESPONSE};
 	struct request r;
 
-	w.end = w.start + swarm->max_size - 100;
+	w.end = w.start + swarm->max_size - HEADERS;
 	if (!read_request(swarm, in, &r)) {
 		swarm->sums.garbage++;
 		return false;

@@ -18,7 +18,13 @@ struct answer {
  * free before it for the message header). False when nothing is to be sent: malformed, or a knob says so. */
 bool pdu_answer(struct swarm *swarm, unsigned agent, struct ber in, uint8_t *slot, struct answer *answer);
 
-/* Appends the varbind of one unsigned value: the Report of the v3 layer. Returns its size. */
+/* Builds a Report PDU of one counter in the slot (RFC 3412, 7.1). */
+struct answer pdu_report(uint8_t *slot, int32_t id, const uint8_t *name, size_t name_size, uint32_t count);
+
+/* Writes an element so that it ends right before `before`; returns where it starts. */
+uint8_t *pdu_prepend(uint8_t *before, uint8_t tag, const void *content, size_t size);
+
+/* Writes one varbind; its size. */
 size_t pdu_put_varbind(uint8_t *out, const uint8_t *name, size_t name_size, uint8_t tag, const uint8_t *value, size_t size);
 
 /* Frees the cache of requests. */

@@ -26,7 +26,7 @@ struct agent {
 	struct agent_count count;
 	int64_t boot_ms;   /* monotonic; before the swarm's own start for most */
 	int64_t frozen_ms; /* the moment it lies about, or -1 */
-	uint32_t hash;
+	uint32_t hash, boots; /* boots as SNMPv3 counts them, less one */
 	bool off;   /* its BMC took the power away */
 	bool skips; /* the state of "every second request only" */
 	struct v3_agent *v3; /* NULL where only v2c is spoken */
