@@ -48,7 +48,6 @@ struct cluster_row { /* one, slot 0 */
 	uint32_t by_level[LEVEL_COUNT];
 	uint32_t alarms_by_severity[LEVEL_COUNT]; /* active ones */
 	uint32_t level;
-	uint32_t pad;
 	char name[NAME_SIZE]; /* the site */
 	char cause[CAUSE_SIZE]; /* of the level */
 };
@@ -76,6 +75,7 @@ struct node_row { /* order: slot */
 	uint32_t group_slot;
 	uint8_t verdict, certainty, level, power, life, wanted_power, policy, maintenance;
 	struct address address, bmc; /* bmc.family 0: none */
+	uint32_t pad0;
 	int64_t since_wall_ms;     /* of the verdict */
 	int64_t last_seen_wall_ms; /* last answer of any kind; 0 never */
 	int64_t not_judged_since_wall_ms; /* 0, or judgement is suspended since then */
@@ -87,7 +87,6 @@ struct node_row { /* order: slot */
 	uint8_t port_state;        /* enum port_state, 0 unknown */
 	uint8_t bmc_error;         /* enum bmc_error of the last exchange */
 	int32_t cpu_percent_x100, mem_percent_x100, load1_x100; /* -1: unknown */
-	uint32_t pad;
 	char name[NAME_SIZE], group[NAME_SIZE], cause[CAUSE_SIZE], bmc_finding[CAUSE_SIZE];
 	char switch_name[NAME_SIZE], rack[32];
 	char snmp_credential[32];
@@ -123,7 +122,7 @@ struct sensor_row { /* order: node_slot << 32 | record_id */
 	double warning_low, warning_high, critical_low, critical_high;
 	int64_t at_wall_ms;
 	uint8_t type, state, level, number;
-	uint8_t pad[4];
+	uint8_t pad[8];
 	char name[32], unit[12], text[64];
 };
 
@@ -151,7 +150,7 @@ struct job_row { /* order: id */
 struct board_limits {
 	uint32_t rows[BOARD_TABLE_COUNT];
 };
-/* Limits for a number of nodes, below 64 MiB + the values asked for at 10,000. */
+/* Limits for a number of nodes: 10,000 nodes with 20 values and 40 sensors each make a segment below 64 MiB. */
 void board_limits_for(uint32_t nodes, uint32_t values_per_node, uint32_t sensors_per_node, struct board_limits *out);
 
 /* --- writer: the engine ----------------------------------------------------------------------------- */
@@ -162,12 +161,16 @@ int board_fd(const struct board_writer *board); /* stays the writer's; pass a du
 void board_free(struct board_writer *board);
 /* Publishes a row: head.slot says where; head.generation 0 frees the slot. head.last_change is the caller's. */
 void board_put(struct board_writer *board, enum board_table table, const void *row);
-/* The writer's own view of a slot (stable until its next board_put there); NULL beyond the table. */
+/* The writer's own view of a slot (stable until its next board_put there; a value or sensor row, which is stored packed, until the
+ * eighth board_peek from here); NULL beyond the table. */
 const void *board_peek(const struct board_writer *board, enum board_table table, uint32_t slot);
 /* Lowest free slot of a table; NO_SLOT when it is full. Slots whose object is fixed in the store are chosen by the caller instead. */
 uint32_t board_free_slot(const struct board_writer *board, enum board_table table);
 /* Rebuilds and flips the sorted index of every table whose set of rows changed since the last call. Called once per loop round. */
 void board_flip(struct board_writer *board);
+/* Texts that did not fit into the table of distinct texts and are published as "" (a site with over 65,000 different ones). */
+uint64_t board_texts_lost(const struct board_writer *board);
+size_t board_bytes(const struct board_writer *board); /* size of the segment */
 
 /* --- reader: the faces ------------------------------------------------------------------------------ */
 struct board_reader;
@@ -186,8 +189,13 @@ uint32_t board_at(const struct board_reader *board, enum board_table table, uint
 uint32_t board_seek(const struct board_reader *board, enum board_table table, uint64_t order);
 /* Bumped by every board_put of the table: to wait for change cheaply. */
 uint64_t board_version(const struct board_reader *board, enum board_table table);
-/* Direct pointer to the live row, for handlers that read single aligned words of many rows (agent): values may be torn between
- * words; check board_row_sequence() before and after (odd = being written). NULL beyond the table. */
+/* Copies the head and the bytes [offset, offset + size) of a slot's row, both of one moment: for handlers that want one cell of many
+ * rows. Returns as board_read, and ERR_BUG for bytes outside the row. */
+int board_read_field(const struct board_reader *board, enum board_table table, uint32_t slot, size_t offset, size_t size,
+		     struct row_head *head, void *field);
+/* Direct pointer to the live row, for handlers that read single aligned words of many rows: values may be torn between
+ * words; check board_row_sequence() before and after (odd = being written). NULL beyond the table, and for BOARD_VALUE and
+ * BOARD_SENSOR, whose rows are stored packed (numbers, and texts as references into a table of distinct texts). */
 const void *board_live(const struct board_reader *board, enum board_table table, uint32_t slot);
 uint32_t board_row_sequence(const struct board_reader *board, enum board_table table, uint32_t slot);
 

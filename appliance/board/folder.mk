@@ -1,0 +1,4 @@
+# messages between roles, the board they read, the ring rows go through
+$(eval $(call library,board,$(wildcard appliance/board/*.c),))
+$(eval $(call unit,test_board,tests/unit/test_board.c,board base,,-lm))
+$(eval $(call unit,test_ring,tests/unit/test_ring.c,board base,,-lm))
