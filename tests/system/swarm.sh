@@ -28,8 +28,8 @@ ctl() { "$S" ctl "$T/ctl" "$@"; }
 # the number after "NAME": in the report's line that holds LINE
 field() { ctl report | grep "\"$1\": {" | sed -n "s/.*[{ ]\"$2\": \([0-9.]*\).*/\1/p"; }
 
-printf 'password=a-bmc-password\ncommunity=lab\n' >"$T/secret"
-"$S" --agents 600 --bmcs 600 --ctl "$T/ctl" --secret "$T/secret" --interval 1000 >"$T/log" 2>&1 &
+printf 'password=a-bmc-password\ncommunity=lab\nauth=an-auth-passphrase\npriv=a-priv-passphrase\n' >"$T/secret"
+"$S" --agents 600 --bmcs 600 --ctl "$T/ctl" --secret "$T/secret" --v3 300-599 --interval 1000 >"$T/log" 2>&1 &
 pid=$!
 until_ok 10 'ctl ping' || { cat "$T/log"; echo "FAIL the swarm does not come up"; exit 1; }
 
@@ -111,6 +111,29 @@ n=0; for i in 20 21 22 23 24 25 26 27 28 30 31 32 33 34 35 36 37 38; do get $i >
 [ $n = 18 ] && ok "clear: all 18 answer again" || bad "clear" "$n of 18 answer"
 fails "a wrong range is refused" ctl set agents 600 dead 1
 fails "a wrong knob is refused" ctl set agents 0 deadly 1
+
+# --- SNMPv3: an engine id for each agent ---------------------------------------------------------------
+mkdir -p "$T/snmp"
+v3conf() { printf 'defVersion 3\ndefSecurityName %s\ndefSecurityLevel authPriv\ndefAuthType SHA-256\ndefPrivType AES\ndefAuthPassphrase %s\ndefPrivPassphrase %s\n' "$1" "$2" "$3" >"$T/snmp/snmp.conf"; }
+get3() { SNMPCONFPATH=$T/snmp snmpget -On -t 0.5 -r 0 "$@"; }
+v3conf glory an-auth-passphrase a-priv-passphrase
+shows "v3: agent 300 by its own name" '"n00301"' get3 "$(a 300)" $NAME
+shows "v3: agent 599 by its own name" '"n00600"' get3 "$(a 599)" $NAME
+shows "v3: many values" 'Counter32' get3 "$(a 599)" $RAW $UP $NAME
+works "v3: bulk walk" env SNMPCONFPATH="$T/snmp" snmpbulkwalk -On "$(a 300)" 1.3.6.1
+fails "v3: an agent of v2c only" get3 "$(a 299)" $NAME
+engine() { get3 -d "$1" $UP 2>&1 | sed -n 's/^[0-9]*: \(\([0-9A-F][0-9A-F] *\)*\).*/\1/p' | tr -d ' \n' | grep -o '80007ED905737761726D........' | head -n 1; }
+[ "$(engine "$(a 300)") $(engine "$(a 301)")" = "80007ED905737761726D0000012C 80007ED905737761726D0000012D" ] &&
+	ok "v3: engine ids differ" || bad "v3: engine ids differ" "$(engine "$(a 300)")"
+ctl do agents 300 reboot
+shows "v3: after a reboot the new boots are learnt" 'Timeticks' get3 "$(a 300)" $UP
+shows "v3: the message in between was told so" '"v3_reports": [1-9]' ctl report
+v3conf glory an-auth-passphrasE a-priv-passphrase
+shows "v3: a wrong auth passphrase is told" 'Authentication failure' get3 "$(a 300)" $UP
+v3conf glory an-auth-passphrase a-priv-passphrasE
+fails "v3: a wrong priv passphrase" get3 "$(a 300)" $UP
+v3conf nobody an-auth-passphrase a-priv-passphrase
+shows "v3: an unknown user is told" 'Unknown user' get3 "$(a 300)" $UP
 
 # --- BMCs --------------------------------------------------------------------------------------------
 b() { echo "10.129.$(($1 / 250)).$((1 + $1 % 250))"; }
