@@ -10,7 +10,7 @@ for tool in ip snmpd snmpget sshd ipmi_sim sdrcomp ipmipower bmc-info ipmi-senso
 	command -v $tool >/dev/null || { echo "skipped: $tool is not installed"; exit 77; }
 done
 work=$(mktemp -d "${TMPDIR:-/tmp}/glory-lab.XXXXXX") || exit 1
-export MIBS='' GLORY_LAB=$work/lab
+export MIBS='' GLORY_LAB=$work/lab SNMP_PERSISTENT_DIR=$work/client
 LAB_DIR=$GLORY_LAB
 lab=tests/lab/lab
 failed=0 checked=0

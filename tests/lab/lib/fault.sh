@@ -91,6 +91,8 @@ fault_bmc_swap() {
 	one=$(bmc_now "$1") two=$(bmc_now "$2")
 	net_bmc_address "$1" "$two" && echo "$two" >"$LAB_DIR/bmcs/$1/address"
 	net_bmc_address "$2" "$one" && echo "$one" >"$LAB_DIR/bmcs/$2/address"
+	# the switch may not have noticed that the links were down for a moment
+	in_ns bmcsw ip link set br0 type bridge fdb_flush
 	say "$1: its BMC is at $two, that of $2 at $one"
 }
 

@@ -70,7 +70,7 @@ up_switch() { # GROUP
 }
 
 switch_fresh() {
-	SNMPCONFPATH=$LAB_DIR/client/none in_ns "sw$1" snmpset -v2c -c inside -t 0.5 -r 0 127.0.0.1 \
+	SNMPCONFPATH=$LAB_DIR/client/none SNMP_PERSISTENT_DIR=$LAB_DIR/client/persist in_ns "sw$1" snmpset -v2c -c inside -t 0.5 -r 0 127.0.0.1 \
 		.1.3.6.1.4.1.8072.1.5.3.1.2.1.3.6.1.2.1.2.2 i 1 >/dev/null 2>&1
 }
 
@@ -89,7 +89,7 @@ agent_answers() { # NODE
 }
 
 # One GET with the lab's own client files.   lab_get CREDENTIAL ADDRESS OID
-lab_get() { MIBS='' SNMPCONFPATH=$LAB_DIR/client/$1 snmpget -t 1 -r 0 -Oqv "$2" "$3"; }
+lab_get() { MIBS='' SNMPCONFPATH=$LAB_DIR/client/$1 SNMP_PERSISTENT_DIR=$LAB_DIR/client/persist snmpget -t 1 -r 0 -Oqv "$2" "$3"; }
 
 wait_agent() {
 	wait_for 10 agent_listens "$1" && wait_for 10 agent_answers "$1" ||
@@ -212,8 +212,8 @@ glab0_gone() { ! in_ns home ip link show glab0 2>/dev/null | grep -qxF "    alia
 lab_down() {
 	[ -e "$LAB_DIR/lock" ] || { say "lab down: nothing stands in $LAB_DIR"; return 0; }
 	exec 7>"$LAB_DIR/lock"
-	flock -n 7 || mounted home || [ -n "$(lab_holders)" ] ||
-		die "$LAB_DIR: this lab stands in another mount namespace, end it from there"
+	flock -n 7 || mounted home ||
+		die "$LAB_DIR: this lab stands in another mount namespace (or is just being raised), end it from there"
 	down_parts
 	rm -f "$LAB_DIR/lock"
 	rmdir "$LAB_DIR" 2>/dev/null
