@@ -3,3 +3,6 @@
 include tests/lab/swarm/folder.mk
 $(eval $(call program,tests/raw,tests/bench/raw.c,swarm,libcrypto,-lm))
 $(eval $(call program,tests/walkstub,tests/bench/walkstub.c,swarm,libcrypto,-lm))
+
+bench: all
+	@B=$B PEN=$(PEN) BENCH=$(BENCH) tests/bench/run

@@ -30,6 +30,7 @@ static const struct knob table[] = {
 	{"no_echo", KNOB_FLAG, FOR_AGENTS, false, AT(no_echo), 0, "the agent answers, echo does not"},
 	{"frozen", KNOB_FLAG, FOR_AGENTS, false, AT(frozen), 0, "lie: every value stays, sysUpTime too"},
 	{"clone", KNOB_FLAG, FOR_AGENTS, false, AT(clone), 0, "has the SNMPv3 engine id of the first v3 agent"},
+	{"uncounted", KNOB_FLAG, FOR_AGENTS, true, AT(uncounted), 0, "behaves, but is left out of the report"},
 	{"silent", KNOB_FLAG, FOR_BMCS, false, AT(silent), 0, "the BMC does not answer"},
 	{"bad_hmac", KNOB_CHANCE, FOR_BMCS, false, AT(bad_hmac), 0, "spoil the authentication code of an answer"},
 	{"busy", KNOB_CHANCE, FOR_BMCS, false, AT(busy), 0, "answer commands with completion code C0"},

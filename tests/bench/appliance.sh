@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Raises the appliance under test on the swarm: its files, its start, its roles; sourced by tests/bench/run. The forms are contracts 10.
+
+PER_GROUP=250
+
+secret() { mkdir -p "$(dirname "$W/etc/secrets/$1")"; (umask 077; printf '%s\n' "${@:2}" >"$W/etc/secrets/$1"); }
+
+write_secrets() {
+	secret snmp/nodes "community=lab" "auth=bench-auth-passphrase" "priv=bench-priv-passphrase"
+	secret bmc/bmc "password=bench-bmc-secret"
+	secret usm/viewer "auth=bench-view-auth" "priv=bench-view-priv"
+	chmod -R go= "$W/etc/secrets"
+}
+
+# snmp.conf of the stock tools, so that no passphrase stands in an argument
+write_client() {
+	mkdir -p "$W/snmp"
+	(umask 077; printf '%s\n' 'defVersion 3' 'defSecurityName viewer' 'defSecurityLevel authPriv' 'defAuthType SHA-256' 'defPrivType AES' \
+		'defAuthPassphrase bench-view-auth' 'defPrivPassphrase bench-view-priv' >"$W/snmp/snmp.conf")
+}
+
+write_cluster() {
+	local g first last version='version="2c"'
+	[ "$BENCH_V3" = 1 ] && version='version="3" user="glory" auth="SHA-256" priv="AES-128"'
+	{
+		echo '<cluster xmlns="urn:glory-cl:cluster:1" site="bench">'
+		echo "  <credentials><snmp name=\"nodes\" $version/><bmc name=\"bmc\" user=\"operator\" suite=\"17\"/></credentials>"
+		for ((g = 0; g * PER_GROUP < N; g++)); do
+			first=$((g * PER_GROUP + 1)) last=$(((g + 1) * PER_GROUP))
+			[ $last -le "$N" ] || last=$N
+			printf '  <group name="g%02d" reference="10.128.255.%d" policy="tell">\n' $((g + 1)) $((g + 1))
+			printf '    <nodes name="n[%05d-%05d]" address="10.128.%d.[1-%d]" port="161" snmp="nodes" bmc="10.129.%d.[1-%d]" bmc-credential="bmc"/>\n' \
+				$first $last $g $((last - first + 1)) $g $((last - first + 1))
+			echo '  </group>'
+		done
+		echo '</cluster>'
+	} >"$W/etc/cluster.xml"
+}
+
+write_settings() {
+	cat >"$W/etc/gloryd.xml" <<-EOF
+	<appliance xmlns="urn:glory-cl:appliance:1" name="bench" site="bench" first-uid="64101">
+	  <directories data="/mnt/var" secrets="/mnt/etc/secrets"/>
+	  <snmp-agent address="127.0.0.1" port="1161"/>
+	  <api socket="/mnt/api.sock"/>
+	  <store engine="sqlite" path="/mnt/var/store"/>
+	  <rrd path="/mnt/var/rrd" limit="0"/>
+	  <user name="viewer" kind="snmp" group="glory-view" auth="SHA-256" priv="AES-128"/>
+	  <log target="stderr" level="warning"/>
+	  <cluster path="/mnt/etc/cluster.xml"/>
+	</appliance>
+	EOF
+}
+
+# the appliance in its directory, bound to /mnt of a mount namespace of its own
+appliance_start() {
+	mkdir -p "$W/etc" "$W/var"
+	write_secrets
+	write_client
+	write_cluster
+	write_settings
+	"$B/bin/gloryd" --root "$W" --config /mnt/etc/gloryd.xml >"$W/gloryd.log" 2>&1 &
+	GLORYD=$!
+	if ! wait_for 60 '! kill -0 $GLORYD || ROLE_PIDS=$(roles) && [ $(wc -w <<<"$ROLE_PIDS") -ge 6 ]' || ! kill -0 $GLORYD 2>/dev/null; then
+		say "the appliance does not come up: $(tail -n 3 "$W/gloryd.log")"
+		return 1
+	fi
+	# every agent has been polled once: the cluster is read, the itemsets are out
+	if ! wait_for $((120 + N / 50)) '[ "$(report agents never_polled)" = 0 ]'; then
+		say "$(report agents never_polled) of $N agents were never polled: $(tail -n 3 "$W/gloryd.log")"
+		return 1
+	fi
+}
+
+appliance_stop() {
+	[ -n "${GLORYD:-}" ] || return 0
+	kill "$GLORYD" 2>/dev/null
+	wait_for 60 '! kill -0 $GLORYD' || kill -9 "$GLORYD"
+	wait "$GLORYD" 2>/dev/null
+	GLORYD=
+}
+
+# "PROGRAM PID" of every role, the supervisor as gloryd
+roles() { local p; for p in $(family "$GLORYD"); do case $(program_of "$p") in gloryd | glory-*) echo "$(program_of "$p")=$p" ;; esac; done; }
