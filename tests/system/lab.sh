@@ -38,6 +38,11 @@ power_is() { bmc ipmipower "$1" --stat | grep -qx "$1: $2"; }
 guid_is() { [ "$(bmc bmc-info "$1" --get-system-guid)" = "$2" ]; }
 sensor_is() { bmc ipmi-sensors "$1" --sdr-cache-directory="$work" -Q --output-sensor-state | grep -q "$2.*$3"; }
 pings() { ping -q -c 1 -W 1 "$1" >/dev/null 2>&1; }
+some_lost() { # of 50 echoes, a quarter of which should come back
+	local back
+	back=$(ping -q -c 50 -i 0.01 -W 1 "$1" 2>/dev/null | sed -n 's/.* \([0-9]*\) received.*/\1/p')
+	[ "$back" -gt 0 ] && [ "$back" -lt 50 ]
+}
 ssh_banner() { # HOST; the shell's own connect has no deadline
 	# shellcheck disable=SC2016
 	timeout 1 bash -c 'exec 4<>"/dev/tcp/$0/22" && read -r line <&4 && [[ $line == SSH-2.0-* ]]' "$1" 2>/dev/null
@@ -118,6 +123,14 @@ expect 1 'cut: the neighbour answers' pings 10.99.1.2
 expect 1 'join' do_lab join n001
 expect 3 'join: port up' value_is nodes 10.99.1.254 $oper.11 1
 expect 5 'join: echo' pings 10.99.1.1
+if command -v nft >/dev/null; then
+	expect 1 'half of its packets lost' do_lab loss n001 50
+	expect 1 'loss: some are lost, some arrive' some_lost 10.99.1.1
+	expect 1 'all of them lost' do_lab loss n001 100
+	expect 1 'loss: no echo' fails pings 10.99.1.1
+	expect 1 'loss ends' do_lab loss n001 0
+	expect 3 'loss ended: echo' pings 10.99.1.1
+fi
 expect 1 'BMC cut' do_lab bmc-cut n001
 expect 3 'BMC cut: silent' fails power_is 10.98.1.1 on
 expect 1 'BMC cut: the node answers' get nodes 10.99.1.1 $uptime_oid

@@ -11,6 +11,7 @@ on|NODE|fault_power on|power on behind the appliance
 reset|NODE|fault_power reset|hard reset behind the appliance
 cut|NODE|fault_cable node down|port of the node down at its switch
 join|NODE|fault_cable node up|and up again
+loss|NODE PERCENT|fault_loss|packets of the node lost at its switch, each way; 0 ends it
 bmc-cut|NODE|fault_cable bmc down|cable of the BMC out
 bmc-join|NODE|fault_cable bmc up|and in again
 bmc-swap|NODE NODE|fault_bmc_swap|exchange the addresses of two BMCs; again to undo
@@ -144,6 +145,21 @@ fault_uplink() { # down|up GROUP
 }
 
 percent_of() { [[ $1 =~ ^[0-9]{1,3}$ ]] && [ "$((10#$1))" -le 100 ] || die "$1: wants a percentage, 0 to 100"; }
+
+# In the switch and not by a queueing discipline: kernels without netem have this too.
+fault_loss() {
+	percent_of "$2"
+	command -v nft >/dev/null || die "nft: not installed, run: apt-get install nftables"
+	local chance="numgen random mod 100 < $((10#$2))" side
+	[ "$((10#$2))" -lt 100 ] || chance=
+	{
+		echo "add table bridge loss; add chain bridge loss $1 { type filter hook forward priority 0; }; flush chain bridge loss $1"
+		for side in iifname oifname; do
+			[ "$((10#$2))" = 0 ] || echo "add rule bridge loss $1 $side \"p$port\" $chance drop"
+		done
+	} | in_ns "sw$group_number" nft -f - || die "$1: the switch does not take the rule"
+	say "$1: $2 percent of its packets lost, each way"
+}
 
 fault_load() {
 	percent_of "$2"
