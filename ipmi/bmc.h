@@ -78,6 +78,7 @@ struct bmc {
 	struct power_job job;
 	struct sweep *sweep;
 	struct sdr_repository *repository;
+	uint64_t repository_key; /* hash of what the records in hand belong to */
 	uint8_t *thresholds;     /* seven bytes for each sensor of the repository: as Get Sensor Thresholds answers */
 	uint32_t power_interval_ms, sensor_interval_ms;
 	uint32_t workarounds;

@@ -188,18 +188,19 @@ static uint32_t little32(const uint8_t *b)
 enum packet_kind packets_look(const uint8_t *data, size_t size, uint32_t *console_id)
 {
 	*console_id = 0;
-	if (size < SESSIONLESS_MIN || size > PACKET_MAX || data[AT_VERSION] != RMCP_VERSION_1_0 ||
+	if (size < AT_PAYLOAD + 2 || size > PACKET_MAX || data[AT_VERSION] != RMCP_VERSION_1_0 ||
 	    data[AT_CLASS] != RMCP_HDR_MESSAGE_CLASS_IPMI)
 		return PACKET_GARBAGE;
 	if (data[AT_AUTH_TYPE] == AUTH_TYPE_NONE)
-		return data[HEADER_1_5 - 1] == size - HEADER_1_5 ? PACKET_SESSIONLESS : PACKET_GARBAGE;
-	if (data[AT_AUTH_TYPE] != AUTH_TYPE_RMCPPLUS || size < AT_PAYLOAD + 8)
+		return size >= SESSIONLESS_MIN && data[HEADER_1_5 - 1] == size - HEADER_1_5 ? PACKET_SESSIONLESS : PACKET_GARBAGE;
+	if (data[AT_AUTH_TYPE] != AUTH_TYPE_RMCPPLUS)
 		return PACKET_GARBAGE;
 	if (data[AT_PAYLOAD_TYPE] == (PAYLOAD_PROTECTED | IPMI_PAYLOAD_TYPE_IPMI)) {
 		*console_id = little32(data + AT_SESSION_ID);
 		return *console_id ? PACKET_COMMAND : PACKET_GARBAGE;
 	}
-	*console_id = little32(data + AT_PAYLOAD + 4);
+	if (size >= AT_PAYLOAD + 8) /* else a refusal of tag and status alone, as some BMCs send it */
+		*console_id = little32(data + AT_PAYLOAD + 4);
 	switch (data[AT_PAYLOAD_TYPE]) {
 	case IPMI_PAYLOAD_TYPE_RMCPPLUS_OPEN_SESSION_RESPONSE:
 		return PACKET_OPEN;
