@@ -1,0 +1,4 @@
+# the agent role: GLORY-CL-MIB from the board, commands by SET, notifications
+$(eval $(call library,mibagent,$(wildcard mibs/agent/*.c),netsnmp libevent_core libcrypto))
+$(eval $(call program,libexec/glory/glory-agent,mibs/agent/role/main.c,mibagent board proc loop base,netsnmp libevent_core libseccomp libcap-ng libcrypto,-lm))
+$(eval $(call program,tests/agenttool,tests/system/agenttool.c,board proc loop base,libevent_core,-lm))

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The agent's session and the dispatch of its PDUs; see serve.h. */
+#include "mibs/agent/serve.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "mibs/agent/respond.h"
+#include "mibs/agent/transport.h"
+
+#define DATAGRAMS_A_ROUND 64 /* so that the channel to the engine is not starved */
+#define ROOM_V3 49152        /* varbinds of one answer; a manager that takes less says so in its message */
+#define ROOM_V2C 8192        /* an unauthenticated asker is no reason for big answers */
+#define ENVELOPE 512         /* message and PDU headers around the varbinds */
+
+struct serve {
+	void *session;
+	int fd;
+	bool drained;
+	const struct walk *walk;
+	struct edit *edit;
+	int64_t now_ms;
+	uint64_t handled;
+	netsnmp_large_fd_set set;
+};
+
+static void respond(void *arg, netsnmp_pdu *response)
+{
+	struct serve *s = arg;
+
+	if (response && !snmp_sess_send(s->session, response))
+		snmp_free_pdu(response);
+}
+
+static size_t room_for(const netsnmp_pdu *pdu)
+{
+	size_t room = pdu->version == SNMP_VERSION_3 ? ROOM_V3 : ROOM_V2C;
+
+	if (pdu->msgMaxSize > ENVELOPE && (size_t)pdu->msgMaxSize - ENVELOPE < room)
+		room = (size_t)pdu->msgMaxSize - ENVELOPE;
+	return room;
+}
+
+static void answer_read(struct serve *s, const netsnmp_pdu *pdu, const struct access *access)
+{
+	netsnmp_pdu *response = respond_read(pdu, s->walk, access, room_for(pdu));
+
+	if (response && !snmp_sess_send(s->session, response)) {
+		snmp_free_pdu(response);
+		respond(s, respond_status(pdu, SNMP_ERR_TOOBIG, 0));
+	}
+}
+
+static void handle(struct serve *s, const netsnmp_pdu *pdu)
+{
+	struct access access;
+
+	if (pdu->version != SNMP_VERSION_2c && pdu->version != SNMP_VERSION_3)
+		return;
+	bool known = access_of(pdu, &access);
+	if (!known && pdu->version == SNMP_VERSION_2c)
+		return; /* a wrong community gets silence */
+	switch (pdu->command) {
+	case SNMP_MSG_GET:
+	case SNMP_MSG_GETNEXT:
+	case SNMP_MSG_GETBULK:
+		s->handled++;
+		if (known)
+			answer_read(s, pdu, &access);
+		break;
+	case SNMP_MSG_SET:
+		s->handled++;
+		if (known)
+			edit_request(s->edit, pdu, &access, s->walk, s->now_ms);
+		break;
+	default: /* traps, informs and responses are not for an agent */
+		return;
+	}
+	if (!known)
+		respond(s, respond_status(pdu, SNMP_ERR_AUTHORIZATIONERROR, 0));
+}
+
+static int on_pdu(int operation, netsnmp_session *session, int request, netsnmp_pdu *pdu, void *magic)
+{
+	(void)session;
+	(void)request;
+	if (operation == NETSNMP_CALLBACK_OP_RECEIVED_MESSAGE && pdu)
+		handle(magic, pdu);
+	return 1;
+}
+
+struct serve *serve_new(int fd, const struct walk *walk, void (*send_command)(void *arg, const struct msg_command *command, const char *arguments),
+			void *arg)
+{
+	struct serve *s = mem_zalloc(sizeof *s);
+	netsnmp_transport *transport = transport_over(fd, &s->drained);
+	netsnmp_session template;
+
+	if (!transport) {
+		log_error("agent: the socket that was handed over is no UDP socket");
+		free(s);
+		return NULL;
+	}
+	snmp_sess_init(&template);
+	template.version = SNMP_DEFAULT_VERSION;
+	template.callback = on_pdu;
+	template.callback_magic = s;
+	template.authenticator = NULL;
+	template.isAuthoritative = SNMP_SESS_AUTHORITATIVE;
+	s->fd = fd;
+	s->walk = walk;
+	s->session = snmp_sess_add(&template, transport, NULL, NULL);
+	if (!s->session) {
+		log_error("agent: net-snmp refuses the session: %s", snmp_api_errstring(snmp_errno));
+		free(s);
+		return NULL;
+	}
+	struct edit_owner owner = {.send_command = send_command, .respond = respond, .command_arg = arg, .respond_arg = s};
+	s->edit = edit_new(&owner);
+	netsnmp_large_fd_set_init(&s->set, FD_SETSIZE);
+	return s;
+}
+
+void serve_free(struct serve *s)
+{
+	if (!s)
+		return;
+	edit_free(s->edit);
+	snmp_sess_close(s->session);
+	netsnmp_large_fd_set_cleanup(&s->set);
+	free(s);
+}
+
+void serve_ready(struct serve *s, int64_t now_ms)
+{
+	s->now_ms = now_ms;
+	s->drained = false;
+	for (int i = 0; i < DATAGRAMS_A_ROUND && !s->drained; i++) {
+		NETSNMP_LARGE_FD_ZERO(&s->set);
+		NETSNMP_LARGE_FD_SET(s->fd, &s->set);
+		snmp_sess_read2(s->session, &s->set);
+	}
+}
+
+void serve_reply(struct serve *s, const struct msg_reply *reply)
+{
+	edit_reply(s->edit, reply);
+}
+
+void serve_tick(struct serve *s, int64_t now_ms)
+{
+	s->now_ms = now_ms;
+	edit_tick(s->edit, now_ms);
+}
+
+uint64_t serve_handled(const struct serve *s)
+{
+	return s->handled;
+}
+
+uint64_t serve_garbage(void)
+{
+	static const int kinds[] = {STAT_SNMPINASNPARSEERRS,	 STAT_SNMPINBADVERSIONS,	 STAT_SNMPINVALIDMSGS,
+				    STAT_SNMPUNKNOWNSECURITYMODELS, STAT_USMSTATSUNSUPPORTEDSECLEVELS, STAT_USMSTATSNOTINTIMEWINDOWS,
+				    STAT_USMSTATSUNKNOWNUSERNAMES,  STAT_USMSTATSWRONGDIGESTS,	 STAT_USMSTATSDECRYPTIONERRORS};
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < COUNT_OF(kinds); i++)
+		sum += snmp_get_statistic(kinds[i]);
+	return sum;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The SNMP agent itself: a net-snmp session over the handed socket, driven by the role's loop. The library does messages, USM and
+ * reports; requests come here as PDUs. Called by the role's main and by the fuzzer. */
+#ifndef GLORY_MIBS_AGENT_SERVE_H
+#define GLORY_MIBS_AGENT_SERVE_H
+
+#include "mibs/agent/edit.h"
+
+struct serve;
+
+/* fd stays the caller's. walk is used for every request (its board may be set and changed later). NULL with the reason in the log. */
+struct serve *serve_new(int fd, const struct walk *walk, void (*send_command)(void *arg, const struct msg_command *command, const char *arguments),
+			void *arg);
+void serve_free(struct serve *serve);
+/* The socket is readable: takes up to 64 datagrams. */
+void serve_ready(struct serve *serve, int64_t now_ms);
+void serve_reply(struct serve *serve, const struct msg_reply *reply);
+void serve_tick(struct serve *serve, int64_t now_ms);
+/* Requests answered, and datagrams refused by parser or USM, since the start. */
+uint64_t serve_handled(const struct serve *serve);
+uint64_t serve_garbage(void);
+
+#endif

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Checks of single values as a table of columns, checks of whole rows, and the commands they become; see set.h. */
+#include "mibs/agent/set.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+/* SNMP error codes (RFC 3416, section 3) */
+enum { TOO_BIG = 1, GEN_ERR = 5, NO_ACCESS = 6, WRONG_TYPE = 7, WRONG_LENGTH = 8, WRONG_VALUE = 10, NO_CREATION = 11, INCONSISTENT_VALUE = 12,
+       NO_RESOURCE = 13, COMMIT_FAILED = 14, NOT_WRITABLE = 17, INCONSISTENT_NAME = 18 };
+enum { TAG_INTEGER = 0x02, TAG_OCTETS = 0x04 };
+enum { CREATE_AND_GO = 4, DESTROY = 6 };
+
+enum field { F_NAME, F_GROUP, F_ADDRESS, F_BMC, F_WANTED_POWER, F_MAINTENANCE, F_POLICY, F_ACTION, F_STATUS, F_ACKNOWLEDGE, F_COUNT };
+#define BIT(f) (1u << (f))
+
+enum value_check { V_NAME, V_ADDRESS, V_ADDRESS_OR_NONE, V_WORD, V_TRUTH, V_TRUE, V_STATUS };
+
+/* Every column that can be written: what its value must be, and what the engine calls it. */
+static const struct settable {
+	uint32_t table;
+	uint16_t column;
+	uint8_t field, check;
+	uint8_t words, lowest; /* V_WORD: vocabulary, and first value that may be written */
+	uint16_t port;
+	const char *key;
+} settables[] = {
+	{BOARD_GROUP, 2, F_NAME, V_NAME, 0, 0, 0, "name"},
+	{BOARD_GROUP, 7, F_POLICY, V_WORD, WORDS_POLICY, POLICY_REPAIR, 0, "policy"},
+	{BOARD_GROUP, 10, F_STATUS, V_STATUS, 0, 0, 0, NULL},
+	{BOARD_NODE, 2, F_NAME, V_NAME, 0, 0, 0, "name"},
+	{BOARD_NODE, 3, F_GROUP, V_NAME, 0, 0, 0, "group"},
+	{BOARD_NODE, 4, F_ADDRESS, V_ADDRESS, 0, 0, 161, "address"},
+	{BOARD_NODE, 5, F_BMC, V_ADDRESS_OR_NONE, 0, 0, 623, "bmc"},
+	{BOARD_NODE, 11, F_ACTION, V_WORD, WORDS_POWER_VERB, POWER_VERB_ON, 0, "verb"},
+	{BOARD_NODE, 18, F_STATUS, V_STATUS, 0, 0, 0, NULL},
+	{BOARD_NODE, 20, F_WANTED_POWER, V_WORD, WORDS_POWER, POWER_OFF, 0, "wanted_power"},
+	{BOARD_NODE, 21, F_MAINTENANCE, V_TRUTH, 0, 0, 0, "maintenance"},
+	{BOARD_ALARM, 9, F_ACKNOWLEDGE, V_TRUE, 0, 0, 0, NULL},
+};
+
+/* What a row's varbinds may be together, and the command it is. First match wins; status 0: no RowStatus among them. */
+static const struct form {
+	uint32_t table, status, needs, takes; /* fields that must, and that may, be there */
+	uint32_t verb;
+	bool row_exists;
+} forms[] = {
+	{BOARD_NODE, CREATE_AND_GO, BIT(F_NAME) | BIT(F_GROUP) | BIT(F_ADDRESS), BIT(F_BMC) | BIT(F_WANTED_POWER) | BIT(F_MAINTENANCE), COMMAND_NODE_ADD, false},
+	{BOARD_NODE, DESTROY, 0, 0, COMMAND_NODE_REMOVE, true},
+	{BOARD_NODE, 0, BIT(F_ACTION), 0, COMMAND_POWER, true},
+	{BOARD_NODE, 0, 0, BIT(F_GROUP) | BIT(F_ADDRESS) | BIT(F_BMC) | BIT(F_WANTED_POWER) | BIT(F_MAINTENANCE), COMMAND_NODE_SET, true},
+	{BOARD_GROUP, CREATE_AND_GO, BIT(F_NAME), BIT(F_POLICY), COMMAND_GROUP_ADD, false},
+	{BOARD_GROUP, DESTROY, 0, 0, COMMAND_GROUP_REMOVE, true},
+	{BOARD_GROUP, 0, BIT(F_POLICY), 0, COMMAND_GROUP_SET, true},
+	{BOARD_ALARM, 0, BIT(F_ACKNOWLEDGE), 0, COMMAND_ALARM_ACK, true},
+};
+
+struct row {
+	struct mib_place place;
+	size_t first;         /* varbind */
+	uint32_t fields;      /* BIT(enum field) */
+	long status;
+	char name[NAME_SIZE]; /* as given */
+	char arguments[SET_ARGUMENTS_MAX - 32];
+	size_t used;
+};
+
+static const struct settable *find_settable(const struct mib_place *place)
+{
+	for (size_t i = 0; i < COUNT_OF(settables); i++)
+		if (settables[i].table == place->table->board && settables[i].column == place->column->number)
+			return &settables[i];
+	return NULL;
+}
+
+/* Text of an octet string: printable, no zero inside. */
+static bool as_text(const struct set_varbind *v, char *out, size_t size)
+{
+	if (v->size >= size || memchr(v->bytes, 0, v->size))
+		return false;
+	memcpy(out, v->bytes, v->size);
+	out[v->size] = '\0';
+	return true;
+}
+
+static long check_address(const struct set_varbind *v, const struct settable *s, char *out, size_t size)
+{
+	struct address a;
+	char text[ADDRESS_TEXT];
+
+	if (!as_text(v, text, sizeof text))
+		return WRONG_LENGTH;
+	if (s->check == V_ADDRESS_OR_NONE && !text[0]) {
+		out[0] = '\0';
+		return 0;
+	}
+	if (!address_parse(text, s->port, &a))
+		return WRONG_VALUE;
+	text_copy(out, size, address_text(&a, s->port, text)); /* in our own spelling, so that nothing needs quoting */
+	return 0;
+}
+
+static long check_integer(const struct set_varbind *v, const struct settable *s, char *out, size_t size)
+{
+	long n = v->integer;
+
+	switch (s->check) {
+	case V_WORD:
+		if (n < s->lowest || n > 64 || !strcmp(words_name((enum word_set)s->words, (int)n), "?"))
+			return WRONG_VALUE;
+		text_copy(out, size, words_name((enum word_set)s->words, (int)n));
+		return 0;
+	case V_TRUTH:
+		text_copy(out, size, n == 1 ? "true" : "false");
+		return n == 1 || n == 2 ? 0 : WRONG_VALUE;
+	case V_TRUE:
+		return n == 1 ? 0 : WRONG_VALUE;
+	default:
+		return n == CREATE_AND_GO || n == DESTROY ? 0 : WRONG_VALUE;
+	}
+}
+
+static long check_value(const struct set_varbind *v, const struct settable *s, char *out, size_t size)
+{
+	bool text = s->check <= V_ADDRESS_OR_NONE;
+
+	if (v->asn != (text ? TAG_OCTETS : TAG_INTEGER))
+		return WRONG_TYPE;
+	if (!text)
+		return check_integer(v, s, out, size);
+	if (s->check != V_NAME)
+		return check_address(v, s, out, size);
+	if (!as_text(v, out, size))
+		return WRONG_LENGTH;
+	return text_is_name(out, NAME_SIZE - 1) ? 0 : WRONG_VALUE;
+}
+
+static struct row *row_of(struct row *rows, size_t *count, const struct mib_place *place, size_t varbind)
+{
+	for (size_t i = 0; i < *count; i++)
+		if (rows[i].place.table == place->table && rows[i].place.key == place->key)
+			return &rows[i];
+	if (*count == SET_ROWS_MAX)
+		return NULL;
+	rows[*count] = (struct row){.place = *place, .first = varbind};
+	return &rows[(*count)++];
+}
+
+/* Puts one checked value into its row. */
+static long note_value(struct row *row, const struct settable *s, const struct set_varbind *v, const char *value)
+{
+	if (row->fields & BIT(s->field))
+		return INCONSISTENT_VALUE; /* the same object twice */
+	row->fields |= BIT(s->field);
+	if (s->field == F_STATUS)
+		row->status = v->integer;
+	if (s->field == F_NAME)
+		text_copy(row->name, sizeof row->name, value);
+	if (!s->key)
+		return 0;
+	const char *quote = s->check == V_TRUTH ? "" : "\"";
+	if (!text_append(row->arguments, sizeof row->arguments, &row->used, "%s\"%s\":%s%s%s", row->used ? "," : "", s->key, quote, value, quote))
+		return NO_RESOURCE;
+	return 0;
+}
+
+/* First pass over one varbind: everything that can be said without its neighbours. */
+static long check_varbind(const struct set_varbind *v, size_t index, set_may_write *may_write, void *arg, struct row *rows, size_t *count)
+{
+	struct mib_place place;
+	bool object;
+	char value[NAME_SIZE];
+	int rc = mib_locate(v->name, v->length, &place, &object);
+
+	if (!object || place.column->write == RIGHT_NONE)
+		return object ? NOT_WRITABLE : NO_ACCESS;
+	if (!may_write(arg, v->name, v->length))
+		return NO_ACCESS;
+	const struct settable *s = find_settable(&place);
+	if (rc || !s)
+		return s ? NO_CREATION : NOT_WRITABLE;
+	value[0] = '\0';
+	long status = check_value(v, s, value, sizeof value);
+	if (status)
+		return status;
+	struct row *row = row_of(rows, count, &place, index);
+	return row ? note_value(row, s, v, value) : TOO_BIG;
+}
+
+static const struct form *find_form(const struct row *row)
+{
+	uint32_t fields = row->fields & ~BIT(F_STATUS);
+
+	for (size_t i = 0; i < COUNT_OF(forms); i++) {
+		const struct form *f = &forms[i];
+		if (f->table == row->place.table->board && f->status == (uint32_t)row->status && (fields & f->needs) == f->needs &&
+		    !(fields & ~(f->needs | f->takes)))
+			return f;
+	}
+	return NULL;
+}
+
+/* Second pass: the row as a whole, against the board. */
+static long check_row(const struct row *row, set_row_name *row_name, void *arg, struct set_command *out)
+{
+	const struct form *form = find_form(row);
+	char name[NAME_SIZE];
+	int rc = row_name(arg, &row->place, name, sizeof name);
+
+	if (rc == ERR_BUSY)
+		return GEN_ERR;
+	if (!form)
+		return rc && row->status != CREATE_AND_GO ? INCONSISTENT_NAME : INCONSISTENT_VALUE;
+	if (form->row_exists && rc)
+		return form->status == DESTROY ? INCONSISTENT_VALUE : INCONSISTENT_NAME;
+	if (!form->row_exists && !rc)
+		return INCONSISTENT_VALUE;
+	out->verb = form->verb;
+	out->varbind = row->first;
+	text_copy(out->target, sizeof out->target, form->row_exists ? name : row->name);
+	bool fits = form->row_exists ? text_format(out->arguments, sizeof out->arguments, "{%s}", row->arguments)
+				     : text_format(out->arguments, sizeof out->arguments, "{%s,\"slot\":%llu}", row->arguments,
+						   (unsigned long long)row->place.key);
+	return fits ? 0 : NO_RESOURCE;
+}
+
+void set_plan_make(const struct set_varbind *varbinds, size_t count, set_may_write *may_write, set_row_name *row_name, void *arg,
+		   struct set_plan *out)
+{
+	static struct row rows[SET_ROWS_MAX]; /* 30 KiB: not on the stack */
+	size_t row_count = 0;
+
+	out->count = 0;
+	out->index = 0;
+	out->status = count > SET_VARBINDS_MAX ? TOO_BIG : 0;
+	for (size_t i = 0; i < count && !out->status; i++) {
+		out->status = check_varbind(&varbinds[i], i, may_write, arg, rows, &row_count);
+		out->index = i + 1;
+	}
+	for (size_t i = 0; i < row_count && !out->status; i++) {
+		out->status = check_row(&rows[i], row_name, arg, &out->commands[i]);
+		out->index = rows[i].first + 1;
+	}
+	if (out->status == TOO_BIG)
+		out->index = 0;
+	if (!out->status)
+		out->count = row_count;
+}
+
+long set_status_of(int error_kind)
+{
+	/* a refusal by a brake or a lock is inconsistentValue (contracts, section 6) */
+	static const struct {
+		int kind;
+		long status;
+	} table[] = {
+		{ERR_BUG, GEN_ERR},		  {ERR_CONFIG, WRONG_VALUE},	      {ERR_NOT_NOW, INCONSISTENT_VALUE},
+		{ERR_REFUSED, INCONSISTENT_VALUE}, {ERR_REMOTE, COMMIT_FAILED},	      {ERR_NO_RESOURCE, NO_RESOURCE},
+		{ERR_NOT_FOUND, INCONSISTENT_NAME}, {ERR_EXISTS, INCONSISTENT_VALUE}, {ERR_BUSY, NO_RESOURCE},
+	};
+
+	for (size_t i = 0; error_kind < 0 && i < COUNT_OF(table); i++)
+		if (table[i].kind == error_kind)
+			return table[i].status;
+	return error_kind < 0 ? GEN_ERR : 0;
+}
