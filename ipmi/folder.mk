@@ -2,3 +2,4 @@
 IPMI_SOURCES := $(wildcard ipmi/*.c)
 $(eval $(call library,ipmi,$(IPMI_SOURCES),libfreeipmi libevent_core))
 $(eval $(call program,tests/bmctool,tests/sim/bmctool.c,ipmi loop base,libfreeipmi libevent_core,-lm))
+$(eval $(call program,libexec/glory/glory-bmc,ipmi/role/main.c,ipmi proc board loop base,libfreeipmi libevent_core libseccomp libcap-ng,-lm))

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* glory-bmc: the role that talks to BMCs. Connects the BMC engine to the engine role's channel, to the supervisor (for secrets) and to
+ * its sockets; all decisions are in ipmi/engine.c and the procedures behind it. Started by gloryd only. */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "board/messages.h"
+#include "ipmi/udp.h"
+#include "proc/role.h"
+
+enum { STATS_MS = 1000 };
+
+static struct bmc_role {
+	struct role_context *context;
+	struct bmc_udp *udp;
+	struct bmc_engine *engine;
+	struct loop_timer *stats;
+	struct log_damper refusals;
+	uint64_t exchanges_before;
+} role;
+
+/* --- to the engine role and the supervisor --------------------------------------------------------- */
+
+static void on_send(void *arg, const struct address *to, const void *data, size_t size)
+{
+	(void)arg;
+	bmc_udp_send(role.udp, to, data, size);
+}
+
+static void on_secret_wanted(void *arg, const char *name)
+{
+	struct msg_secret_ask ask = { .secret_class = SECRET_BMC };
+
+	(void)arg;
+	text_copy(ask.name, sizeof(ask.name), name);
+	channel_send(role.context->supervisor, MSG_SECRET_ASK, &ask, sizeof(ask));
+}
+
+static void on_power(void *arg, const struct msg_power_state *m)
+{
+	(void)arg;
+	channel_send(role.context->engine, MSG_POWER_STATE, m, sizeof(*m));
+}
+
+static void on_result(void *arg, const struct msg_power_result *m)
+{
+	(void)arg;
+	channel_send(role.context->engine, MSG_POWER_RESULT, m, sizeof(*m));
+}
+
+static void on_sensors(void *arg, const struct msg_sensor *m, size_t count)
+{
+	const size_t most = CHANNEL_BODY_MAX / sizeof(*m);
+
+	(void)arg;
+	for (size_t done = 0; done < count; done += most) {
+		size_t part = count - done < most ? count - done : most;
+		channel_send(role.context->engine, MSG_SENSORS, m + done, part * sizeof(*m));
+	}
+}
+
+static void on_facts(void *arg, const struct msg_bmc_facts *m)
+{
+	(void)arg;
+	channel_send(role.context->engine, MSG_BMC_FACTS, m, sizeof(*m));
+}
+
+static void on_stats_due(void *arg)
+{
+	struct bmc_counts c;
+
+	(void)arg;
+	bmc_engine_counts(role.engine, &c);
+	struct msg_stats m = { .handled = c.exchanges, .garbage = c.garbage, .queued = c.in_flight,
+			       .per_second = (uint32_t)(c.exchanges - role.exchanges_before),
+			       .worst_lateness_ms = (int32_t)loop_lateness_ms(role.context->loop) };
+	role.exchanges_before = c.exchanges;
+	channel_send_lossy(role.context->engine, MSG_STATS, &m, sizeof(m));
+}
+
+/* --- from them ------------------------------------------------------------------------------------- */
+
+static void refuse(const struct error *e)
+{
+	unsigned held;
+
+	if (log_damper_pass(&role.refusals, clock_mono_ms(), &held))
+		log_warning("%s: %s: %s%s", e->object, e->text, e->remedy, held ? " (and more like it)" : "");
+}
+
+static void take_target(const void *body)
+{
+	struct error error;
+
+	if (bmc_engine_target(role.engine, body, clock_mono_ms(), &error))
+		refuse(&error);
+}
+
+static void on_engine(struct role_context *context, const struct message_header *h, const void *body, size_t size, int fd)
+{
+	const struct msg_slot *slot = body;
+	int64_t now = clock_mono_ms();
+
+	(void)context;
+	(void)size;
+	if (fd >= 0)
+		close(fd);
+	switch (h->type) {
+	case MSG_BMC_TARGETS_BEGIN:
+		bmc_engine_begin(role.engine);
+		break;
+	case MSG_BMC_TARGET:
+		take_target(body);
+		break;
+	case MSG_BMC_TARGETS_END:
+		bmc_engine_end(role.engine, now);
+		break;
+	case MSG_BMC_REMOVE:
+		bmc_engine_remove(role.engine, slot->slot, slot->generation, now);
+		break;
+	case MSG_POWER:
+		bmc_engine_power(role.engine, body, now);
+		break;
+	case MSG_BMC_READ:
+		bmc_engine_read(role.engine, body, now);
+		break;
+	default:
+		break;
+	}
+	bmc_udp_rearm(role.udp);
+}
+
+static void take_secret(const struct msg_secret *m)
+{
+	struct msg_secret copy = *m;
+	struct error error;
+
+	if (copy.secret_class == SECRET_BMC && text_terminated(copy.name, sizeof(copy.name)) &&
+	    text_terminated(copy.text, sizeof(copy.text)) &&
+	    bmc_engine_secret(role.engine, copy.name, copy.status ? NULL : copy.text, clock_mono_ms(), &error))
+		refuse(&error);
+	explicit_bzero(&copy, sizeof(copy));
+}
+
+static void on_supervisor(struct role_context *context, const struct message_header *h, const void *body, size_t size, int fd)
+{
+	(void)context;
+	(void)size;
+	if (fd >= 0)
+		close(fd);
+	if (h->type == MSG_SECRET)
+		take_secret(body);
+	bmc_udp_rearm(role.udp);
+}
+
+/* --- life ------------------------------------------------------------------------------------------ */
+
+static int prepare(struct role_context *context)
+{
+	struct bmc_hands hands = { on_send, bmc_udp_random, on_secret_wanted, on_power, on_result, on_sensors, on_facts, NULL };
+	struct bmc_settings settings = { 0 };
+
+	role.context = context;
+	text_copy(settings.cache_directory, sizeof(settings.cache_directory), context->start.directory);
+	role.udp = bmc_udp_open();
+	if (!role.udp) {
+		log_error("udp socket: none could be opened: check the limit of open files");
+		return ERR_NO_RESOURCE;
+	}
+	role.engine = bmc_engine_new(&settings, &hands, clock_mono_ms());
+	if (!role.engine) {
+		log_error("libfreeipmi: its cryptography does not start: reinstall libgcrypt20");
+		return ERR_NO_RESOURCE;
+	}
+	return 0;
+}
+
+static int run(struct role_context *context)
+{
+	bmc_udp_attach(role.udp, context->loop, role.engine);
+	role.stats = loop_timer_new(context->loop, on_stats_due, NULL);
+	loop_timer_every(role.stats, STATS_MS);
+	return 0;
+}
+
+static void stop(struct role_context *context)
+{
+	(void)context;
+	bmc_engine_close(role.engine);
+	loop_timer_free(role.stats);
+	bmc_engine_free(role.engine);
+	bmc_udp_free(role.udp);
+}
+
+int main(void)
+{
+	static const struct role_definition definition = { .role = ROLE_BMC, .prepare = prepare, .on_engine = on_engine,
+							   .on_supervisor = on_supervisor, .run = run, .stop = stop };
+
+	return role_main(&definition);
+}
