@@ -134,7 +134,8 @@ void ber_put(struct ber_out *out, const void *bytes, size_t size)
 		return;
 	}
 	out->at -= size;
-	memcpy(out->at, bytes, size);
+	if (size)
+		memcpy(out->at, bytes, size);
 }
 
 void ber_put_header(struct ber_out *out, uint8_t type, const uint8_t *mark)

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of the SNMP engine share among themselves: agents, exchanges, and who does what. */
+#ifndef GLORY_COLLECTOR_ENGINE_PRIVATE_H
+#define GLORY_COLLECTOR_ENGINE_PRIVATE_H
+
+#include "mibs/collector/engine.h"
+#include "mibs/collector/usm.h"
+
+enum { RING = 32, TABLES_MAX = 8, EXCLUDED_MAX = 64, PENDING_MAX = 32768, RETRIES_MAX = 65536, INFLIGHT_SLOTS = 6, INFLIGHT_MS = 10,
+       WALKS_AT_ONCE = 128, WALKS_PER_TURN = 10, WALK_STEPS_MAX = 600, WALK_REPETITIONS = 16, ID_BUCKETS = 16384,
+       REFRESH_MS = 300000, REWALK_MS = 30000, TRIES_MAX = 3, FIRST_ITEMS = 24, GENERATIONS = 1024, SUFFIX_MAX = 4 };
+
+enum exchange_kind { EXCHANGE_NONE, EXCHANGE_GET, EXCHANGE_POLL, EXCHANGE_WALK, EXCHANGE_FACTS, EXCHANGE_ASK };
+
+/* One request that was sent; kept in a ring per agent until ENGINE_VALID_MS or 32 later requests. */
+struct exchange {
+	uint32_t token;
+	uint32_t sent; /* low bits of the monotonic ms */
+	uint32_t generation : 10, kind : 3, part : 5, attempt : 2, answered : 1, resent : 1, serial : 10;
+};
+
+struct row {
+	char name[ENGINE_ROW_NAME];
+	uint32_t suffix[SUFFIX_MAX];
+	uint16_t instance;
+	uint8_t suffix_length;
+	bool gone, seen;
+};
+
+struct table {
+	uint16_t number, count, next_instance;
+	struct row *rows; /* in the order of their finding */
+};
+
+struct walk {
+	uint8_t table;   /* index into engine->tables */
+	uint16_t generation; /* of the request that is out: an answer to an earlier try is not counted */
+	uint16_t steps, found;
+	uint8_t length;
+	uint32_t oid[QUERY_OID_MAX]; /* asked: names behind this one */
+	struct row rows[ENGINE_ROWS_MAX];
+};
+
+struct excluded {
+	uint16_t object, instance;
+};
+
+struct agent {
+	union endpoint to;
+	const struct credential *credential;
+	struct usm_peer *peer; /* v3: keys and clock of its engine; NULL until discovered */
+	uint32_t slot, generation, hash;
+	uint16_t sequence;
+	uint16_t serial; /* of the plan; an answer to an older plan gives no values */
+	struct exchange ring[RING];
+	/* plan */
+	struct query *parts[ENGINE_PARTS_MAX];
+	uint8_t part_count, most_items, excluded_count;
+	bool stale; /* the plan must be made anew before the next poll */
+	struct excluded *excluded;
+	struct table tables[TABLES_MAX];
+	/* polls */
+	uint32_t polls, poll_token;
+	int64_t polled, answered; /* when last */
+	uint8_t unanswered_polls;
+	bool poll_told;
+	bool small_answered; /* since the poll that was not */
+	/* walk and facts */
+	struct walk *walk;
+	bool walk_waits, facts_wait, facts_tell, known;
+	int64_t walked, facts_at;
+	uint32_t uptime_cs, host_uptime_cs;
+	int64_t uptime_at;
+	bool uptime_fell;
+	struct engine_facts facts;
+	uint32_t next_same_id; /* chain of engine id hash bucket */
+	bool id_known;
+	struct query *asked; /* EXCHANGE_ASK: of the owner */
+};
+
+struct pending {
+	uint32_t slot, token;
+	uint8_t kind, part, attempt;
+	int64_t since;
+};
+
+struct retry {
+	uint32_t slot, sent;
+	uint16_t generation;
+};
+
+struct engine {
+	struct engine_ops ops;
+	void *arg;
+	uint32_t slots;
+	struct agent **agents;
+	struct batch *batches[2];
+	uint32_t keys[4];
+	struct query_set *queries;
+	struct query *get_query, *facts_query;
+	/* objects */
+	struct msg_object *objects;
+	size_t object_count;
+	struct msg_object *tables[TABLES_MAX]; /* name columns */
+	uint8_t table_count;
+	uint32_t poll_ms;
+	/* window */
+	uint32_t inflight[INFLIGHT_SLOTS];
+	int64_t inflight_tick;
+	unsigned window;
+	struct pending *pending;
+	uint32_t pending_head, pending_count;
+	struct retry *retries;
+	uint32_t retry_head, retry_count;
+	uint32_t *walk_queue;
+	uint32_t walk_head, walk_count, walks_active;
+	uint32_t *id_heads;
+	uint64_t overflowed;
+	int64_t looked; /* when the periodic look over all agents was */
+	uint32_t look_at;
+	struct engine_stats stats;
+};
+
+/* engine.c */
+bool engine_request(struct engine *e, struct agent *a, enum exchange_kind kind, unsigned part, uint32_t token, unsigned attempt, int64_t now);
+/* plan.c: what is asked of an agent, cut into requests */
+void plan_make(struct engine *e, struct agent *a);
+void plan_drop(struct engine *e, struct agent *a);
+void plan_exclude(struct agent *a, uint16_t object, uint16_t instance);
+void plan_halve(struct engine *e, struct agent *a);
+/* walk.c */
+void walk_want(struct engine *e, struct agent *a);
+void walk_start_some(struct engine *e, int64_t now);
+bool walk_pdu(struct engine *e, const struct agent *a, uint8_t *out, size_t room, size_t *size, size_t *id_at);
+void walk_answer(struct engine *e, struct agent *a, const struct response *response, int64_t now);
+void walk_end(struct engine *e, struct agent *a);
+void walk_forget(struct agent *a);
+/* facts.c */
+void facts_uptime(struct engine *e, struct agent *a, uint32_t uptime_cs, int64_t sent, int64_t now);
+void facts_answer(struct engine *e, struct agent *a, const struct query_value *values, int64_t now);
+void facts_engine_id(struct engine *e, struct agent *a, const uint8_t *id, size_t size);
+void facts_forget(struct engine *e, struct agent *a);
+/* v3.c */
+size_t v3_build(struct engine *e, struct agent *a, uint32_t id, const uint8_t *pdu, size_t size, size_t id_at, uint8_t *room, size_t room_size,
+		const uint8_t **start, int64_t now);
+void v3_datagram(struct engine *e, uint8_t *bytes, size_t size, const union endpoint *from, int64_t now);
+/* engine.c again: the exchange an id belongs to, or NULL (counted); and what is done with a response whose sender is proved */
+struct exchange *engine_match(struct engine *e, int64_t id, const union endpoint *from, int64_t now, struct agent **agent);
+void engine_answered(struct engine *e, struct agent *a, struct exchange *x, enum watch_answer_kind kind, int64_t now);
+void engine_response(struct engine *e, struct agent *a, struct exchange *x, const struct response *response, int64_t now);
+void engine_again(struct engine *e, struct agent *a, struct exchange *x, int64_t now); /* the same exchange once more, at once */
+static inline int64_t exchange_sent(const struct exchange *x, int64_t now)
+{
+	return now - (int64_t)(uint32_t)((uint32_t)now - x->sent);
+}
+
+#endif
