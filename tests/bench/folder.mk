@@ -4,5 +4,7 @@ include tests/lab/swarm/folder.mk
 $(eval $(call program,tests/raw,tests/bench/raw.c,swarm,libcrypto,-lm))
 $(eval $(call program,tests/walkstub,tests/bench/walkstub.c,swarm,libcrypto,-lm))
 
+$(eval $(call systemtest,tests/system/bench.sh))
+
 bench: all
 	@B=$B PEN=$(PEN) BENCH=$(BENCH) tests/bench/run

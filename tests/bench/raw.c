@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The denominator of the bench: the least a client can do. One socket, one template, sendmmsg and recvmmsg of 64; of an answer only the request-id
- * (or the echo's sequence) is looked at. Prints one line of JSON per sweep round. Called by tests/bench/run and by tests. */
+/* The denominator of the bench: the least a client can do. One socket, one template, sendmmsg and recvmmsg of 64; of an
+ * answer only the request-id (or the echo's sequence) is looked at. Prints one line of JSON per sweep round. Called by
+ * tests/bench/run and by tests. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
@@ -17,7 +18,15 @@
 
 #include "tests/lab/swarm/ber.h"
 
-enum { BATCH = 64, ANSWER_MAX = 2048, TEMPLATE_MAX = 1400, LOST_AFTER_MS = 500, TICK_MS = 10, PER_NET = 250, AGENTS_MAX = 60000 };
+enum {
+	BATCH = 64,
+	ANSWER_MAX = 2048,
+	TEMPLATE_MAX = 1400,
+	LOST_AFTER_MS = 500,
+	TICK_MS = 10,
+	PER_NET = 250,
+	AGENTS_MAX = 60000
+};
 enum { ID_BASE = 0x40000000 };
 
 struct client {
@@ -40,15 +49,17 @@ struct client {
 
 /* What a poll of a Linux server asks for. */
 static const char *const oids[] = {
-	"1.3.6.1.2.1.1.3.0",	       "1.3.6.1.4.1.2021.11.50.0",    "1.3.6.1.4.1.2021.11.51.0",	  "1.3.6.1.4.1.2021.11.52.0",
-	"1.3.6.1.4.1.2021.11.53.0",    "1.3.6.1.4.1.2021.11.54.0",    "1.3.6.1.4.1.2021.11.61.0",	  "1.3.6.1.4.1.2021.11.64.0",
-	"1.3.6.1.4.1.2021.10.1.5.1",   "1.3.6.1.4.1.2021.10.1.5.2",   "1.3.6.1.4.1.2021.10.1.5.3",	  "1.3.6.1.4.1.2021.4.3.0",
-	"1.3.6.1.4.1.2021.4.4.0",      "1.3.6.1.4.1.2021.4.5.0",      "1.3.6.1.4.1.2021.4.6.0",		  "1.3.6.1.4.1.2021.4.27.0",
-	"1.3.6.1.2.1.25.1.6.0",	       "1.3.6.1.2.1.6.9.0",	      "1.3.6.1.2.1.31.1.1.1.6.2",	  "1.3.6.1.2.1.31.1.1.1.10.2",
+    "1.3.6.1.2.1.1.3.0",         "1.3.6.1.4.1.2021.11.50.0",  "1.3.6.1.4.1.2021.11.51.0",  "1.3.6.1.4.1.2021.11.52.0",
+    "1.3.6.1.4.1.2021.11.53.0",  "1.3.6.1.4.1.2021.11.54.0",  "1.3.6.1.4.1.2021.11.61.0",  "1.3.6.1.4.1.2021.11.64.0",
+	"1.3.6.1.4.1.2021.10.1.5.1", "1.3.6.1.4.1.2021.10.1.5.2", "1.3.6.1.4.1.2021.10.1.5.3", "1.3.6.1.4.1.2021.4.3.0",
+    "1.3.6.1.4.1.2021.4.4.0",    "1.3.6.1.4.1.2021.4.5.0",    "1.3.6.1.4.1.2021.4.6.0",    "1.3.6.1.4.1.2021.4.27.0",
+    "1.3.6.1.2.1.25.1.6.0",      "1.3.6.1.2.1.6.9.0",         "1.3.6.1.2.1.31.1.1.1.6.2",  "1.3.6.1.2.1.31.1.1.1.10.2",
 };
 
-static const char usage[] = "usage: raw [--agents N] [--net A.B.0.0] [--port P] [--window W] [--sweeps K] [--oids 1..20] [--interval MS] [--community C] [--echo]\n"
-			    "with --interval the agents are spread over it, as a steady poller does; else each sweep goes as fast as the window lets it\n";
+static const char usage[] = "usage: raw [--agents N] [--net A.B.0.0] [--port P] [--window W] [--sweeps K] [--oids "
+			    "1..20] [--interval MS] [--community C] [--echo]\n"
+			    "with --interval the agents are spread over it, as a steady poller does; else each sweep "
+			    "goes as fast as the window lets it\n";
 
 static int fail(const char *what)
 {
@@ -118,7 +129,8 @@ static int open_socket(struct client *c)
 	struct icmp_filter only_replies = {~(1u << ICMP_ECHOREPLY)};
 	int size = 32 << 20;
 
-	c->fd = c->echo ? socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK, IPPROTO_ICMP) : socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	c->fd = c->echo ? socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK, IPPROTO_ICMP)
+			: socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	if (c->fd < 0)
 		return fail("socket, run as root");
 	if (setsockopt(c->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
@@ -129,7 +141,8 @@ static int open_socket(struct client *c)
 		c->out_vec[i] = (struct iovec){c->out_data[i], c->template_size};
 		c->in_vec[i] = (struct iovec){c->in_data[i], ANSWER_MAX};
 		memcpy(c->out_data[i], c->template, c->template_size);
-		c->to[i] = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = c->echo ? 0 : htons((uint16_t)c->port)};
+		c->to[i] =
+		    (struct sockaddr_in){.sin_family = AF_INET, .sin_port = c->echo ? 0 : htons((uint16_t)c->port)};
 		c->out[i].msg_hdr = (struct msghdr){&c->to[i], sizeof(c->to[i]), &c->out_vec[i], 1, NULL, 0, 0};
 		c->in[i].msg_hdr = (struct msghdr){NULL, 0, &c->in_vec[i], 1, NULL, 0, 0};
 	}
@@ -172,7 +185,8 @@ static bool send_some(struct client *c, unsigned count)
 	return true;
 }
 
-/* The request-id of an answer: skips version, community and PDU header; or the echo's data. False when it is no answer of ours. */
+/* The request-id of an answer: skips version, community and PDU header; or the echo's data. False when it is no answer
+ * of ours. */
 static bool read_id(const struct client *c, const uint8_t *data, size_t size, uint32_t *id)
 {
 	struct ber in = ber_over(data, size), message, content;
@@ -186,8 +200,8 @@ static bool read_id(const struct client *c, const uint8_t *data, size_t size, ui
 		*id = ntohl(*id);
 		return true;
 	}
-	if (!ber_expect(&in, BER_SEQUENCE, &message) || !ber_take(&message, &tag, &content) || !ber_take(&message, &tag, &content) ||
-	    !ber_take(&message, &tag, &content) || ber_left(content) < 6)
+	if (!ber_expect(&in, BER_SEQUENCE, &message) || !ber_take(&message, &tag, &content) ||
+	    !ber_take(&message, &tag, &content) || !ber_take(&message, &tag, &content) || ber_left(content) < 6)
 		return false;
 	memcpy(id, content.at + 2, 4);
 	*id = ntohl(*id);
@@ -202,8 +216,9 @@ static void receive(struct client *c)
 		n = recvmmsg(c->fd, c->in, BATCH, MSG_DONTWAIT, NULL);
 		for (int i = 0; i < n; i++) {
 			uint32_t id;
-			if (!read_id(c, c->in_data[i], c->in[i].msg_len, &id) || (id >> 16 & 0x3fff) != (c->sweep & 0x3fff) ||
-			    (id & 0xffff) >= c->agents || c->seen[id & 0xffff]) {
+			if (!read_id(c, c->in_data[i], c->in[i].msg_len, &id) ||
+			    (id >> 16 & 0x3fff) != (c->sweep & 0x3fff) || (id & 0xffff) >= c->agents ||
+			    c->seen[id & 0xffff]) {
 				c->late++;
 				continue;
 			}
@@ -250,7 +265,8 @@ static bool sweep(struct client *c)
 			last_us = now;
 		if (c->sent == c->agents && now - last_us > LOST_AFTER_MS * 1000 && !c->interval_ms)
 			break;
-		if (may == 0 && !c->interval_ms && now - last_us > LOST_AFTER_MS * 1000) /* the window is full of lost ones */
+		if (may == 0 && !c->interval_ms &&
+		    now - last_us > LOST_AFTER_MS * 1000) /* the window is full of lost ones */
 			c->answered = c->sent;
 	}
 	return true;
@@ -273,11 +289,15 @@ static int run(struct client *c)
 		getrusage(RUSAGE_SELF, &after);
 		for (unsigned a = 0; a < c->agents; a++)
 			real += c->seen[a];
-		printf("{\"kind\": \"%s\", \"agents\": %u, \"answered\": %u, \"late\": %lu, \"wall_s\": %.6f, \"user_s\": %.6f, \"system_s\": %.6f, "
+		printf("{\"kind\": \"%s\", \"agents\": %u, \"answered\": %u, \"late\": %lu, \"wall_s\": %.6f, "
+		       "\"user_s\": %.6f, \"system_s\": %.6f, "
 		       "\"cpu_s\": %.6f, \"bytes\": %lu}\n",
 		       c->echo ? "echo" : "get", c->agents, real, c->late, (double)(now_us() - start_us) / 1e6,
-		       seconds(after.ru_utime) - seconds(before.ru_utime), seconds(after.ru_stime) - seconds(before.ru_stime),
-		       seconds(after.ru_utime) - seconds(before.ru_utime) + seconds(after.ru_stime) - seconds(before.ru_stime), c->bytes);
+		       seconds(after.ru_utime) - seconds(before.ru_utime),
+		       seconds(after.ru_stime) - seconds(before.ru_stime),
+		       seconds(after.ru_utime) - seconds(before.ru_utime) + seconds(after.ru_stime) -
+			   seconds(before.ru_stime),
+		       c->bytes);
 		fflush(stdout);
 	}
 	return 0;
@@ -285,39 +305,62 @@ static int run(struct client *c)
 
 static bool read_options(int argc, char **argv, struct client *c)
 {
-	static const struct option longs[] = {{"agents", 1, NULL, 'a'},	  {"net", 1, NULL, 'n'},   {"port", 1, NULL, 'p'},
-					      {"window", 1, NULL, 'w'},	  {"sweeps", 1, NULL, 's'}, {"oids", 1, NULL, 'o'},
-					      {"interval", 1, NULL, 'i'}, {"community", 1, NULL, 'c'}, {"echo", 0, NULL, 'e'},
-					      {NULL, 0, NULL, 0}};
+	static const struct option longs[] = {
+	    {"agents", 1, NULL, 'a'}, {"net", 1, NULL, 'n'},  {"port", 1, NULL, 'p'},     {"window", 1, NULL, 'w'},
+	    {"sweeps", 1, NULL, 's'}, {"oids", 1, NULL, 'o'}, {"interval", 1, NULL, 'i'}, {"community", 1, NULL, 'c'},
+	    {"echo", 0, NULL, 'e'},   {NULL, 0, NULL, 0}};
 	int o;
 
 	while ((o = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		unsigned v = optarg ? (unsigned)strtoul(optarg, NULL, 10) : 0;
 		struct in_addr net;
 		switch (o) {
-		case 'a': c->agents = v; break;
-		case 'p': c->port = v; break;
-		case 'w': c->window = v; break;
-		case 's': c->sweeps = v; break;
-		case 'o': c->oids = v; break;
-		case 'i': c->interval_ms = v; break;
-		case 'c': c->community = optarg; break;
-		case 'e': c->echo = true; break;
+		case 'a':
+			c->agents = v;
+			break;
+		case 'p':
+			c->port = v;
+			break;
+		case 'w':
+			c->window = v;
+			break;
+		case 's':
+			c->sweeps = v;
+			break;
+		case 'o':
+			c->oids = v;
+			break;
+		case 'i':
+			c->interval_ms = v;
+			break;
+		case 'c':
+			c->community = optarg;
+			break;
+		case 'e':
+			c->echo = true;
+			break;
 		case 'n':
 			if (inet_pton(AF_INET, optarg, &net) != 1)
 				return false;
 			c->net = ntohl(net.s_addr);
 			break;
-		default: return false;
+		default:
+			return false;
 		}
 	}
-	return optind == argc && c->agents > 0 && c->agents <= AGENTS_MAX && c->oids > 0 && c->oids <= 20 && c->window > 0 &&
-	       strlen(c->community) < 64;
+	return optind == argc && c->agents > 0 && c->agents <= AGENTS_MAX && c->oids > 0 && c->oids <= 20 &&
+	       c->window > 0 && strlen(c->community) < 64;
 }
 
 int main(int argc, char **argv)
 {
-	static struct client c = {.agents = 10000, .window = 1024, .sweeps = 1, .oids = 20, .port = 161, .net = 0x0a800000, .community = "lab"};
+	static struct client c = {.agents = 10000,
+				  .window = 1024,
+				  .sweeps = 1,
+				  .oids = 20,
+				  .port = 161,
+				  .net = 0x0a800000,
+				  .community = "lab"};
 	int code = 1;
 
 	if (!read_options(argc, argv, &c)) {

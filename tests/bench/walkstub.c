@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Prices the stock walking tool itself: answers GETNEXT and GETBULK over a table of ROWS x COLUMNS from varbinds encoded once, so that what a
- * walk of it costs is the tool's own work and the kernel's. Also the bare sorted-array handler that the agent is compared with. */
+/* Prices the stock walking tool itself: answers GETNEXT and GETBULK over a table of ROWS x COLUMNS from varbinds
+ * encoded once, so that what a walk of it costs is the tool's own work and the kernel's. Also the bare sorted-array
+ * handler that the agent is compared with. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
@@ -25,8 +26,9 @@ struct table {
 	const char *community;
 };
 
-static const char usage[] = "usage: walkstub [--rows N] [--columns N] [--port P] [--base OID] [--community C] [--max-size BYTES]\n"
-			    "cell (c, r) is BASE.c.r; it listens on 127.0.0.1 until it is ended\n";
+static const char usage[] =
+	"usage: walkstub [--rows N] [--columns N] [--port P] [--base OID] [--community C] [--max-size BYTES]\n"
+	"cell (c, r) is BASE.c.r; it listens on 127.0.0.1 until it is ended\n";
 
 static size_t put_cell(const struct table *t, unsigned column, unsigned row, uint8_t *out)
 {
@@ -104,9 +106,10 @@ static bool read_request(const struct table *t, struct ber in, struct request *r
 	    !ber_expect(&message, BER_OCTETS, &r->community) || ber_left(r->community) != strlen(t->community) ||
 	    memcmp(r->community.at, t->community, strlen(t->community)) != 0 || !ber_take(&message, &r->type, &pdu))
 		return false;
-	return (r->type == GETNEXT || r->type == GETBULK) && ber_expect(&pdu, BER_INTEGER, &r->id) && ber_take_int32(&pdu, &first) &&
-	       ber_take_int32(&pdu, &r->repetitions) && ber_expect(&pdu, BER_SEQUENCE, &list) &&
-	       ber_expect(&list, BER_SEQUENCE, &varbind) && ber_expect(&varbind, BER_OID, &r->name) && ber_left(r->id) <= 4;
+	return (r->type == GETNEXT || r->type == GETBULK) && ber_expect(&pdu, BER_INTEGER, &r->id) &&
+	       ber_take_int32(&pdu, &first) && ber_take_int32(&pdu, &r->repetitions) &&
+	       ber_expect(&pdu, BER_SEQUENCE, &list) && ber_expect(&list, BER_SEQUENCE, &varbind) &&
+	       ber_expect(&varbind, BER_OID, &r->name) && ber_left(r->id) <= 4;
 }
 
 /* Copies the cells and wraps them; returns where the message starts, its end in `*end`. */
@@ -150,7 +153,10 @@ static uint8_t *answer(const struct table *t, const struct request *r, uint8_t *
 static int serve(const struct table *t, unsigned port)
 {
 	static uint8_t in[MESSAGE_MAX], out[MESSAGE_MAX + 1024];
-	struct sockaddr_in self = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {htonl(INADDR_LOOPBACK)}}, peer;
+	struct sockaddr_in self = {.sin_family = AF_INET,
+				   .sin_port = htons((uint16_t)port),
+				   .sin_addr = {htonl(INADDR_LOOPBACK)}},
+			   peer;
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&self, sizeof(self)) < 0) {
@@ -185,8 +191,9 @@ static bool read_base(struct table *t, const char *text)
 
 int main(int argc, char **argv)
 {
-	static const struct option longs[] = {{"rows", 1, NULL, 'r'}, {"columns", 1, NULL, 'c'},   {"port", 1, NULL, 'p'}, {"base", 1, NULL, 'b'},
-					      {"community", 1, NULL, 'k'}, {"max-size", 1, NULL, 'z'}, {NULL, 0, NULL, 0}};
+	static const struct option longs[] = {
+	    {"rows", 1, NULL, 'r'},      {"columns", 1, NULL, 'c'},  {"port", 1, NULL, 'p'}, {"base", 1, NULL, 'b'},
+	    {"community", 1, NULL, 'k'}, {"max-size", 1, NULL, 'z'}, {NULL, 0, NULL, 0}};
 	struct table t = {.rows = 10000, .columns = 20, .max_size = 1472, .community = "lab"};
 	unsigned port = 11161;
 	bool good = read_base(&t, "1.3.6.1.4.1.32473.1.1.4.1.1");
@@ -195,17 +202,30 @@ int main(int argc, char **argv)
 	while (good && (o = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		unsigned v = optarg ? (unsigned)strtoul(optarg, NULL, 10) : 0;
 		switch (o) {
-		case 'r': t.rows = v; break;
-		case 'c': t.columns = v; break;
-		case 'p': port = v; break;
-		case 'b': good = read_base(&t, optarg); break;
-		case 'k': t.community = optarg; break;
-		case 'z': t.max_size = v; break;
-		default: good = false;
+		case 'r':
+			t.rows = v;
+			break;
+		case 'c':
+			t.columns = v;
+			break;
+		case 'p':
+			port = v;
+			break;
+		case 'b':
+			good = read_base(&t, optarg);
+			break;
+		case 'k':
+			t.community = optarg;
+			break;
+		case 'z':
+			t.max_size = v;
+			break;
+		default:
+			good = false;
 		}
 	}
-	if (!good || optind != argc || t.rows < 1 || t.rows > 1000000 || t.columns < 1 || t.columns > 100 || t.max_size < 484 ||
-	    t.max_size > 60000 || strlen(t.community) > 64 || !build(&t)) {
+	if (!good || optind != argc || t.rows < 1 || t.rows > 1000000 || t.columns < 1 || t.columns > 100 ||
+	    t.max_size < 484 || t.max_size > 60000 || strlen(t.community) > 64 || !build(&t)) {
 		fputs(usage, stderr);
 		return 2;
 	}

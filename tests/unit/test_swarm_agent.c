@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The swarm's agents without a network: values move believably, PDUs are answered right, hostile ones not at all, counts are true. */
+/* The swarm's agents without a network: values move believably, PDUs are answered right, hostile ones not at all,
+ * counts are true. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,8 @@ static uint8_t slot[NET_SLOT];
 
 static void start(unsigned agents)
 {
-	swarm = (struct swarm){.agents = agents, .seed = 1, .interval_ms = 1000, .max_size = 1472, .now_ms = 1000000000};
+	swarm =
+	    (struct swarm){.agents = agents, .seed = 1, .interval_ms = 1000, .max_size = 1472, .now_ms = 1000000000};
 	CU_ASSERT_FATAL(swarm_start(&swarm) == 0);
 }
 
@@ -64,8 +66,9 @@ static int read_answer(const struct answer *a, int32_t *status, uint8_t *last)
 	int32_t id, index;
 	int n = 0;
 
-	if (!ber_expect(&in, PDU_RESPONSE, &pdu) || ber_left(in) || !ber_take_int32(&pdu, &id) || !ber_take_int32(&pdu, status) ||
-	    !ber_take_int32(&pdu, &index) || !ber_expect(&pdu, BER_SEQUENCE, &list) || ber_left(pdu))
+	if (!ber_expect(&in, PDU_RESPONSE, &pdu) || ber_left(in) || !ber_take_int32(&pdu, &id) ||
+	    !ber_take_int32(&pdu, status) || !ber_take_int32(&pdu, &index) || !ber_expect(&pdu, BER_SEQUENCE, &list) ||
+	    ber_left(pdu))
 		return -1;
 	for (; ber_left(list) > 0; n++)
 		if (!ber_expect(&list, BER_SEQUENCE, &varbind) || !ber_expect(&varbind, BER_OID, &name) ||
@@ -200,7 +203,8 @@ static void test_knobs(void)
 
 	start(4);
 	size = build(request, sizeof(request), PDU_GET, 20, 5, 0);
-	CU_ASSERT(told("set agents 1 wrong_id 1") && told("set agents 2 oversize 1") && told("set agents 3 every_second 1"));
+	CU_ASSERT(told("set agents 1 wrong_id 1") && told("set agents 2 oversize 1") &&
+		  told("set agents 3 every_second 1"));
 	pdu_answer(&swarm, 1, ber_over(request, size), slot, &answer);
 	CU_ASSERT_EQUAL(read_answer(&answer, &status, &last), -2);
 	pdu_answer(&swarm, 2, ber_over(request, size), slot, &answer);
@@ -213,13 +217,24 @@ static void test_knobs(void)
 	CU_ASSERT(told("clear agents 0"));
 	pdu_answer(&swarm, 0, ber_over(request, size), slot, &answer);
 	CU_ASSERT(read_answer(&answer, &status, &last) == 5 && last != BER_OCTETS);
-	static const char *const wrong[] = {"set agents 4 dead 1", "set agents 0 dead 2", "set agents 0 busy 1", "set agents 0-x dead 1",
-					    "set agents 3-1 dead 1", "set agents 0 nothing 1", "set bmcs 0 silent 1", "do agents 0 forget",
-					    "set agents 0 drop", "frobnicate", "", "set agents 0/0 dead 1", "interval 5"};
+	static const char *const wrong[] = {"set agents 4 dead 1",
+					    "set agents 0 dead 2",
+					    "set agents 0 busy 1",
+					    "set agents 0-x dead 1",
+					    "set agents 3-1 dead 1",
+					    "set agents 0 nothing 1",
+					    "set bmcs 0 silent 1",
+					    "do agents 0 forget",
+					    "set agents 0 drop",
+					    "frobnicate",
+					    "",
+					    "set agents 0/0 dead 1",
+					    "interval 5"};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		CU_ASSERT_FALSE(told(wrong[i]));
 	CU_ASSERT(!swarm.agent[0].knobs.dead);
-	CU_ASSERT(told("set agents 0-3/2 dead 1") && swarm.agent[0].knobs.dead && !swarm.agent[1].knobs.dead && swarm.agent[2].knobs.dead);
+	CU_ASSERT(told("set agents 0-3/2 dead 1") && swarm.agent[0].knobs.dead && !swarm.agent[1].knobs.dead &&
+		  swarm.agent[2].knobs.dead);
 	swarm_stop(&swarm);
 }
 
@@ -250,7 +265,9 @@ static void test_counts(void)
 	swarm.now_ms = 1000000000 + 10000;
 	CU_ASSERT(command("report", report, sizeof(report)));
 	CU_ASSERT_PTR_NOT_NULL(strstr(report, "\"live\": 3, \"excluded\": 1, \"never_polled\": 0"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(report, "\"expected\": 10.00, \"min\": 10, \"max\": 10, \"sum\": 30, \"repeats\": 1, \"agents_within_one\": 3"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(
+	    report,
+	    "\"expected\": 10.00, \"min\": 10, \"max\": 10, \"sum\": 30, \"repeats\": 1, \"agents_within_one\": 3"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(report, "\"max\": 1.300, \"agents_over_1_2\": 1"));
 	CU_ASSERT(told("reset"));
 	swarm.now_ms += 5000;
@@ -291,8 +308,8 @@ static void test_hostile(void)
 }
 
 static const struct unit_test tests[] = {
-	{"tree", test_tree}, {"values", test_values}, {"cpu adds up", test_cpu_adds_up}, {"get", test_get},	  {"bulk", test_bulk},
-	{"knobs", test_knobs}, {"counts", test_counts}, {"hostile", test_hostile},
+	{"tree", test_tree}, {"values", test_values}, {"cpu adds up", test_cpu_adds_up}, {"get", test_get},
+	{"bulk", test_bulk}, {"knobs", test_knobs},   {"counts", test_counts},           {"hostile", test_hostile},
 };
 
 UNIT_MAIN("swarm_agent", tests)

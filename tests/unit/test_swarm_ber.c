@@ -19,8 +19,13 @@ static void test_lengths(void)
 	CU_ASSERT(ber_take(&in, &tag, &content) && tag == 4 && ber_left(content) == 2 && ber_left(in) == 0);
 	in = ber_over(wide, sizeof(wide));
 	CU_ASSERT(ber_take(&in, &tag, &content) && ber_left(content) == 1 && content.at[0] == 7);
-	const struct ber bad[] = {ber_over(cut, sizeof(cut)), ber_over(indefinite, sizeof(indefinite)), ber_over(huge, sizeof(huge)),
-				  ber_over(five, sizeof(five)), ber_over(multibyte, sizeof(multibyte)), ber_over(fits, 1), ber_over(fits, 0)};
+	const struct ber bad[] = {ber_over(cut, sizeof(cut)),
+				  ber_over(indefinite, sizeof(indefinite)),
+				  ber_over(huge, sizeof(huge)),
+				  ber_over(five, sizeof(five)),
+				  ber_over(multibyte, sizeof(multibyte)),
+				  ber_over(fits, 1),
+				  ber_over(fits, 0)};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		in = bad[i];
 		CU_ASSERT(!ber_take(&in, &tag, &content));
@@ -98,7 +103,8 @@ static void test_wrap(void)
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		uint8_t *at = ber_wrap(buffer + 8, BER_SEQUENCE, sizes[i]);
 		struct ber in = ber_over(at, (size_t)(buffer + 8 - at) + sizes[i]), content;
-		CU_ASSERT(ber_expect(&in, BER_SEQUENCE, &content) && ber_left(content) == sizes[i] && ber_left(in) == 0);
+		CU_ASSERT(ber_expect(&in, BER_SEQUENCE, &content) && ber_left(content) == sizes[i] &&
+			  ber_left(in) == 0);
 		CU_ASSERT_EQUAL(content.at, buffer + 8);
 	}
 }
@@ -126,8 +132,9 @@ static unsigned walk(struct ber in, const uint8_t *low, const uint8_t *high, int
 
 static void test_mutations(void)
 {
-	static const uint8_t message[] = {0x30, 0x26, 2, 1, 1, 4, 3, 'l', 'a', 'b', 0xa0, 0x1c, 2, 4, 0x40, 0, 0, 1, 2, 1, 0, 2, 1, 0,
-					  0x30, 0x0e, 0x30, 0x0c, 6, 8, 0x2b, 6, 1, 2, 1, 1, 3, 0, 5, 0};
+	static const uint8_t message[] = {0x30, 0x26, 2,    1, 1, 4, 3, 'l', 'a', 'b', 0xa0, 0x1c, 2,    4,
+					  0x40, 0,    0,    1, 2, 1, 0, 2,   1,   0,   0x30, 0x0e, 0x30, 0x0c,
+					  6,    8,    0x2b, 6, 1, 2, 1, 1,   3,   0,   5,    0};
 	uint8_t *copy = NULL;
 
 	CU_ASSERT_EQUAL(walk(ber_over(message, sizeof(message)), message, message + sizeof(message), 0), 11);
@@ -149,7 +156,7 @@ static void test_mutations(void)
 
 static const struct unit_test tests[] = {
 	{"lengths", test_lengths}, {"integers", test_integers}, {"unsigned", test_unsigned},
-	{"oid", test_oid},	   {"wrap", test_wrap},		{"mutations", test_mutations},
+	{"oid", test_oid},         {"wrap", test_wrap},         {"mutations", test_mutations},
 };
 
 UNIT_MAIN("swarm_ber", tests)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The swarm's outermost entries (SNMP, echo, RMCP) under cut, changed and random datagrams: it must live, and count them as garbage. */
+/* The swarm's outermost entries (SNMP, echo, RMCP) under cut, changed and random datagrams: it must live, and count
+ * them as garbage. */
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +17,20 @@ static uint32_t state = 1;
 /* No sockets: answers are built and go nowhere. */
 static void start(void)
 {
-	swarm = (struct swarm){.agents = 4, .bmcs = 4, .agents_net = 0x0a800000, .bmcs_net = 0x0a810000, .seed = 1, .interval_ms = 1000,
-			       .max_size = 1472, .now_ms = 1000000000, .community = "lab", .v3_user = "glory", .bmc_user = "operator",
-			       .v3_auth = "auth-pass-phrase", .v3_priv = "priv-pass-phrase", .bmc_password = "secret"};
+	swarm = (struct swarm){.agents = 4,
+			       .bmcs = 4,
+			       .agents_net = 0x0a800000,
+			       .bmcs_net = 0x0a810000,
+			       .seed = 1,
+			       .interval_ms = 1000,
+			       .max_size = 1472,
+			       .now_ms = 1000000000,
+			       .community = "lab",
+			       .v3_user = "glory",
+			       .bmc_user = "operator",
+			       .v3_auth = "auth-pass-phrase",
+			       .v3_priv = "priv-pass-phrase",
+			       .bmc_password = "secret"};
 	CU_ASSERT_FATAL(swarm_start(&swarm) == 0);
 	CU_ASSERT_FATAL(agent_v3_start(&swarm, 0, 4) == 0);
 	CU_ASSERT_FATAL(net_open(&swarm, 0, 0, false) == 0);
@@ -40,7 +52,8 @@ static uint32_t next_random(void)
 static void deliver(enum port_kind port, const uint8_t *data, size_t size)
 {
 	uint8_t *copy = malloc(size + (size == 0));
-	struct packet packet = {copy, size, {.sin_family = AF_INET}, {htonl(port == PORT_BMC ? 0x0a810001 : 0x0a800001)}, port};
+	struct packet packet = {
+	    copy, size, {.sin_family = AF_INET}, {htonl(port == PORT_BMC ? 0x0a810001 : 0x0a800001)}, port};
 
 	memcpy(copy, data, size);
 	if (port == PORT_BMC)
@@ -74,10 +87,12 @@ static void torture(enum port_kind port, const uint8_t *data, size_t size)
 
 static void test_snmp(void)
 {
-	static const uint8_t v2[] = {0x30, 0x26, 2, 1, 1, 4, 3, 'l', 'a', 'b', 0xa0, 0x1c, 2, 4, 0x40, 0, 0, 1, 2, 1, 0, 2, 1, 0, 0x30, 0x0e,
-				     0x30, 0x0c, 6, 8, 0x2b, 6, 1, 2, 1, 1, 3, 0, 5, 0};
-	uint8_t v3[] = {0x30, 0x3e, 2, 1, 3, 0x30, 0x10, 2, 3, 1, 2, 3, 2, 3, 0, 0xff, 0xe3, 4, 1, 4, 2, 1, 3, 4, 0x10, 0x30, 0x0e, 4, 0, 2,
-			1, 0, 2, 1, 0, 4, 0, 4, 0, 4, 0, 0x30, 0x14, 4, 0, 4, 0, 0xa0, 0x0e, 2, 4, 0x40, 0, 0, 1, 2, 1, 0, 2, 1, 0, 0x30, 0};
+	static const uint8_t v2[] = {0x30, 0x26, 2,    1, 1, 4, 3, 'l', 'a', 'b', 0xa0, 0x1c, 2,    4,
+				     0x40, 0,    0,    1, 2, 1, 0, 2,   1,   0,   0x30, 0x0e, 0x30, 0x0c,
+				     6,    8,    0x2b, 6, 1, 2, 1, 1,   3,   0,   5,    0};
+	uint8_t v3[] = {0x30, 0x3e, 2, 1,    3,    0x30, 0x10, 2, 3, 1,    2, 3, 2, 3, 0, 0xff, 0xe3, 4, 1, 4,    2,
+			1,    3,    4, 0x10, 0x30, 0x0e, 4,    0, 2, 1,    0, 2, 1, 0, 4, 0,    4,    0, 4, 0,    0x30,
+			0x14, 4,    0, 4,    0,    0xa0, 0x0e, 2, 4, 0x40, 0, 0, 1, 2, 1, 0,    2,    1, 0, 0x30, 0};
 
 	start();
 	uint64_t reports = swarm.sums.v3_reports;
@@ -104,12 +119,14 @@ static void test_echo(void)
 
 static void test_bmc(void)
 {
-	uint8_t open[48] = {6, 0, 0xff, 7, 6, 0x10, [14] = 32, [16] = 1, [20] = 0xa4, 0xa3, 0xa2, 0xa0, 0, 0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 8,
-			    4, 0, 0, 0, 2, 0, 0, 8, 1};
-	uint8_t rakp1[52] = {6, 0, 0xff, 7, 6, 0x12, [14] = 36, [16] = 2, [40] = 0x14, [43] = 8, 'o', 'p', 'e', 'r', 'a', 't', 'o', 'r'};
+	uint8_t open[48] = {6, 0, 0xff, 7, 6, 0x10, [14] = 32, [16] = 1, [20] = 0xa4, 0xa3, 0xa2, 0xa0, 0, 0, 0, 8, 3,
+			    0, 0, 0,    1, 0, 0,    8,         4,        0,           0,    0,    2,    0, 0, 8, 1};
+	uint8_t rakp1[52] = {
+	    6, 0, 0xff, 7, 6, 0x12, [14] = 36, [16] = 2, [40] = 0x14, [43] = 8, 'o', 'p', 'e', 'r', 'a', 't', 'o', 'r'};
 	uint8_t rakp3[56] = {6, 0, 0xff, 7, 6, 0x14, [14] = 40, [16] = 3};
 	uint8_t packet[90] = {6, 0, 0xff, 7, 6, 0xc0, [14] = 32, [48] = 0xff, 0xff, 2, 7};
-	static const uint8_t old[] = {6, 0, 0xff, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0x20, 0x18, 0xc8, 0x81, 0, 0x38, 0x8e, 4, 0xb5};
+	static const uint8_t old[] = {6, 0, 0xff, 7,    0,    0,    0, 0,    0,    0, 0,   0,
+				      0, 9, 0x20, 0x18, 0xc8, 0x81, 0, 0x38, 0x8e, 4, 0xb5};
 
 	start();
 	deliver(PORT_BMC, open, sizeof(open));

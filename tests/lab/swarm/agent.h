@@ -6,7 +6,8 @@
 #include "tests/lab/swarm/ber.h"
 #include "tests/lab/swarm/net.h"
 
-/* Handler of the SNMP port: finds the agent, lets its knobs decide whether it hears, hands the message on by version. */
+/* Handler of the SNMP port: finds the agent, lets its knobs decide whether it hears, hands the message on by version.
+ */
 void agent_handle(struct swarm *swarm, struct packet *packet);
 
 /* A v2c message after its version (`rest` is at the community); `head` is where the message's content starts. */
@@ -15,8 +16,8 @@ void agent_v2_message(struct swarm *swarm, unsigned agent, const struct packet *
 /* A v3 message after its version. */
 void agent_v3_message(struct swarm *swarm, unsigned agent, const struct packet *packet, struct ber rest);
 
-/* Gives agents first .. first + count - 1 a v3 engine each, with keys localised from the swarm's passphrases (RFC 3414, 2.6).
- * 0, or -1 after a message on stderr. */
+/* Gives agents first .. first + count - 1 a v3 engine each, with keys localised from the swarm's passphrases (RFC
+ * 3414, 2.6). 0, or -1 after a message on stderr. */
 int agent_v3_start(struct swarm *swarm, unsigned first, unsigned count);
 void agent_v3_stop(struct swarm *swarm);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* SNMPv3 authPriv with SHA-256 and AES-128 (RFC 3412, 3414, 3826, 7860), an engine id for each agent; called by agent_handle(). */
+/* SNMPv3 authPriv with SHA-256 and AES-128 (RFC 3412, 3414, 3826, 7860), an engine id for each agent; called by
+ * agent_handle(). */
 #include "tests/lab/swarm/agent.h"
 
 #include <arpa/inet.h>
@@ -11,11 +12,28 @@
 #include "tests/lab/swarm/crypto.h"
 #include "tests/lab/swarm/pdu.h"
 
-enum { AUTH = 1, PRIV = 2, REPORTABLE = 4, USM = 3, CODE_SIZE = 24, SALT_SIZE = 8, ENGINE_SIZE = 14, WINDOW_S = 150, VERSION_3 = 3 };
+enum {
+	AUTH = 1,
+	PRIV = 2,
+	REPORTABLE = 4,
+	USM = 3,
+	CODE_SIZE = 24,
+	SALT_SIZE = 8,
+	ENGINE_SIZE = 14,
+	WINDOW_S = 150,
+	VERSION_3 = 3
+};
 enum { LEAST_PASSPHRASE = 8, MESSAGE_MAX = 65507 };
 
 /* The last arc but one of usmStats (RFC 3414, 5): the reason of a Report. */
-enum stat { UNSUPPORTED_LEVEL = 1, NOT_IN_WINDOW = 2, UNKNOWN_USER = 3, UNKNOWN_ENGINE = 4, WRONG_DIGEST = 5, DECRYPTION = 6 };
+enum stat {
+	UNSUPPORTED_LEVEL = 1,
+	NOT_IN_WINDOW = 2,
+	UNKNOWN_USER = 3,
+	UNKNOWN_ENGINE = 4,
+	WRONG_DIGEST = 5,
+	DECRYPTION = 6
+};
 
 struct v3_agent {
 	uint8_t engine[ENGINE_SIZE], auth_key[32], priv_key[32];
@@ -37,7 +55,8 @@ int agent_v3_start(struct swarm *swarm, unsigned first, unsigned count)
 	uint8_t auth[32], priv[32];
 
 	if (strlen(swarm->v3_auth) < LEAST_PASSPHRASE || strlen(swarm->v3_priv) < LEAST_PASSPHRASE) {
-		fprintf(stderr, "swarm: option --v3: no passphrases of 8 characters or more, give a --secret file with auth= and priv=\n");
+		fprintf(stderr, "swarm: option --v3: no passphrases of 8 characters or more, give a --secret file with "
+				"auth= and priv=\n");
 		return -1;
 	}
 	engines = calloc(count, sizeof(*engines));
@@ -73,9 +92,9 @@ static bool read_global(struct ber *in, struct message *m)
 {
 	struct ber global, flags;
 
-	if (!ber_expect(in, BER_SEQUENCE, &global) || !ber_take_int32(&global, &m->id) || !ber_take_int32(&global, &m->max_size) ||
-	    !ber_expect(&global, BER_OCTETS, &flags) || ber_left(flags) != 1 || !ber_take_int32(&global, &m->model) ||
-	    ber_left(global) > 0)
+	if (!ber_expect(in, BER_SEQUENCE, &global) || !ber_take_int32(&global, &m->id) ||
+	    !ber_take_int32(&global, &m->max_size) || !ber_expect(&global, BER_OCTETS, &flags) ||
+	    ber_left(flags) != 1 || !ber_take_int32(&global, &m->model) || ber_left(global) > 0)
 		return false;
 	m->flags = *flags.at;
 	return m->model == USM && m->id >= 0 && (m->flags & (AUTH | PRIV)) != PRIV;
@@ -85,10 +104,10 @@ static bool read_security(struct ber *in, struct message *m)
 {
 	struct ber octets, usm;
 
-	return ber_expect(in, BER_OCTETS, &octets) && ber_expect(&octets, BER_SEQUENCE, &usm) && ber_left(octets) == 0 &&
-	       ber_expect(&usm, BER_OCTETS, &m->engine) && ber_take_int32(&usm, &m->boots) && ber_take_int32(&usm, &m->time) &&
-	       ber_expect(&usm, BER_OCTETS, &m->user) && ber_expect(&usm, BER_OCTETS, &m->code) &&
-	       ber_expect(&usm, BER_OCTETS, &m->salt) && ber_left(usm) == 0;
+	return ber_expect(in, BER_OCTETS, &octets) && ber_expect(&octets, BER_SEQUENCE, &usm) &&
+	       ber_left(octets) == 0 && ber_expect(&usm, BER_OCTETS, &m->engine) && ber_take_int32(&usm, &m->boots) &&
+	       ber_take_int32(&usm, &m->time) && ber_expect(&usm, BER_OCTETS, &m->user) &&
+	       ber_expect(&usm, BER_OCTETS, &m->code) && ber_expect(&usm, BER_OCTETS, &m->salt) && ber_left(usm) == 0;
 }
 
 static bool read_message(struct ber in, struct message *m)
@@ -134,7 +153,8 @@ static void make_iv(int32_t boots, int32_t time, const uint8_t *salt, uint8_t iv
 	memcpy(iv + 8, salt, 8);
 }
 
-/* Checks in the order of RFC 3414, 3.2; the reason of the Report, or 0. On success `m->data` is the scoped PDU's content, in clear. */
+/* Checks in the order of RFC 3414, 3.2; the reason of the Report, or 0. On success `m->data` is the scoped PDU's
+ * content, in clear. */
 static enum stat check(struct swarm *swarm, unsigned number, const struct packet *packet, struct message *m)
 {
 	struct agent *a = &swarm->agent[number];
@@ -158,12 +178,14 @@ static enum stat check(struct swarm *swarm, unsigned number, const struct packet
 		return DECRYPTION;
 	make_iv(m->boots, m->time, m->salt.at, iv);
 	struct ber plain = ber_over(clear, size);
-	if (!crypto_aes(CRYPTO_CFB, false, v->priv_key, iv, clear, size, clear) || !ber_expect(&plain, BER_SEQUENCE, &m->data))
+	if (!crypto_aes(CRYPTO_CFB, false, v->priv_key, iv, clear, size, clear) ||
+	    !ber_expect(&plain, BER_SEQUENCE, &m->data))
 		return DECRYPTION;
 	return 0;
 }
 
-/* Puts the scoped PDU's head before the answer, and encrypts all in place when the level has privacy; where the data element starts. */
+/* Puts the scoped PDU's head before the answer, and encrypts all in place when the level has privacy; where the data
+ * element starts. */
 static uint8_t *wrap_scoped(const struct v3_agent *v, const struct answer *answer, uint8_t flags, const uint8_t iv[16])
 {
 	uint8_t *end = answer->at + answer->size, *p = pdu_prepend(answer->at, BER_OCTETS, NULL, 0);
@@ -203,7 +225,8 @@ static void send_message(struct swarm *swarm, unsigned number, const struct pack
 	p = pdu_prepend(p, BER_OCTETS, salt, flags & PRIV ? SALT_SIZE : 0);
 	p = pdu_prepend(p, BER_OCTETS, zeros, flags & AUTH ? CODE_SIZE : 0);
 	code = p + 2;
-	p = flags & AUTH ? pdu_prepend(p, BER_OCTETS, swarm->v3_user, strlen(swarm->v3_user)) : pdu_prepend(p, BER_OCTETS, NULL, 0);
+	p = flags & AUTH ? pdu_prepend(p, BER_OCTETS, swarm->v3_user, strlen(swarm->v3_user))
+			 : pdu_prepend(p, BER_OCTETS, NULL, 0);
 	p = prepend_int(prepend_int(p, time), boots);
 	p = pdu_prepend(p, BER_OCTETS, v->engine, ENGINE_SIZE);
 	p = ber_wrap(p, BER_SEQUENCE, (size_t)(head - p));
@@ -229,14 +252,15 @@ static int32_t plain_id(const struct message *m)
 	int32_t id;
 	uint8_t tag;
 
-	if (m->encrypted || !ber_expect(&in, BER_OCTETS, &skip) || !ber_expect(&in, BER_OCTETS, &skip) || !ber_take(&in, &tag, &pdu) ||
-	    !ber_take_int32(&pdu, &id))
+	if (m->encrypted || !ber_expect(&in, BER_OCTETS, &skip) || !ber_expect(&in, BER_OCTETS, &skip) ||
+	    !ber_take(&in, &tag, &pdu) || !ber_take_int32(&pdu, &id))
 		return 0;
 	return id;
 }
 
 /* Says what is wrong with a message: only a time out of the window is told with authentication. */
-static void report(struct swarm *swarm, unsigned number, const struct packet *packet, const struct message *m, enum stat reason)
+static void report(struct swarm *swarm, unsigned number, const struct packet *packet, const struct message *m,
+		   enum stat reason)
 {
 	const uint32_t ids[] = {1, 3, 6, 1, 6, 3, 15, 1, 1, reason, 0};
 	uint8_t name[16];

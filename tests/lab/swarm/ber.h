@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A bounds-checked BER reader and a small writer (X.690, definite lengths only); used by the swarm's SNMP agents and the bench's raw client. */
+/* A bounds-checked BER reader and a small writer (X.690, definite lengths only); used by the swarm's SNMP agents and
+ * the bench's raw client. */
 #ifndef SWARM_BER_H
 #define SWARM_BER_H
 
@@ -70,7 +71,8 @@ size_t ber_put_length(uint8_t *out, size_t length);
 size_t ber_put_signed(uint8_t *out, int64_t value);
 size_t ber_put_unsigned(uint8_t *out, uint64_t value);
 
-/* Writes a header (tag, length) that ends right before `before`; returns where it starts. The caller provides 4 bytes of room. */
+/* Writes a header (tag, length) that ends right before `before`; returns where it starts. The caller provides 4 bytes
+ * of room. */
 uint8_t *ber_wrap(uint8_t *before, uint8_t tag, size_t length);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The BMCs: takes RMCP packets apart, keeps account of requests at once, carries out power actions when they are due. */
+/* The BMCs: takes RMCP packets apart, keeps account of requests at once, carries out power actions when they are due.
+ */
 #include "tests/lab/swarm/bmc.h"
 
 #include <arpa/inet.h>
@@ -11,7 +12,15 @@
 #include "tests/lab/swarm/bmc_session.h"
 #include "tests/lab/swarm/count.h"
 
-enum { RMCP_VERSION = 6, CLASS_ASF = 6, CLASS_IPMI = 7, AUTH_NONE = 0, AUTH_RMCPP = 6, OLD_HEADER = 14, CYCLE_OFF_MS = 1000 };
+enum {
+	RMCP_VERSION = 6,
+	CLASS_ASF = 6,
+	CLASS_IPMI = 7,
+	AUTH_NONE = 0,
+	AUTH_RMCPP = 6,
+	OLD_HEADER = 14,
+	CYCLE_OFF_MS = 1000
+};
 enum { SENSOR_POWER_UNIT = 0x09, RESTART_BY_COMMAND = 1, RESTART_BY_BUTTON = 3 };
 
 static unsigned works; /* BMCs with a planned power action */
@@ -134,11 +143,14 @@ void bmc_show(const struct swarm *swarm, unsigned bmc, char *out, size_t size)
 
 	for (unsigned i = 0; i < SESSIONS; i++)
 		open += b->session[i].state != SESSION_FREE;
-	snprintf(out, size, "on %d sessions %u max_sessions %u established %u commands %u power_commands %u max_requests %u sel %u",
-		 b->on, open, b->max_sessions, b->established, b->commands, b->power_commands, b->max_pending, b->sel_count);
+	snprintf(
+	    out, size,
+	    "on %d sessions %u max_sessions %u established %u commands %u power_commands %u max_requests %u sel %u",
+	    b->on, open, b->max_sessions, b->established, b->commands, b->power_commands, b->max_pending, b->sel_count);
 }
 
-/* --- packets ------------------------------------------------------------------------------------------------------------ */
+/* --- packets
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static uint8_t checksum(const uint8_t *p, size_t n)
 {
@@ -327,8 +339,8 @@ static void new_message(struct request *r)
 /* RMCP presence ping (13.2.3). */
 static void presence(struct request *r)
 {
-	static const uint8_t pong[] = {RMCP_VERSION, 0, 0xff, CLASS_ASF, 0, 0, 0x11, 0xbe, 0x40, 0, 0, 16,
-				       0, 0, 0x11, 0xbe, 0, 0, 0, 0, 0x81, 0, 0, 0, 0, 0, 0, 0};
+	static const uint8_t pong[] = {RMCP_VERSION, 0,    0xff, CLASS_ASF, 0, 0, 0x11, 0xbe, 0x40, 0, 0, 16, 0, 0,
+				       0x11,         0xbe, 0,    0,         0, 0, 0x81, 0,    0,    0, 0, 0,  0, 0};
 	const uint8_t *in = r->packet->data;
 	uint8_t out[sizeof(pong)];
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The BMCs of the swarm: RMCP+ sessions (IPMI 2.0, section 13) of suites 3 and 17, and the commands that freeipmi, ipmitool and our engine use. */
+/* The BMCs of the swarm: RMCP+ sessions (IPMI 2.0, section 13) of suites 3 and 17, and the commands that freeipmi,
+ * ipmitool and our engine use. */
 #ifndef SWARM_BMC_H
 #define SWARM_BMC_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The commands a BMC of the swarm knows, one small function each, found by one table; called by bmc.c with a checked message. */
+/* The commands a BMC of the swarm knows, one small function each, found by one table; called by bmc.c with a checked
+ * message. */
 #include <string.h>
 #include <time.h>
 
@@ -130,7 +131,8 @@ static uint8_t chassis_status(struct command *c)
 
 static uint8_t chassis_control(struct command *c)
 {
-	static const enum power_work works[] = {POWER_OFF, POWER_ON, POWER_CYCLE, POWER_RESET, POWER_NOTHING, POWER_OFF};
+	static const enum power_work works[] = {POWER_OFF,   POWER_ON,      POWER_CYCLE,
+						POWER_RESET, POWER_NOTHING, POWER_OFF};
 	uint8_t asked = c->data[0] & 0xf;
 
 	if (asked >= sizeof(works) / sizeof(works[0]))
@@ -276,8 +278,10 @@ void bmc_sel_add(struct bmc *bmc, uint8_t sensor_type, uint8_t sensor, bool asse
 	}
 	r = bmc->sel[bmc->sel_count++];
 	bmc->sel_next = bmc->sel_next % 0xfff0 + 1;
-	memcpy(r, (uint8_t[]){bmc->sel_next & 0xff, (uint8_t)(bmc->sel_next >> 8), 2, 0, 0, 0, 0, 0x20, 0, 4, sensor_type, sensor,
-			      asserted ? 0x6f : 0xef, 0, 0xff, 0xff}, 16);
+	memcpy(r,
+	       (uint8_t[]){bmc->sel_next & 0xff, (uint8_t)(bmc->sel_next >> 8), 2, 0, 0, 0, 0, 0x20, 0, 4, sensor_type,
+			   sensor, asserted ? 0x6f : 0xef, 0, 0xff, 0xff},
+	       16);
 	for (int i = 0; i < 4; i++)
 		r[3 + i] = (uint8_t)(now >> (8 * i));
 	bmc->sel_added = now;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the BMC files share: one BMC's state, its sessions, and the two ends of a command. Section numbers are those of IPMI 2.0 rev. 1.1. */
+/* What the BMC files share: one BMC's state, its sessions, and the two ends of a command. Section numbers are those of
+ * IPMI 2.0 rev. 1.1. */
 #ifndef SWARM_BMC_PRIVATE_H
 #define SWARM_BMC_PRIVATE_H
 
@@ -27,7 +28,8 @@ enum {
 	CC_STATE = 0xd5,
 };
 
-/* The authentication and integrity algorithms of one suite (13.15.2): suite 3 is SHA-1, suite 17 is SHA-256, both with AES-CBC-128. */
+/* The authentication and integrity algorithms of one suite (13.15.2): suite 3 is SHA-1, suite 17 is SHA-256, both with
+ * AES-CBC-128. */
 struct suite {
 	uint8_t number, auth, integrity;
 	bool sha256;
@@ -80,12 +82,14 @@ struct command {
 /* Carries out netfn/cmd; the completion code. The answer's data is in `out`. */
 uint8_t bmc_command(struct command *command, uint8_t netfn, uint8_t cmd);
 
-/* The sensor data records: the record with `id` (0 = first), its size, and the id that follows (0xffff = none); NULL when there is none. */
+/* The sensor data records: the record with `id` (0 = first), its size, and the id that follows (0xffff = none); NULL
+ * when there is none. */
 const uint8_t *bmc_sdr(uint16_t id, size_t *size, uint16_t *next);
 uint16_t bmc_sdr_count(void);
 
 /* Reading of a sensor as Get Sensor Reading answers it (35.14): 4 bytes. False: no such sensor. */
-bool bmc_sensor_reading(const struct swarm *swarm, const struct bmc *bmc, unsigned number, uint8_t sensor, uint8_t out[4]);
+bool bmc_sensor_reading(const struct swarm *swarm, const struct bmc *bmc, unsigned number, uint8_t sensor,
+			uint8_t out[4]);
 
 /* Its thresholds as 35.9 answers them: 7 bytes. False: no such sensor or a discrete one. */
 bool bmc_sensor_thresholds(uint8_t sensor, uint8_t out[7]);

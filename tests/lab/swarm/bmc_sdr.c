@@ -11,11 +11,11 @@ enum { LNC = 1, LC = 2, UNC = 8, UC = 16, RECORD_MAX = 80 };
 struct sensor {
 	const char *name;
 	uint8_t entity, type, unit; /* unit 0: discrete, event type 6fh */
-	uint8_t m, exponent;	    /* value = raw * m * 10^exponent; the exponent is a signed nibble */
+	uint8_t m, exponent;        /* value = raw * m * 10^exponent; the exponent is a signed nibble */
 	uint8_t low_critical, low_warning, high_warning, high_critical;
-	uint8_t base, swing;  /* raw reading: base + what the machine's load adds */
-	bool while_off;	      /* still read when the machine has no power */
-	uint16_t states;      /* of a discrete one: those it can report */
+	uint8_t base, swing; /* raw reading: base + what the machine's load adds */
+	bool while_off;      /* still read when the machine has no power */
+	uint16_t states;     /* of a discrete one: those it can report */
 };
 
 /* Sensor numbers count from 1 in this order. */
@@ -134,15 +134,17 @@ const uint8_t *bmc_sdr(uint16_t id, size_t *size, uint16_t *next)
 static uint8_t raw_reading(const struct swarm *swarm, const struct bmc *bmc, unsigned number, uint8_t sensor)
 {
 	const struct sensor *s = &sensors[sensor - 1];
-	struct moment m = tree_moment(number, swarm_hash(swarm->seed, number),
-				      number < swarm->agents ? swarm->now_ms - swarm->agent[number].boot_ms : swarm->now_ms);
+	struct moment m =
+	    tree_moment(number, swarm_hash(swarm->seed, number),
+			number < swarm->agents ? swarm->now_ms - swarm->agent[number].boot_ms : swarm->now_ms);
 
 	if (sensor == 1 && bmc->knobs.temp)
 		return (uint8_t)bmc->knobs.temp;
 	return (uint8_t)(s->base + s->swing * m.busy);
 }
 
-bool bmc_sensor_reading(const struct swarm *swarm, const struct bmc *bmc, unsigned number, uint8_t sensor, uint8_t out[4])
+bool bmc_sensor_reading(const struct swarm *swarm, const struct bmc *bmc, unsigned number, uint8_t sensor,
+			uint8_t out[4])
 {
 	const struct sensor *s = &sensors[sensor - 1];
 	uint8_t raw;
@@ -175,6 +177,8 @@ bool bmc_sensor_thresholds(uint8_t sensor, uint8_t out[7])
 
 	if (sensor < 1 || sensor > SENSORS || !s->unit)
 		return false;
-	memcpy(out, (uint8_t[]){threshold_mask(s), s->low_warning, s->low_critical, 0, s->high_warning, s->high_critical, 0}, 7);
+	memcpy(out,
+	       (uint8_t[]){threshold_mask(s), s->low_warning, s->low_critical, 0, s->high_warning, s->high_critical, 0},
+	       7);
 	return true;
 }

@@ -117,7 +117,8 @@ void session_open(struct swarm *swarm, struct bmc *bmc, const struct packet *fro
 		return;
 	}
 	if (s->state == SESSION_FREE) {
-		*s = (struct session){.state = SESSION_OPENED, .suite = suite, .console_id = console_id, .peer = from->peer};
+		*s = (struct session){
+		    .state = SESSION_OPENED, .suite = suite, .console_id = console_id, .peer = from->peer};
 		s->id = ((uint32_t)(swarm_random(swarm) * 0x3ffffffe) + 1) << 2 | (uint32_t)(s - bmc->session);
 		swarm->sums.bmc_opened++;
 	}
@@ -296,7 +297,8 @@ int session_unwrap(struct session *s, const uint8_t *packet, size_t size, uint8_
 		return -1;
 	payload = (size_t)packet[14] | (size_t)packet[15] << 8;
 	pad = packet[size - code_size - 2];
-	if (payload % 16 || payload < 32 || payload > PAYLOAD_MAX || HEADER_SIZE + payload + pad + 2 + code_size != size)
+	if (payload % 16 || payload < 32 || payload > PAYLOAD_MAX ||
+	    HEADER_SIZE + payload + pad + 2 + code_size != size)
 		return -1;
 	crypto_mac(s->suite->sha256, s->k1, s->suite->mac_size, packet + 4, size - 4 - code_size, code);
 	if (CRYPTO_memcmp(code, packet + size - code_size, code_size) != 0)

@@ -11,8 +11,8 @@ enum { PAYLOAD_MAX = 512, HEADER_SIZE = 16 };
 /* What came of one handshake message. */
 struct handshake {
 	uint8_t out[128];
-	size_t size;   /* 0: no answer */
-	bool refused;  /* the answer carries an error status */
+	size_t size;                /* 0: no answer */
+	bool refused;               /* the answer carries an error status */
 	uint8_t code_at, code_size; /* where the authentication code stands in it */
 };
 
@@ -25,8 +25,8 @@ void session_rakp3(struct swarm *swarm, struct bmc *bmc, const uint8_t *in, size
 /* The session of this id in one of the states from `least` up, or NULL. */
 struct session *session_find(struct bmc *bmc, uint32_t id, enum session_state least);
 
-/* Opens a session packet (from the RMCP header on): checks the code and the sequence number, decrypts into `out` (PAYLOAD_MAX bytes).
- * The size of the message, or -1. */
+/* Opens a session packet (from the RMCP header on): checks the code and the sequence number, decrypts into `out`
+ * (PAYLOAD_MAX bytes). The size of the message, or -1. */
 int session_unwrap(struct session *session, const uint8_t *packet, size_t size, uint8_t *out);
 
 /* Makes a session packet around a message; its size. `out` has room for PAYLOAD_MAX + 128 bytes. */

@@ -145,15 +145,17 @@ static void report_agents(const struct swarm *swarm, const struct live *l, FILE 
 {
 	const struct sums *s = &swarm->sums;
 
-	fprintf(out, " \"agents\": {\"total\": %u, \"live\": %u, \"excluded\": %u, \"never_polled\": %u},\n", swarm->agents,
-		l->agents, l->excluded, l->never);
-	fprintf(out, " \"polls\": {\"expected\": %.2f, \"min\": %u, \"max\": %u, \"sum\": %llu, \"repeats\": %llu, "
-		     "\"agents_within_one\": %u, \"windows_empty\": %llu, \"windows_double\": %llu},\n",
+	fprintf(out, " \"agents\": {\"total\": %u, \"live\": %u, \"excluded\": %u, \"never_polled\": %u},\n",
+		swarm->agents, l->agents, l->excluded, l->never);
+	fprintf(out,
+		" \"polls\": {\"expected\": %.2f, \"min\": %u, \"max\": %u, \"sum\": %llu, \"repeats\": %llu, "
+		"\"agents_within_one\": %u, \"windows_empty\": %llu, \"windows_double\": %llu},\n",
 		(double)(swarm->now_ms - swarm->reset_ms) / swarm->interval_ms, l->min_polls, l->max_polls,
 		(unsigned long long)l->polls, (unsigned long long)l->repeats, l->on_count, (unsigned long long)l->empty,
 		(unsigned long long)l->doubled);
-	fprintf(out, " \"poll_gap_intervals\": {\"p50\": %.2f, \"p90\": %.2f, \"p99\": %.2f, \"p999\": %.2f, \"max\": %.3f, "
-		     "\"agents_over_1_2\": %u},\n",
+	fprintf(out,
+		" \"poll_gap_intervals\": {\"p50\": %.2f, \"p90\": %.2f, \"p99\": %.2f, \"p999\": %.2f, \"max\": %.3f, "
+		"\"agents_over_1_2\": %u},\n",
 		percentile(s, 0.5), percentile(s, 0.9), percentile(s, 0.99), percentile(s, 0.999),
 		(double)l->max_gap_ms / swarm->interval_ms, l->over);
 	fprintf(out, " \"heartbeats\": {\"min\": %u, \"max\": %u, \"sum\": %llu, \"max_gap_ms\": %u},\n", l->min_beats,
@@ -167,23 +169,23 @@ static void report_sums(const struct swarm *swarm, FILE *out)
 		const char *name;
 		uint64_t value;
 	} rows[] = {
-		{"gets", s->gets},
-		{"single_gets", s->heartbeats},
-		{"getnexts", s->getnexts},
-		{"getbulks", s->getbulks},
-		{"sets", s->sets},
-		{"v3_messages", s->v3_messages},
-		{"v3_reports", s->v3_reports},
-		{"echoes", s->echoes},
-		{"answers", s->answers},
-		{"cache_hits", s->cache_hits},
-		{"not_heard", s->not_heard},
-		{"unknown_address", s->unknown_address},
-		{"bad_community", s->bad_community},
-		{"garbage", s->garbage},
-		{"send_failed", s->send_failed},
-		{"receive_dropped", s->receive_dropped},
-		{"max_loop_ms", s->max_loop_ms},
+	    {"gets", s->gets},
+	    {"single_gets", s->heartbeats},
+	    {"getnexts", s->getnexts},
+	    {"getbulks", s->getbulks},
+	    {"sets", s->sets},
+	    {"v3_messages", s->v3_messages},
+	    {"v3_reports", s->v3_reports},
+	    {"echoes", s->echoes},
+	    {"answers", s->answers},
+	    {"cache_hits", s->cache_hits},
+	    {"not_heard", s->not_heard},
+	    {"unknown_address", s->unknown_address},
+	    {"bad_community", s->bad_community},
+	    {"garbage", s->garbage},
+	    {"send_failed", s->send_failed},
+	    {"receive_dropped", s->receive_dropped},
+	    {"max_loop_ms", s->max_loop_ms},
 	};
 
 	fprintf(out, " \"sums\": {");
@@ -196,14 +198,16 @@ static void report_bmcs(const struct swarm *swarm, FILE *out)
 {
 	const struct sums *s = &swarm->sums;
 
-	fprintf(out, " \"bmcs\": {\"total\": %u, \"packets\": %llu, \"sessions_opened\": %llu, \"sessions_established\": %llu, "
-		     "\"sessions_failed\": %llu, \"sessions_closed\": %llu, \"commands\": %llu, \"power_commands\": %llu, "
-		     "\"repeats\": %llu, \"garbage\": %llu, \"max_requests_at_once\": %u, \"max_sessions_at_once\": %u}\n",
-		swarm->bmcs, (unsigned long long)s->bmc_packets, (unsigned long long)s->bmc_opened,
-		(unsigned long long)s->bmc_established, (unsigned long long)s->bmc_failed, (unsigned long long)s->bmc_closed,
-		(unsigned long long)s->bmc_commands, (unsigned long long)s->power_commands,
-		(unsigned long long)s->bmc_repeats, (unsigned long long)s->bmc_garbage, s->max_requests_per_bmc,
-		s->max_sessions_per_bmc);
+	fprintf(
+	    out,
+	    " \"bmcs\": {\"total\": %u, \"packets\": %llu, \"sessions_opened\": %llu, \"sessions_established\": %llu, "
+	    "\"sessions_failed\": %llu, \"sessions_closed\": %llu, \"commands\": %llu, \"power_commands\": %llu, "
+	    "\"repeats\": %llu, \"garbage\": %llu, \"max_requests_at_once\": %u, \"max_sessions_at_once\": %u}\n",
+	    swarm->bmcs, (unsigned long long)s->bmc_packets, (unsigned long long)s->bmc_opened,
+	    (unsigned long long)s->bmc_established, (unsigned long long)s->bmc_failed,
+	    (unsigned long long)s->bmc_closed, (unsigned long long)s->bmc_commands,
+	    (unsigned long long)s->power_commands, (unsigned long long)s->bmc_repeats,
+	    (unsigned long long)s->bmc_garbage, s->max_requests_per_bmc, s->max_sessions_per_bmc);
 }
 
 void count_report(struct swarm *swarm, FILE *out)

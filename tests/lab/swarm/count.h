@@ -17,7 +17,8 @@ void count_reset(struct swarm *swarm);
 /* Notes that an agent is not expected to be polled on time in this window. */
 void count_exclude(struct agent *agent);
 
-/* Writes the JSON report of the window so far. Gaps are those between polls that are not repeats, with the open ones at both ends. */
+/* Writes the JSON report of the window so far. Gaps are those between polls that are not repeats, with the open ones at
+ * both ends. */
 void count_report(struct swarm *swarm, FILE *out);
 
 #endif

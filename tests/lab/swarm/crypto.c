@@ -12,7 +12,8 @@ static EVP_CIPHER_CTX *cipher[2][2];
 static EVP_MAC_CTX *mac_context(bool sha256)
 {
 	char *name = sha256 ? (char[]){"SHA256"} : (char[]){"SHA1"};
-	OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0), OSSL_PARAM_construct_end()};
+	OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+			       OSSL_PARAM_construct_end()};
 	EVP_MAC *hmac;
 
 	if (!mac[sha256]) {
@@ -24,7 +25,8 @@ static EVP_MAC_CTX *mac_context(bool sha256)
 	return mac[sha256];
 }
 
-void crypto_mac(bool sha256, const void *key, size_t key_size, const void *data, size_t size, uint8_t out[CRYPTO_MAC_MAX])
+void crypto_mac(bool sha256, const void *key, size_t key_size, const void *data, size_t size,
+		uint8_t out[CRYPTO_MAC_MAX])
 {
 	EVP_MAC_CTX *c = mac_context(sha256);
 	size_t written;
@@ -34,8 +36,8 @@ void crypto_mac(bool sha256, const void *key, size_t key_size, const void *data,
 	EVP_MAC_final(c, out, &written, CRYPTO_MAC_MAX);
 }
 
-bool crypto_aes(enum crypto_mode mode, bool encrypt, const uint8_t key[16], const uint8_t iv[16], const uint8_t *in, size_t size,
-		uint8_t *out)
+bool crypto_aes(enum crypto_mode mode, bool encrypt, const uint8_t key[16], const uint8_t iv[16], const uint8_t *in,
+		size_t size, uint8_t *out)
 {
 	EVP_CIPHER_CTX *c = cipher[mode][encrypt];
 	const EVP_CIPHER *kind = mode == CRYPTO_CBC ? EVP_aes_128_cbc() : EVP_aes_128_cfb128();

@@ -84,9 +84,11 @@ static void show_one(void *context, unsigned i)
 		fprintf(j->out, "bmc %u %s\n", i, text);
 		return;
 	}
-	fprintf(j->out, "agent %u off %d excluded %d up_ms %lld polls %u repeats %u heartbeats %u echoes %u walks %u max_poll_gap_ms %u\n",
-		i, a->off, a->count.excluded, (long long)(j->swarm->now_ms - a->boot_ms), a->count.polls, a->count.repeats,
-		a->count.heartbeats, a->count.echoes, a->count.walks, a->count.max_poll_gap_ms);
+	fprintf(j->out,
+		"agent %u off %d excluded %d up_ms %lld polls %u repeats %u heartbeats %u echoes %u walks %u "
+		"max_poll_gap_ms %u\n",
+		i, a->off, a->count.excluded, (long long)(j->swarm->now_ms - a->boot_ms), a->count.polls,
+		a->count.repeats, a->count.heartbeats, a->count.echoes, a->count.walks, a->count.max_poll_gap_ms);
 }
 
 static bool refuse(FILE *out, const char *why)
@@ -101,7 +103,8 @@ static bool over(struct job *j, char **words, void (*each)(void *, unsigned))
 	unsigned limit = j->bmcs ? j->swarm->bmcs : j->swarm->agents;
 
 	return knobs_each(words[2], limit, each, j) ||
-	       refuse(j->out, "no such range: all, 7, 0-499, 0-9999/20 or a list of these, below the number of machines");
+	       refuse(j->out,
+		      "no such range: all, 7, 0-499, 0-9999/20 or a list of these, below the number of machines");
 }
 
 static bool set_knobs(struct job *j, char **words, int count)

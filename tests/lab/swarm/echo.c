@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ICMP echo (RFC 792) for the agents' addresses, and for x.y.255.z, which stand for reference addresses such as gateways and always answer. */
+/* ICMP echo (RFC 792) for the agents' addresses, and for x.y.255.z, which stand for reference addresses such as
+ * gateways and always answer. */
 #include "tests/lab/swarm/agent.h"
 
 #include <arpa/inet.h>

@@ -35,7 +35,7 @@ static const struct knob table[] = {
 	{"bad_hmac", KNOB_CHANCE, FOR_BMCS, false, AT(bad_hmac), 0, "spoil the authentication code of an answer"},
 	{"busy", KNOB_CHANCE, FOR_BMCS, false, AT(busy), 0, "answer commands with completion code C0"},
 	{"stop_rakp", KNOB_FLAG, FOR_BMCS, false, AT(stop_rakp), 0, "answer nothing after RAKP 2"},
-	{"slots", KNOB_COUNT, FOR_BMCS, false, AT(slots), 0, "this many of the 4 session slots are taken by somebody else"},
+	{"slots", KNOB_COUNT, FOR_BMCS, false, AT(slots), 0, "so many of the 4 session slots are taken"},
 	{"lie_power", KNOB_FLAG, FOR_BMCS, false, AT(lie_power), 0, "report the opposite power state"},
 	{"power_ms", KNOB_MS, FOR_BMCS, false, AT(power_ms), 0, "a power command takes this long"},
 	{"temp", KNOB_COUNT, FOR_BMCS, false, AT(temp), 0, "the first sensor reads this; 0 = its own"},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The misbehaviour of one simulated agent or BMC, and the one table that names every knob for start options, control commands and help. */
+/* The misbehaviour of one simulated agent or BMC, and the one table that names every knob for start options, control
+ * commands and help. */
 #ifndef SWARM_KNOBS_H
 #define SWARM_KNOBS_H
 
@@ -25,8 +26,8 @@ enum { FOR_AGENTS = 1, FOR_BMCS = 2 };
 struct knob {
 	const char *name;
 	enum knob_kind kind;
-	unsigned whose;	 /* FOR_AGENTS | FOR_BMCS */
-	bool disturbs;	 /* polls of a machine with it cannot be expected to be on time */
+	unsigned whose;        /* FOR_AGENTS | FOR_BMCS */
+	bool disturbs;         /* polls of a machine with it cannot be expected to be on time */
 	size_t offset, second; /* in struct knobs; `second` != 0 is set along (drop sets both ways) */
 	const char *help;
 };
@@ -40,8 +41,8 @@ const char *knobs_set(struct knobs *knobs, unsigned whose, const char *name, con
 /* Whether any knob that disturbs the polling is on. */
 bool knobs_disturb(const struct knobs *knobs);
 
-/* A set of machine numbers: "all", "7", "0-499", "0-9999/20" (every 20th), and lists of these with commas. Calls `each` for every number
- * below `limit`; false (and no call made) when the text is malformed or reaches beyond the limit. */
+/* A set of machine numbers: "all", "7", "0-499", "0-9999/20" (every 20th), and lists of these with commas. Calls `each`
+ * for every number below `limit`; false (and no call made) when the text is malformed or reaches beyond the limit. */
 bool knobs_each(const char *range, unsigned limit, void (*each)(void *context, unsigned number), void *context);
 
 #endif

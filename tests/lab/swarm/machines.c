@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The machines themselves: made from the seed, found by address, deaf when their knobs say so; called by all of the swarm. */
+/* The machines themselves: made from the seed, found by address, deaf when their knobs say so; called by all of the
+ * swarm. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,7 +77,8 @@ int swarm_start(struct swarm *s)
 		return -1;
 	for (unsigned i = 0; i < s->agents; i++) {
 		s->agent[i].hash = swarm_hash(s->seed, i);
-		s->agent[i].boot_ms = s->now_ms - LEAST_UP_MS - (int64_t)(swarm_hash(s->seed ^ 1, i) % MOST_UP_S) * 1000;
+		s->agent[i].boot_ms =
+		    s->now_ms - LEAST_UP_MS - (int64_t)(swarm_hash(s->seed ^ 1, i) % MOST_UP_S) * 1000;
 		s->agent[i].frozen_ms = -1;
 	}
 	count_reset(s);

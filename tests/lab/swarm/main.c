@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The swarm: a program that stands for thousands of machines. Options, the loop, and the client `swarm ctl SOCKET COMMAND...`. */
+/* The swarm: a program that stands for thousands of machines. Options, the loop, and the client `swarm ctl SOCKET
+ * COMMAND...`. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
@@ -28,11 +29,13 @@ struct options {
 };
 
 static const char usage[] =
-	"usage: swarm [--agents N] [--bmcs N] [--snmp-port P] [--bmc-port P] [--no-echo] [--agents-net A.B.0.0] [--bmcs-net A.B.0.0]\n"
-	"             [--seed N] [--interval MS] [--max-size BYTES] [--secret FILE]... [--bmc-user U] [--suite 3|17|0]\n"
+	"usage: swarm [--agents N] [--bmcs N] [--snmp-port P] [--bmc-port P] [--no-echo] [--agents-net A.B.0.0] "
+	"[--bmcs-net A.B.0.0]\n"
+    "             [--seed N] [--interval MS] [--max-size BYTES] [--secret FILE]... [--bmc-user U] [--suite 3|17|0]\n"
 	"             [--v3 FIRST-LAST] [--v3-user U] [--ctl SOCKET] [--set 'agents RANGE KNOB VALUE...']...\n"
 	"       swarm ctl SOCKET COMMAND...   (set clear do show report reset interval knobs ping quit)\n"
-	"agent i is A.B.(i/250).(1+i%250); a port 0 leaves that service out; FILE has lines community= auth= priv= password=\n";
+	"agent i is A.B.(i/250).(1+i%250); a port 0 leaves that service out; FILE has lines community= auth= priv= "
+	"password=\n";
 
 static int64_t clock_ms(void)
 {
@@ -122,11 +125,11 @@ static bool add_set(struct options *o)
 }
 
 static const struct option long_options[] = {
-	{"agents", 1, NULL, 'a'},     {"bmcs", 1, NULL, 'b'},	 {"snmp-port", 1, NULL, 'p'}, {"bmc-port", 1, NULL, 'q'},
-	{"no-echo", 0, NULL, 'e'},    {"agents-net", 1, NULL, 'n'}, {"bmcs-net", 1, NULL, 'm'},  {"seed", 1, NULL, 's'},
-	{"interval", 1, NULL, 'i'},   {"max-size", 1, NULL, 'z'},	 {"secret", 1, NULL, 'k'},    {"bmc-user", 1, NULL, 'u'},
-	{"suite", 1, NULL, 'c'},      {"v3", 1, NULL, 'v'},	 {"v3-user", 1, NULL, 'w'},   {"ctl", 1, NULL, 'l'},
-	{"set", 1, NULL, 't'},	      {NULL, 0, NULL, 0},
+    {"agents", 1, NULL, 'a'},   {"bmcs", 1, NULL, 'b'},       {"snmp-port", 1, NULL, 'p'}, {"bmc-port", 1, NULL, 'q'},
+	{"no-echo", 0, NULL, 'e'},  {"agents-net", 1, NULL, 'n'}, {"bmcs-net", 1, NULL, 'm'},  {"seed", 1, NULL, 's'},
+    {"interval", 1, NULL, 'i'}, {"max-size", 1, NULL, 'z'},   {"secret", 1, NULL, 'k'},    {"bmc-user", 1, NULL, 'u'},
+	{"suite", 1, NULL, 'c'},    {"v3", 1, NULL, 'v'},         {"v3-user", 1, NULL, 'w'},   {"ctl", 1, NULL, 'l'},
+	{"set", 1, NULL, 't'},      {NULL, 0, NULL, 0},
 };
 
 static bool one_option(int c, struct swarm *s, struct options *o)
@@ -181,7 +184,8 @@ static bool read_options(int argc, char **argv, struct swarm *s, struct options 
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1)
 		if (!one_option(c, s, o))
 			return false;
-	if (optind == argc && s->v3_first + s->v3_count <= s->agents && (s->suite == 0 || s->suite == 3 || s->suite == 17))
+	if (optind == argc && s->v3_first + s->v3_count <= s->agents &&
+	    (s->suite == 0 || s->suite == 3 || s->suite == 17))
 		return true;
 	fputs(usage, stderr);
 	return false;
@@ -294,9 +298,17 @@ static int call(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct options o = {.snmp_port = 161, .bmc_port = 623, .echo = true};
-	struct swarm s = {.agents = 100, .agents_net = 0x0a800000, .bmcs_net = 0x0a810000, .seed = 1,
-			  .interval_ms = 10000, .max_size = 1472, .suite = 0, .community = "lab", .bmc_user = "operator",
-			  .bmc_password = "swarm", .v3_user = "glory"};
+	struct swarm s = {.agents = 100,
+			  .agents_net = 0x0a800000,
+			  .bmcs_net = 0x0a810000,
+			  .seed = 1,
+			  .interval_ms = 10000,
+			  .max_size = 1472,
+			  .suite = 0,
+			  .community = "lab",
+			  .bmc_user = "operator",
+			  .bmc_password = "swarm",
+			  .v3_user = "glory"};
 	int code = 1;
 
 	if (argc > 3 && strcmp(argv[1], "ctl") == 0)

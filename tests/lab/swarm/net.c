@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* recvmmsg and sendmmsg of 64 with IP_PKTINFO turned round, and a heap of answers that leave later; driven by the loop in main.c. */
+/* recvmmsg and sendmmsg of 64 with IP_PKTINFO turned round, and a heap of answers that leave later; driven by the loop
+ * in main.c. */
 #include "tests/lab/swarm/net.h"
 
 #include <arpa/inet.h>
@@ -65,7 +66,8 @@ static void init_batches(struct port *p)
 	p->out_data = calloc(NET_BATCH, sizeof(*p->out_data));
 	for (unsigned i = 0; p->in_data && p->out_data && i < NET_BATCH; i++) {
 		p->in_vec[i] = (struct iovec){p->in_data[i], IN_SIZE};
-		p->in[i].msg_hdr = (struct msghdr){.msg_name = &p->in_peer[i], .msg_iov = &p->in_vec[i], .msg_iovlen = 1};
+		p->in[i].msg_hdr =
+		    (struct msghdr){.msg_name = &p->in_peer[i], .msg_iov = &p->in_vec[i], .msg_iovlen = 1};
 		p->out[i].msg_hdr = (struct msghdr){.msg_name = &p->out_peer[i],
 						    .msg_namelen = sizeof(p->out_peer[i]),
 						    .msg_iov = &p->out_vec[i],
@@ -92,8 +94,11 @@ static int open_socket(struct port *p, enum port_kind kind, uint16_t number)
 	    setsockopt(p->fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on)) < 0)
 		return fail("cannot ask for packet information");
 	if (kind == PORT_ECHO)
-		return setsockopt(p->fd, SOL_RAW, ICMP_FILTER, &only_echo, sizeof(only_echo)) < 0 ? fail("icmp filter") : 0;
-	return bind(p->fd, (struct sockaddr *)&any, sizeof(any)) < 0 ? fail("cannot bind the port, is another swarm there") : 0;
+		return setsockopt(p->fd, SOL_RAW, ICMP_FILTER, &only_echo, sizeof(only_echo)) < 0 ? fail("icmp filter")
+												  : 0;
+	return bind(p->fd, (struct sockaddr *)&any, sizeof(any)) < 0
+		   ? fail("cannot bind the port, is another swarm there")
+		   : 0;
 }
 
 int net_open(struct swarm *swarm, uint16_t snmp_port, uint16_t bmc_port, bool echo)
@@ -177,7 +182,8 @@ static void put_source(union control *c, struct msghdr *h, struct in_addr source
 {
 	struct in_pktinfo info = {.ipi_spec_dst = source};
 
-	c->header = (struct cmsghdr){.cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO, .cmsg_len = CMSG_LEN(sizeof(info))};
+	c->header =
+	    (struct cmsghdr){.cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO, .cmsg_len = CMSG_LEN(sizeof(info))};
 	memcpy(CMSG_DATA(&c->header), &info, sizeof(info));
 	h->msg_controllen = CMSG_SPACE(sizeof(info));
 }
@@ -254,7 +260,8 @@ static void send_later(struct swarm *swarm, const struct packet *asked, struct i
 		was_sent(swarm, owner);
 		return;
 	}
-	*l = (struct late){swarm->now_ms + delay_ms, net->order++, asked->peer, source, asked->port, owner, (uint32_t)size};
+	*l = (struct late){
+	    swarm->now_ms + delay_ms, net->order++, asked->peer, source, asked->port, owner, (uint32_t)size};
 	memcpy(l->data, data, size);
 	push_late(net, l);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Batched datagrams on wildcard sockets: answers leave from the address that was asked, at once or late as the knobs say. */
+/* Batched datagrams on wildcard sockets: answers leave from the address that was asked, at once or late as the knobs
+ * say. */
 #ifndef SWARM_NET_H
 #define SWARM_NET_H
 
@@ -24,14 +25,15 @@ void net_close(struct swarm *swarm);
 /* The buffer to build the next answer in: NET_SLOT bytes. The answer may start anywhere in it. */
 uint8_t *net_slot(struct swarm *swarm, enum port_kind port);
 
-/* Sends an answer built in the slot (or elsewhere), as the knobs want it: lost, late, twice, cut, from elsewhere. `owner` (0 = none) is handed
- * to net_set_sent()'s function once per call, when the answer has left or is lost. */
-void net_reply(struct swarm *swarm, const struct packet *asked, const uint8_t *data, size_t size, const struct knobs *knobs,
-	       uint32_t owner);
+/* Sends an answer built in the slot (or elsewhere), as the knobs want it: lost, late, twice, cut, from elsewhere.
+ * `owner` (0 = none) is handed to net_set_sent()'s function once per call, when the answer has left or is lost. */
+void net_reply(struct swarm *swarm, const struct packet *asked, const uint8_t *data, size_t size,
+	       const struct knobs *knobs, uint32_t owner);
 void net_set_sent(struct swarm *swarm, void (*sent)(struct swarm *swarm, uint32_t owner));
 
 /* Sets a function that gets each datagram of a port. */
-void net_set_handler(struct swarm *swarm, enum port_kind port, void (*handle)(struct swarm *swarm, struct packet *packet));
+void net_set_handler(struct swarm *swarm, enum port_kind port,
+		     void (*handle)(struct swarm *swarm, struct packet *packet));
 
 /* Descriptor of a port, or -1; reads all that waits there (bounded), and answers. */
 int net_fd(const struct swarm *swarm, enum port_kind port);

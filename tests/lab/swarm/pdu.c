@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* GET, GETNEXT, GETBULK over the swarm's tree, with a cache of resolved GETs keyed by the request's varbind bytes; called by the message layers. */
+/* GET, GETNEXT, GETBULK over the swarm's tree, with a cache of resolved GETs keyed by the request's varbind bytes;
+ * called by the message layers. */
 #include "tests/lab/swarm/pdu.h"
 
 #include <stdlib.h>
@@ -110,8 +111,9 @@ static uint8_t exception_for(const uint32_t *ids, int count)
 {
 	const struct object *o = count > 1 ? tree_next(ids, count - 1) : NULL;
 
-	return o && o->count >= count && memcmp(o->ids, ids, (size_t)(count - 1) * sizeof(*ids)) == 0 ? BER_NO_SUCH_INSTANCE
-												      : BER_NO_SUCH_OBJECT;
+	return o && o->count >= count && memcmp(o->ids, ids, (size_t)(count - 1) * sizeof(*ids)) == 0
+		   ? BER_NO_SUCH_INSTANCE
+		   : BER_NO_SUCH_OBJECT;
 }
 
 static bool resolve(struct request *r)
@@ -174,7 +176,8 @@ static bool read_request(struct swarm *swarm, struct ber in, struct request *r)
 	}
 }
 
-size_t pdu_put_varbind(uint8_t *out, const uint8_t *name, size_t name_size, uint8_t tag, const uint8_t *value, size_t size)
+size_t pdu_put_varbind(uint8_t *out, const uint8_t *name, size_t name_size, uint8_t tag, const uint8_t *value,
+		       size_t size)
 {
 	uint8_t octets[3], *p = out;
 	size_t octets_size = ber_put_length(octets, name_size);
@@ -327,7 +330,8 @@ static struct answer refuse(struct writer *w, const struct request *r)
 	return wrap(w, r->id, ERROR_NO_ACCESS, 1);
 }
 
-static struct answer perform(struct swarm *swarm, struct agent *a, const struct request *r, struct writer *w, uint8_t *limit)
+static struct answer perform(struct swarm *swarm, struct agent *a, const struct request *r, struct writer *w,
+			     uint8_t *limit)
 {
 	int32_t id = swarm_chance(swarm, a->knobs.wrong_id) ? r->id ^ 1 : r->id;
 
@@ -351,7 +355,8 @@ bool pdu_answer(struct swarm *swarm, unsigned agent, struct ber in, uint8_t *slo
 	struct agent *a = &swarm->agent[agent];
 	int64_t now_ms = a->knobs.frozen && a->frozen_ms >= 0 ? a->frozen_ms : swarm->now_ms;
 	struct moment moment = tree_moment(agent, a->hash, now_ms - a->boot_ms);
-	struct writer w = {.start = slot + NET_HEAD, .at = slot + NET_HEAD, .swarm = swarm, .moment = &moment, .type = PDU_RESPONSE};
+	struct writer w = {
+	    .start = slot + NET_HEAD, .at = slot + NET_HEAD, .swarm = swarm, .moment = &moment, .type = PDU_RESPONSE};
 	struct request r;
 
 	w.end = w.start + swarm->max_size - HEADERS;

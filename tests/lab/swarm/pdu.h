@@ -14,8 +14,9 @@ struct answer {
 	size_t size;
 };
 
-/* Answers one PDU (`in` is at its tag) of an agent: counts it and builds the Response PDU in `slot` (NET_SLOT bytes, at least NET_HEAD bytes
- * free before it for the message header). False when nothing is to be sent: malformed, or a knob says so. */
+/* Answers one PDU (`in` is at its tag) of an agent: counts it and builds the Response PDU in `slot` (NET_SLOT bytes, at
+ * least NET_HEAD bytes free before it for the message header). False when nothing is to be sent: malformed, or a knob
+ * says so. */
 bool pdu_answer(struct swarm *swarm, unsigned agent, struct ber in, uint8_t *slot, struct answer *answer);
 
 /* Builds a Report PDU of one counter in the slot (RFC 3412, 7.1). */
@@ -25,7 +26,8 @@ struct answer pdu_report(uint8_t *slot, int32_t id, const uint8_t *name, size_t 
 uint8_t *pdu_prepend(uint8_t *before, uint8_t tag, const void *content, size_t size);
 
 /* Writes one varbind; its size. */
-size_t pdu_put_varbind(uint8_t *out, const uint8_t *name, size_t name_size, uint8_t tag, const uint8_t *value, size_t size);
+size_t pdu_put_varbind(uint8_t *out, const uint8_t *name, size_t name_size, uint8_t tag, const uint8_t *value,
+		       size_t size);
 
 /* Frees the cache of requests. */
 void pdu_close(void);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The MIB of a small Linux server as the swarm serves it: SNMPv2-MIB, IF-MIB, TCP-MIB, HOST-RESOURCES, UCD-SNMP, UCD-DISKIO; one table says all. */
+/* The MIB of a small Linux server as the swarm serves it: SNMPv2-MIB, IF-MIB, TCP-MIB, HOST-RESOURCES, UCD-SNMP,
+ * UCD-DISKIO; one table says all. */
 #include "tests/lab/swarm/tree.h"
 
 #include <math.h>
@@ -11,20 +12,20 @@ enum { CPUS = 4, TICKS = 100, MEMORY_KB = 16 << 20, SWAP_KB = 2 << 20, MAX_OBJEC
 
 /* How a value is made. The numeric ones take `size` of their row in the table below. */
 enum how {
-	TEXT,	  /* the row's text */
-	NAME,	  /* sysName */
+	TEXT,     /* the row's text */
+	NAME,     /* sysName */
 	OBJECTID, /* the row's text as an object identifier */
 	CONSTANT, /* size */
 	PER_ROW,  /* size is indexed by the instance: storage sizes */
 	UPTIME,
 	COUNTER, /* size is the rate per second at full load */
-	BUSY,	 /* size is the share of the busy ticks in thousandths */
+	BUSY,    /* size is the share of the busy ticks in thousandths */
 	IDLE,
-	STEADY,	 /* a counter at a constant rate whatever the load: interrupts of a clock */
-	LEVEL,	 /* size at full load, moving with the load now */
-	FREE,	 /* size minus a share that moves with the load */
-	RARE,	 /* a counter that grows by one in about size seconds on a few machines */
-	USED,	 /* a storage's used units */
+	STEADY, /* a counter at a constant rate whatever the load: interrupts of a clock */
+	LEVEL,  /* size at full load, moving with the load now */
+	FREE,   /* size minus a share that moves with the load */
+	RARE,   /* a counter that grows by one in about size seconds on a few machines */
+	USED,   /* a storage's used units */
 	LOADTEXT,
 };
 
@@ -233,8 +234,8 @@ const struct object *tree_next(const uint32_t *ids, int count)
 
 struct moment tree_moment(unsigned agent, uint32_t hash, int64_t up_ms)
 {
-	/* the load swings around the machine's own mean with a period of 2 to 10 minutes; the swing is below the mean, so that
-	   mean * up + integral(swing) never falls */
+	/* the load swings around the machine's own mean with a period of 2 to 10 minutes; the swing is below the mean,
+	   so that mean * up + integral(swing) never falls */
 	double up_s = up_ms > 0 ? (double)up_ms / 1000 : 0;
 	double mean = 0.05 + (hash & 0xff) / 255.0 * 0.55;
 	double w = 6.2831853 / (120 + (hash >> 8 & 0xff) / 255.0 * 480), phase = (hash >> 16 & 0xff) / 40.0;
@@ -324,5 +325,7 @@ size_t tree_value(const struct object *o, const struct moment *m, uint8_t *out)
 	if (o->tag == BER_OCTETS)
 		return put_text(c, o, m, out);
 	v = tree_number(o, m);
-	return ber_put_unsigned(out, o->tag == BER_COUNTER64 ? v : o->tag == BER_INTEGER ? v & INT32_MAX : v & UINT32_MAX);
+	return ber_put_unsigned(out, o->tag == BER_COUNTER64 ? v
+				     : o->tag == BER_INTEGER ? v & INT32_MAX
+							     : v & UINT32_MAX);
 }
