@@ -5,3 +5,5 @@ $(eval $(call unit,test_ber,tests/unit/test_ber.c,snmp base,netsnmp libcrypto))
 $(eval $(call unit,test_template,tests/unit/test_template.c,snmp base,netsnmp libcrypto))
 $(eval $(call unit,test_usm,tests/unit/test_usm.c,snmp base,netsnmp libcrypto))
 $(eval $(call unit,test_engine,tests/unit/test_engine.c,snmp base,netsnmp libcrypto))
+# the watch: scheduler, suspicions, loss estimates; pure, and also linked into tests/sim
+$(eval $(call library,watch,mibs/collector/watch.c mibs/collector/suspicion.c mibs/collector/loss.c,))
