@@ -40,7 +40,7 @@ static void note_poll(struct swarm *swarm, struct agent_count *c)
 	}
 	if (gap_ms > c->max_poll_gap_ms)
 		c->max_poll_gap_ms = gap_ms;
-	if (c->polls > 0)
+	if (c->polls > 0 && !c->excluded)
 		swarm->sums.gap_bins[bin < BINS ? bin : BINS - 1]++;
 	c->polls++;
 	c->last_poll_ms = swarm->now_ms;
@@ -126,8 +126,8 @@ static void include(const struct swarm *swarm, const struct agent_count *c, stru
 	l->agents++;
 }
 
-/* The gap, in intervals, that the share `q` of all gaps stays below. */
-static double percentile(const struct sums *s, double q)
+/* The gap, in intervals, that the share `q` of all gaps stays below; never more than the largest. */
+static double percentile(const struct sums *s, double q, double largest)
 {
 	uint64_t all = 0, seen = 0;
 
@@ -136,7 +136,7 @@ static double percentile(const struct sums *s, double q)
 	for (unsigned i = 0; i < BINS; i++) {
 		seen += s->gap_bins[i];
 		if (all > 0 && (double)seen >= q * (double)all)
-			return (i + 1) / 100.0;
+			return (i + 1) / 100.0 < largest ? (i + 1) / 100.0 : largest;
 	}
 	return 0;
 }
@@ -144,6 +144,7 @@ static double percentile(const struct sums *s, double q)
 static void report_agents(const struct swarm *swarm, const struct live *l, FILE *out)
 {
 	const struct sums *s = &swarm->sums;
+	double largest = (double)l->max_gap_ms / swarm->interval_ms;
 
 	fprintf(out, " \"agents\": {\"total\": %u, \"live\": %u, \"excluded\": %u, \"never_polled\": %u},\n",
 		swarm->agents, l->agents, l->excluded, l->never);
@@ -156,8 +157,8 @@ static void report_agents(const struct swarm *swarm, const struct live *l, FILE 
 	fprintf(out,
 		" \"poll_gap_intervals\": {\"p50\": %.2f, \"p90\": %.2f, \"p99\": %.2f, \"p999\": %.2f, \"max\": %.3f, "
 		"\"agents_over_1_2\": %u},\n",
-		percentile(s, 0.5), percentile(s, 0.9), percentile(s, 0.99), percentile(s, 0.999),
-		(double)l->max_gap_ms / swarm->interval_ms, l->over);
+		percentile(s, 0.5, largest), percentile(s, 0.9, largest), percentile(s, 0.99, largest), percentile(s, 0.999, largest),
+		largest, l->over);
 	fprintf(out, " \"heartbeats\": {\"min\": %u, \"max\": %u, \"sum\": %llu, \"max_gap_ms\": %u},\n", l->min_beats,
 		l->max_beats, (unsigned long long)l->beats, l->max_any_ms);
 }
