@@ -101,7 +101,7 @@ struct judge_ops {
 
 struct judge_params {
 	uint32_t bmc_first_ms;	  /* BMC asked so long after the first lost probe was sent: 800 (0.6 s after the first miss) */
-	uint32_t bmc_repeat_ms;	  /* again at 500 and 1000 */
+	uint32_t bmc_repeat_ms;	  /* again every 500 */
 	uint32_t bmc_silent_ms;	  /* 2500 */
 	uint32_t bmc_fresh_ms;	  /* an answer no older than the suspicion counts, and never one older than this: 30000 */
 	uint32_t cause_ms;	  /* 3800 after the first lost probe was sent */

@@ -9,6 +9,8 @@
 
 enum { LOSS_BEATS = 300, GROUP_SECONDS = 10, GROUP_LEAST = 10, SPELL_LEAST_MS = 600, SPELL_MOST_MS = 30000, SPELL_KEEP_S = 3600 };
 
+enum { LOSSY_SECONDS = 5 };
+
 static const double LOSS_FLOOR = 0.02, LOSSY_ON = 0.5, LOSSY_OFF = 0.4;
 
 void loss_init(struct watch *w)
@@ -36,35 +38,57 @@ static struct loss_second *second_of(struct domain *d, uint32_t second)
 	return s;
 }
 
-double loss_of_group(const struct watch *w, uint32_t domain, int64_t now, uint32_t seconds)
+static struct loss_second sum_of(const struct domain *d, int64_t now, uint32_t seconds)
 {
-	const struct domain *d = &w->domains[domain];
-	uint32_t current = (uint32_t)(now / 1000), sent = 0, lost = 0;
+	uint32_t current = (uint32_t)(now / 1000);
+	struct loss_second sum = { 0 };
 
 	for (uint32_t i = 0; i < seconds && i <= current; i++) {
 		const struct loss_second *s = &d->seconds[(current - i) % LOSS_SECONDS];
 
 		if (s->second == current - i) {
-			sent += s->sent;
-			lost += s->lost;
+			sum.sent += s->sent;
+			sum.lost += s->lost;
 		}
 	}
 	/* a handful of exchanges says little: one loss among three is not 33 % */
-	return (double)lost / (sent < GROUP_LEAST ? GROUP_LEAST : sent);
+	if (sum.sent < GROUP_LEAST)
+		sum.sent = GROUP_LEAST;
+	return sum;
 }
 
+double loss_of_group(const struct watch *w, uint32_t domain, int64_t now, uint32_t seconds)
+{
+	struct loss_second sum = sum_of(&w->domains[domain], now, seconds);
+
+	return (double)sum.lost / sum.sent;
+}
+
+/* What the group has surely lost of late: its loss less one standard deviation, for windows too short to be exact. */
+double loss_of_late(const struct watch *w, uint32_t domain, int64_t now, uint32_t seconds)
+{
+	struct loss_second sum = sum_of(&w->domains[domain], now, seconds);
+	double q = (double)sum.lost / sum.sent;
+
+	return q - sqrt(q * (1 - q) / sum.sent);
+}
+
+/* Surely (two standard deviations) more than half lost, for some seconds on end: chance alone must not hold a group. */
 static void tell_lossy(struct watch *w, uint32_t domain, int64_t now)
 {
 	struct domain *d = &w->domains[domain];
-	double q = loss_of_group(w, domain, now, GROUP_SECONDS);
-	bool lossy = d->lossy ? q > LOSSY_OFF : q > LOSSY_ON;
+	struct loss_second sum = sum_of(d, now, GROUP_SECONDS);
+	double q = (double)sum.lost / sum.sent, spread = 2 * sqrt(q * (1 - q) / sum.sent);
+	bool over = d->lossy ? q > LOSSY_OFF : q - spread > LOSSY_ON;
 
 	d->evaluated = (uint32_t)(now / 1000);
-	if (lossy == d->lossy)
+	d->lossy_for = over == d->lossy ? 0 : d->lossy_for + 1;
+	if (d->lossy_for < LOSSY_SECONDS)
 		return;
-	d->lossy = lossy;
+	d->lossy = over;
+	d->lossy_for = 0;
 	if (w->ops.lossy)
-		w->ops.lossy(w->arg, domain, lossy);
+		w->ops.lossy(w->arg, domain, over);
 }
 
 void loss_count(struct watch *w, struct node *n, bool lost, int64_t now)

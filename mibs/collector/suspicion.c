@@ -5,7 +5,7 @@
  */
 #include "mibs/collector/watch_node.h"
 
-enum { KERNEL_DARK_MS = 600, SIX_MISSES = 6, RECHECK_SECONDS = 3, LEARN_LOST = 3, PROMPT_ANSWERS = 3 };
+enum { KERNEL_DARK_MS = 600, SIX_MISSES = 6, RECHECK_SECONDS = 3, PROMPT_ANSWERS = 3 };
 
 bool node_held(const struct watch *w, const struct node *n)
 {
@@ -240,6 +240,8 @@ static void learn_user(struct watch *w, uint32_t slot, struct node *n, enum watc
 	n->user_lost = 0;
 	if (kind == WATCH_U_BANNER)
 		n->user_seen = true;
+	if (kind == WATCH_K_OTHER)
+		n->user_accepted = true;
 	if (kind == WATCH_K_OTHER || !n->user_asked)
 		return;
 	n->user_asked = 0;
@@ -277,7 +279,7 @@ void suspect_answered(struct watch *w, uint32_t slot, struct node *n, struct pro
 /* The group's loss of the last seconds decides once more, just before a call: dead neighbours are left out of it. */
 static bool recheck(struct watch *w, struct node *n, uint16_t misses, int64_t now)
 {
-	uint16_t needed = n->ndomains ? loss_needed(w, loss_of_group(w, n->domains[0], now, RECHECK_SECONDS)) : 0;
+	uint16_t needed = n->ndomains ? loss_needed(w, loss_of_late(w, n->domains[0], now, RECHECK_SECONDS)) : 0;
 
 	if (needed > n->needed)
 		n->needed = needed;
@@ -372,7 +374,7 @@ void suspect_missed(struct watch *w, uint32_t slot, struct node *n, struct probe
 	switch (n->phase) {
 	case PHASE_UP:
 	case PHASE_RETURN:
-		if (kernel && n->has_snmp)
+		if (!probe_regular(n, p))
 			return;
 		first_miss(w, n, p, sent, now);
 		loss_count(w, n, true, now);
@@ -430,27 +432,39 @@ void suspect_restart(struct watch *w, uint32_t slot, struct node *n, int64_t now
 		node_report(w, slot, n, which, STATE_PEND, WITNESS_RESTARTED, now);
 }
 
-/* A baseline probe of a healthy node went unanswered. */
+/*
+ * A baseline probe of a healthy node went unanswered. As many must be lost in a row as a call needs misses: with fewer, loss
+ * alone would declare echo filtered at some node every day.
+ */
 void suspect_learned(struct watch *w, uint32_t slot, struct node *n, struct probe *p, bool answered, int64_t now)
 {
 	bool was = node_kernel_na(n);
+	uint16_t enough = loss_needed(w, loss_of_node(w, n, now));
 
 	if (answered || n->phase != PHASE_UP)
 		return;
-	if (p->kind == PROBE_ECHO && n->learn_lost < UINT8_MAX && ++n->learn_lost >= LEARN_LOST) {
+	if (p->kind == PROBE_ECHO && n->learn_lost < UINT8_MAX && ++n->learn_lost >= enough) {
 		n->echo_filtered = true;
 		n->echo_passes = false;
 	}
-	if (p->kind == PROBE_USER && n->user_lost < UINT8_MAX && ++n->user_lost >= LEARN_LOST)
+	if (p->kind == PROBE_USER && n->user_lost < UINT8_MAX && ++n->user_lost >= enough)
 		n->user_na = true;
 	if (!was && node_kernel_na(n) && n->ever)
 		node_report(w, slot, n, WITNESS_K, STATE_NA, 0, now);
 }
 
-/* No banner came in time. Where none has ever been seen the port may be closed by a firewall: that is no witness. */
+/*
+ * No banner came in time. That is a witness only where the kernel took the connection and a banner has been seen before:
+ * else a firewall or a lost packet may be the reason, and it is asked again.
+ */
 void suspect_userland(struct watch *w, uint32_t slot, struct node *n, int64_t now)
 {
+	bool silent = n->user_seen && n->user_accepted;
+
 	n->user_asked = 0;
-	if (n->phase == PHASE_MUTE)
-		node_report(w, slot, n, WITNESS_U, n->user_seen ? STATE_SILENT : STATE_NA, 0, now);
+	if (n->phase != PHASE_MUTE)
+		return;
+	if (!n->user_accepted)
+		n->next_user = now;
+	node_report(w, slot, n, WITNESS_U, silent ? STATE_SILENT : STATE_NA, 0, now);
 }

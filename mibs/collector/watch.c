@@ -218,6 +218,8 @@ static struct step path_step(const struct node *n)
 	/* with a silent agent requests prove nothing about the kernel: a few of them, to see it return */
 	if (n->mute && third == 1)
 		s.kind = n->step % 6 == 1 ? PROBE_GET : PROBE_ECHO;
+	if (n->mute && n->step % 6 == 3 && user_possible(n))
+		s.kind = PROBE_USER;
 	if (s.kind == PROBE_ECHO && !echo_possible(n))
 		s.kind = user_possible(n) && (n->mute ? third != 2 : n->step % 6 == 0) ? PROBE_USER : PROBE_GET;
 	if (s.kind == PROBE_GET && !n->has_snmp)
@@ -291,6 +293,7 @@ static void learn(struct watch *w, uint32_t slot, struct node *n, int64_t now)
 	if (n->may_user && !n->user_asked && now >= n->next_user) {
 		n->next_user = now + (n->user_seen ? USER_KNOWN_MS : USER_UNKNOWN_MS);
 		n->user_asked = now;
+		n->user_accepted = false;
 		if (send_probe(w, slot, n, PROBE_USER, PROBE_LEARN, now))
 			w->stats.baselines++;
 	}
@@ -302,6 +305,7 @@ static void ask_mute(struct watch *w, uint32_t slot, struct node *n, int64_t now
 		return;
 	n->next_user = now + USER_MUTE_MS;
 	n->user_asked = now;
+	n->user_accepted = false;
 	send_probe(w, slot, n, PROBE_USER, PROBE_LEARN, now);
 }
 
@@ -321,7 +325,7 @@ static void judge_probes(struct watch *w, uint32_t slot, struct node *n, int64_t
 		if (p->bits & PROBE_LEARN) {
 			suspect_learned(w, slot, n, p, p->bits & PROBE_KERNEL, now);
 		} else if (p->bits & PROBE_ANSWERED) {
-			if (n->phase == PHASE_UP || n->phase == PHASE_RETURN)
+			if ((n->phase == PHASE_UP || n->phase == PHASE_RETURN) && probe_regular(n, p))
 				loss_count(w, n, false, now);
 		} else {
 			suspect_missed(w, slot, n, p, now);

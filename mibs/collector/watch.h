@@ -76,7 +76,8 @@ struct watch_ops {
 	bool (*send_get)(void *arg, uint32_t slot, uint32_t token);
 	/*
 	 * connect to TCP 22 (or the node's configured port), wait for a banner for userland_ms, close. Tell WATCH_K_OTHER at the
-	 * SYN-ACK, WATCH_U_BANNER at the first bytes, WATCH_U_REFUSED at RST; say nothing on time-out.
+	 * SYN-ACK (needed: silence after it is what accuses), WATCH_U_BANNER at the first bytes, WATCH_U_REFUSED at RST; say nothing
+	 * on time-out.
 	 */
 	bool (*ask_userland)(void *arg, uint32_t slot, uint32_t token);
 	/* tell the engine; copy it before returning */

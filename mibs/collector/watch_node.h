@@ -64,7 +64,7 @@ struct node {
 	uint8_t phase, step, ndomains, beats, prompt, learn_lost, user_lost, poll_lost, user_gap;
 	uint8_t s, k, u; /* as reported: enum witness_state */
 	bool has_snmp, may_echo, may_user;
-	bool echo_passes, echo_filtered, user_passes, user_na, user_seen;
+	bool echo_passes, echo_filtered, user_passes, user_na, user_seen, user_accepted;
 	bool flagged, six, held, called, slow, large_lost, ever, retried, poll_now, mute, tainted, settled;
 };
 
@@ -76,7 +76,7 @@ struct loss_second {
 struct domain {
 	bool held, lossy;
 	int64_t released; /* suspicions that began before this start again */
-	uint32_t evaluated;
+	uint32_t evaluated, lossy_for;
 	struct loss_second seconds[LOSS_SECONDS];
 };
 
@@ -112,12 +112,19 @@ static inline int64_t probe_age(const struct probe *p, int64_t now)
 	return (int64_t)(uint32_t)((uint32_t)now - p->sent);
 }
 
+/* A regular exchange: it alone begins a suspicion and is counted in the estimates. */
+static inline bool probe_regular(const struct node *n, const struct probe *p)
+{
+	return p->kind == PROBE_BEAT || p->kind == PROBE_POLL || (!n->has_snmp && p->kind == PROBE_ECHO);
+}
+
 /* loss.c: estimates of lost exchanges, needed misses, the burst guard */
 void loss_init(struct watch *w);
 void loss_count(struct watch *w, struct node *n, bool lost, int64_t now);
 void loss_take_back(struct watch *w, struct node *n, int64_t sent);
 void loss_leave_out(struct watch *w, struct node *n);
 double loss_of_group(const struct watch *w, uint32_t domain, int64_t now, uint32_t seconds);
+double loss_of_late(const struct watch *w, uint32_t domain, int64_t now, uint32_t seconds);
 uint16_t loss_needed(const struct watch *w, double q);
 double loss_of_node(const struct watch *w, const struct node *n, int64_t now);
 void guard_learn(struct watch *w, struct node *n, int64_t dark_ms, int64_t now);

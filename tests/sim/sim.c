@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Acceptance in virtual time (verdicts 6.1): runs the scenarios on the real watch and judge, prints one row each with its
+ * bounds, fails when one is broken. `make check` runs the short hours, GLORY_LONG=1 the whole; arguments choose scenarios.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tests/sim/world.h"
+
+static bool check_roots(const struct scenario *s, const void *world)
+{
+	const struct tally *t = &((const struct world *)world)->tally;
+
+	(void)s;
+	return t->roots_wanted && !t->roots_missing && !t->roots_forbidden;
+}
+
+static bool check_pace(const struct scenario *s, const void *world)
+{
+	const struct tally *t = &((const struct world *)world)->tally;
+
+	(void)s;
+	return t->suspended && t->peak_second && t->peak_second * 2 <= t->normal_second * 3;
+}
+
+static bool check_suspended(const struct scenario *s, const void *world)
+{
+	struct tally t = ((const struct world *)world)->tally;
+
+	/* without a carrier that tells, the site rule speaks within 2 s of the last heartbeat's turn */
+	printf("    suspended after %.2f s at most, a death meanwhile called %.2f s after the return at most (%u of them)\n",
+	       span_at(&t.suspended_after, 1), span_at(&t.called_after, 1), t.called_after.count);
+	return t.suspended_after.count && span_at(&t.suspended_after, 1) <= (s->own_silent ? 2.51 : 2) &&
+	       span_at(&t.called_after, 1) <= (s->own_silent ? 7 : 3.01);
+}
+
+static bool check_links(const struct scenario *s, const void *world)
+{
+	const struct tally *t = &((const struct world *)world)->tally;
+
+	(void)s;
+	return t->link_calls && t->taken_back_path * 1000 >= t->taken_back * 999;
+}
+
+static bool check_no_links(const struct scenario *s, const void *world)
+{
+	(void)s;
+	return ((const struct world *)world)->tally.link_calls == 0;
+}
+
+static bool check_slow(const struct scenario *s, const void *world)
+{
+	const struct tally *t = &((const struct world *)world)->tally;
+
+	return t->late_slow >= (uint64_t)(s->nodes * s->late_share * 0.8);
+}
+
+#define SITE .nodes = 10000, .slow_share = 0.01
+#define DEATHS .deaths_a_day = 2000
+
+/* the bounds of verdicts 6.1; every scenario also wants no false call, agent-dead, confirmation, and no missed death */
+static const struct scenario SCENARIOS[] = {
+	{ .name = "V1 healthy, loss 0.1 %", SITE, .hours = 0.1, .long_hours = 24, .loss = 0.001, .extra_percent = 5 },
+	{ .name = "V1 healthy, loss 1 %", SITE, .hours = 0.1, .long_hours = 24, .loss = 0.01, .extra_percent = 6 },
+	{ .name = "V1 healthy, loss 5 %", SITE, .hours = 0.1, .long_hours = 24, .loss = 0.05, .extra_percent = 25 },
+	{ .name = "V2 deaths, loss 10 %", SITE, .deaths_a_day = 60000, .hours = 0.1, .long_hours = 6, .loss = 0.1, .wrong_percent = 0.2, .crash_p99 = 3.6 },
+	{ .name = "V2 deaths, loss 20 %", SITE, .deaths_a_day = 60000, .hours = 0.1, .long_hours = 6, .loss = 0.2, .wrong_percent = 3, .crash_p99 = 3.2 },
+	{ .name = "V3 deaths, loss 1 %", SITE, .deaths_a_day = 20000, .hours = 0.25, .long_hours = 2.4, .loss = 0.01,
+	  .crash_p99 = 2.8, .crash_max = 3.0, .cause_max = 5.0, .off_p99 = 3.0, .agent_p99 = 5.2 },
+	{ .name = "V3 a day of deaths", SITE, DEATHS, .long_hours = 24, .loss = 0.01, .crash_p99 = 2.8, .crash_max = 3.0,
+	  .cause_max = 5.0, .off_p99 = 3.0, .agent_p99 = 5.2 },
+	{ .name = "V4 links dark 0.2-1.5 s", SITE, .hours = 0.05, .long_hours = 24, .bursts_a_day = 10, .burst_min_s = 0.2,
+	  .burst_max_s = 1.5, .check = check_no_links },
+	{ .name = "V5 links dark to 5 s", SITE, .hours = 0.05, .long_hours = 24, .bursts_a_day = 4, .burst_min_s = 0.2,
+	  .burst_max_s = 5, .check = check_links },
+	{ .name = "V6 switches dark 0.2-30 s", SITE, .hours = 0.15, .long_hours = 24, .loss = 0.01, .darks_a_day = 40,
+	  .dark_min_s = 0.2, .dark_max_s = 30, .check = check_roots },
+	{ .name = "V6 four a day each", SITE, .long_hours = 24, .loss = 0.01, .darks_a_day = 4, .dark_min_s = 0.2,
+	  .dark_max_s = 30, .check = check_roots },
+	{ .name = "V7 domains of 3 die", .nodes = 1200, .domain_members = 3, .hours = 0.3, .long_hours = 6, .check = check_roots },
+	{ .name = "V7 domains of 4 die", .nodes = 1200, .domain_members = 4, .hours = 0.3, .long_hours = 6, .check = check_roots },
+	{ .name = "V7 domains of 8 die", .nodes = 1200, .domain_members = 8, .hours = 0.3, .long_hours = 6, .check = check_roots },
+	{ .name = "V7 domains of 20 die", .nodes = 1200, .domain_members = 20, .hours = 0.3, .long_hours = 6, .check = check_roots },
+	{ .name = "V7 domains of 40 die", .nodes = 1200, .domain_members = 40, .hours = 0.3, .long_hours = 6, .check = check_roots },
+	{ .name = "V8 own link dark 0.5-30 s", SITE, DEATHS, .hours = 0.1, .long_hours = 24, .loss = 0.01, .own_a_day = 1000,
+	  .own_min_s = 0.5, .own_max_s = 30, .check = check_suspended },
+	{ .name = "V8 own path dark, carrier up", SITE, DEATHS, .hours = 0.1, .long_hours = 24, .loss = 0.01, .own_a_day = 1000,
+	  .own_min_s = 0.5, .own_max_s = 30, .own_silent = true, .check = check_suspended },
+	{ .name = "V9 judge stalls 0.2-20 s", SITE, DEATHS, .hours = 0.15, .long_hours = 24, .loss = 0.01, .stalls_a_day = 960,
+	  .stall_min_s = 0.2, .stall_max_s = 20, .check = check_pace },
+	{ .name = "V9 48 a day", SITE, DEATHS, .long_hours = 24, .loss = 0.01, .stalls_a_day = 48, .stall_min_s = 0.2,
+	  .stall_max_s = 20, .check = check_pace },
+	{ .name = "V11 10 % slow agents, 1 % at 3 s", .nodes = 10000, .slow_share = 0.1, .late_share = 0.01, .hours = 0.05,
+	  .long_hours = 6, .loss = 0.01, .check = check_slow },
+};
+
+struct row {
+	double extra, crash[3], cause_max, off_p99, agent_p99, cpu;
+};
+
+static bool above(double value, double bound)
+{
+	/* the clockwork itself is only as fine as its steps */
+	return bound > 0 && value > bound + 0.0101;
+}
+
+static struct row work_out(struct world *w)
+{
+	const struct watch_stats *st = watch_stats(w->watch);
+	struct tally *t = &w->tally;
+	double beats = (double)(st->heartbeats + st->polls), causes = span_at(&t->cause[DEATH_CRASH], 1);
+	double off = span_at(&t->cause[DEATH_OFF], 1);
+
+	return (struct row){
+		.extra = beats > 0 ? 100.0 * (double)(st->echoes + st->gets + st->userland) / beats : 0,
+		.crash = { span_at(&t->called[DEATH_CRASH], 0.5), span_at(&t->called[DEATH_CRASH], 0.99), span_at(&t->called[DEATH_CRASH], 1) },
+		.cause_max = causes > off ? causes : off,
+		.off_p99 = span_at(&t->called[DEATH_OFF], 0.99),
+		.agent_p99 = span_at(&t->called[DEATH_AGENT], 0.99),
+	};
+}
+
+static bool holds(const struct world *w, const struct row *r)
+{
+	const struct scenario *s = w->s;
+	const struct tally *t = &w->tally;
+
+	if (t->false_calls || t->false_agent || t->false_confirmed ||
+	    (double)t->wrong_cause * 100 > s->wrong_percent * (double)t->deaths || t->domain_calls || t->missed_deaths)
+		return false;
+	if (above(r->extra, s->extra_percent) || above(r->crash[1], s->crash_p99) || above(r->crash[2], s->crash_max) ||
+	    above(r->cause_max, s->cause_max) || above(r->off_p99, s->off_p99) || above(r->agent_p99, s->agent_p99))
+		return false;
+	if ((s->crash_p99 > 0 && !t->called[DEATH_CRASH].count) || (s->agent_p99 > 0 && !t->called[DEATH_AGENT].count))
+		return false;
+	return !s->check || s->check(s, w);
+}
+
+static bool run(const struct scenario *s, double hours, uint64_t seed)
+{
+	clock_t start = clock();
+	struct world *w = world_run(s, hours, seed);
+
+	if (!w) {
+		fprintf(stderr, "%s: no memory\n", s->name);
+		return false;
+	}
+	struct row r = work_out(w);
+	const struct tally *t = &w->tally;
+	bool ok = holds(w, &r);
+
+	printf("%-32s %5.2f h seed %llu: %s  extra %.1f%%  calls false %llu link %llu domain %llu  agent %llu conf %llu cause %llu missed %llu\n",
+	       s->name, hours, (unsigned long long)seed, ok ? "ok  " : "FAIL", r.extra, (unsigned long long)t->false_calls,
+	       (unsigned long long)t->link_calls, (unsigned long long)t->domain_calls, (unsigned long long)t->false_agent,
+	       (unsigned long long)t->false_confirmed, (unsigned long long)t->wrong_cause, (unsigned long long)t->missed_deaths);
+	printf("    deaths %llu (%llu in trouble)  crash %.2f/%.2f/%.2f cause max %.2f confirmed max %.2f  off p99 %.2f  agent p99 %.2f  "
+	       "roots %llu/%llu extra %llu  back %llu/%llu  peak %llu/%llu  slow %llu  bmc asks %llu  cpu %.1f s\n",
+	       (unsigned long long)t->deaths, (unsigned long long)t->deaths_in_trouble, r.crash[0], r.crash[1], r.crash[2], r.cause_max,
+	       span_at(&w->tally.confirmed, 1), r.off_p99, r.agent_p99, (unsigned long long)(t->roots_wanted - t->roots_missing),
+	       (unsigned long long)t->roots_wanted, (unsigned long long)t->roots_forbidden, (unsigned long long)t->taken_back_path,
+	       (unsigned long long)t->taken_back, (unsigned long long)t->peak_second, (unsigned long long)t->normal_second,
+	       (unsigned long long)t->late_slow, (unsigned long long)t->bmc_asks, (double)(clock() - start) / CLOCKS_PER_SEC);
+	fflush(stdout);
+	world_free(w);
+	return ok;
+}
+
+static bool chosen(const struct scenario *s, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strncmp(s->name, argv[i], strlen(argv[i])) == 0)
+			return true;
+	return argc < 2;
+}
+
+int main(int argc, char **argv)
+{
+	const char *value = getenv("GLORY_LONG"), *hours = getenv("SIM_HOURS");
+	bool whole = value && strcmp(value, "1") == 0, ok = true;
+	uint64_t seeds = whole ? 3 : 1;
+
+	for (size_t i = 0; i < sizeof(SCENARIOS) / sizeof(SCENARIOS[0]); i++) {
+		const struct scenario *s = &SCENARIOS[i];
+		double h = hours ? strtod(hours, NULL) : whole ? s->long_hours : s->hours;
+
+		/* three seeds where the question is whether chance alone can do it */
+		for (uint64_t seed = 1; h > 0 && chosen(s, argc, argv) && seed <= (strncmp(s->name, "V1 ", 3) == 0 ? seeds : 1); seed++)
+			ok &= run(s, h, seed);
+	}
+	return ok ? 0 : 1;
+}
