@@ -130,6 +130,7 @@ void access_remove_usm(const uint8_t *engine, size_t engine_length, const char *
 		if (u->engineIDLen != engine_length || memcmp(u->engineID, engine, engine_length) || strcmp(u->name, name) != 0)
 			continue;
 		usm_remove_user(u);
+		u->next = u->prev = NULL; /* removing leaves them, and freeing then refuses */
 		if (u->authKey)
 			explicit_bzero(u->authKey, u->authKeyLen);
 		if (u->privKey)

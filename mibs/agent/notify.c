@@ -24,6 +24,11 @@
 #define SECRET_GAP_MS 10000
 #define SYSLOG_MAX 1024
 #define ENGINE_MAX 32
+#define LOST_BEFORE_DISCOVERY 2
+
+/* Stands for an engine whose id is not known yet; no engine has it. The library would stop the whole process in a discovery
+ * of its own if it were given none; any engine answers an id that is not its own by a report that names it. */
+static const u_char nobody_engine[] = {0x80, 0, 0, 0, 5, 'd', 'i', 's', 'c', 'o', 'v', 'e', 'r'};
 
 enum stage { STAGE_SECRET, STAGE_DISCOVER, STAGE_READY };
 
@@ -39,6 +44,7 @@ struct receiver {
 	bool drained, probing, start_over;
 	uint8_t engine[ENGINE_MAX];
 	size_t engine_length;
+	unsigned lost_in_a_row;
 	int64_t next_ms; /* of asking for the secret, or for the engine id */
 	struct window window;
 	struct log_damper damper;
@@ -122,8 +128,15 @@ static void fill_v3(struct receiver *r, netsnmp_session *s, uint8_t *own, size_t
 	/* a notification's context is the engine it is about: ours (RFC 3413, section 3.3) */
 	s->contextEngineID = own;
 	s->contextEngineIDLen = snmpv3_get_engineID(own, own_size);
-	s->securityEngineID = needs_discovery(r) ? r->engine : own;
-	s->securityEngineIDLen = needs_discovery(r) ? r->engine_length : s->contextEngineIDLen;
+	s->securityEngineID = own;
+	s->securityEngineIDLen = s->contextEngineIDLen;
+	if (r->stage == STAGE_DISCOVER) {
+		s->securityEngineID = (u_char *)(uintptr_t)nobody_engine;
+		s->securityEngineIDLen = sizeof nobody_engine;
+	} else if (needs_discovery(r)) {
+		s->securityEngineID = r->engine;
+		s->securityEngineIDLen = r->engine_length;
+	}
 }
 
 static int open_session(struct receiver *r)
@@ -163,11 +176,14 @@ static int open_session(struct receiver *r)
 /* The user without a name, with which an engine is asked for its id (RFC 3414, section 4). */
 static void need_nobody(void)
 {
-	if (usm_get_user(NULL, 0, ""))
+	if (usm_get_user(nobody_engine, sizeof nobody_engine, ""))
 		return;
 	struct usmUser *u = usm_create_user();
 	if (!u)
 		return;
+	u->engineID = mem_zalloc(sizeof nobody_engine);
+	memcpy(u->engineID, nobody_engine, sizeof nobody_engine);
+	u->engineIDLen = sizeof nobody_engine;
 	u->name = mem_strdup("");
 	u->secName = mem_strdup("");
 	u->userStatus = RS_ACTIVE;
@@ -175,26 +191,41 @@ static void need_nobody(void)
 	usm_add_user(u);
 }
 
-static void engine_found(struct receiver *r, const netsnmp_pdu *pdu)
+static void engine_found(struct receiver *r, netsnmp_pdu *pdu)
 {
 	struct error e;
 
-	if (pdu->securityEngineIDLen < 5 || pdu->securityEngineIDLen > ENGINE_MAX)
+	if (pdu->securityEngineIDLen < 5 || pdu->securityEngineIDLen > ENGINE_MAX || snmpv3_get_report_type(pdu) != SNMPERR_UNKNOWN_ENG_ID)
 		return;
+	bool same = r->engine_length == pdu->securityEngineIDLen && !memcmp(r->engine, pdu->securityEngineID, r->engine_length);
+	if (r->engine_length && !same)
+		access_remove_usm(r->engine, r->engine_length, r->config.user);
 	memcpy(r->engine, pdu->securityEngineID, pdu->securityEngineIDLen);
 	r->engine_length = pdu->securityEngineIDLen;
-	if (access_install_usm(r->engine, r->engine_length, r->config.user, r->config.auth, r->config.priv, r->secret, &e)) {
+	if (!same && access_install_usm(r->engine, r->engine_length, r->config.user, r->config.auth, r->config.priv, r->secret, &e)) {
 		complain(r, e.text, e.remedy);
+		r->engine_length = 0;
 		r->next_ms = clock_mono_ms() + SECRET_GAP_MS;
 		return;
 	}
+	r->lost_in_a_row = 0;
 	r->stage = STAGE_READY;
 	r->start_over = true; /* with a session that knows the engine */
 }
 
+static void discover_again(struct receiver *r)
+{
+	r->stage = STAGE_DISCOVER;
+	r->start_over = true;
+}
+
+/* A receiver that was started again may have another engine id: it says so under the user's name, which the library does not
+ * take from an engine without that user, so silence too leads to asking again. While it is away, only that small question is sent. */
 static void lose(struct receiver *r, uint32_t try)
 {
 	window_lost(&r->window, try, clock_mono_ms());
+	if (try && needs_discovery(r) && ++r->lost_in_a_row >= LOST_BEFORE_DISCOVERY)
+		discover_again(r);
 }
 
 static void on_report(struct receiver *r, netsnmp_pdu *pdu, uint32_t try)
@@ -206,16 +237,14 @@ static void on_report(struct receiver *r, netsnmp_pdu *pdu, uint32_t try)
 		return;
 	}
 	lose(r, try);
-	if (type == SNMPERR_UNKNOWN_ENG_ID) { /* it is another engine now */
-		r->stage = STAGE_DISCOVER;
-		r->start_over = true;
-	} else if (type == SNMPERR_UNKNOWN_USER_NAME) {
+	if (type == SNMPERR_UNKNOWN_ENG_ID)
+		discover_again(r);
+	else if (type == SNMPERR_UNKNOWN_USER_NAME)
 		complain(r, "it does not know the user", "create the user there");
-	} else if (type == SNMPERR_AUTHENTICATION_FAILURE) {
+	else if (type == SNMPERR_AUTHENTICATION_FAILURE)
 		complain(r, "it refuses the key", "use the same passphrases on both ends");
-	} else {
+	else
 		complain(r, "it reports", snmp_api_errstring(type));
-	}
 }
 
 static void acknowledge(struct receiver *r, uint32_t try)
@@ -223,6 +252,7 @@ static void acknowledge(struct receiver *r, uint32_t try)
 	struct msg_notify event;
 	struct msg_notify_done done = {0};
 
+	r->lost_in_a_row = 0;
 	if (!window_done(&r->window, try, &event))
 		return;
 	done.event = event.event;
