@@ -9,14 +9,20 @@ write_secrets() {
 	secret snmp/nodes "community=lab" "auth=bench-auth-passphrase" "priv=bench-priv-passphrase"
 	secret bmc/bmc "password=bench-bmc-secret"
 	secret usm/viewer "auth=bench-view-auth" "priv=bench-view-priv"
+	secret usm/bench "community=bench-community"
 	chmod -R go= "$W/etc/secrets"
 }
 
-# snmp.conf of the stock tools, so that no passphrase stands in an argument
+# snmp.conf of the stock tools, so that no passphrase stands in an argument: one directory for each form
 write_client() {
-	mkdir -p "$W/snmp"
-	(umask 077; printf '%s\n' 'defVersion 3' 'defSecurityName viewer' 'defSecurityLevel authPriv' 'defAuthType SHA-256' 'defPrivType AES' \
-		'defAuthPassphrase bench-view-auth' 'defPrivPassphrase bench-view-priv' >"$W/snmp/snmp.conf")
+	mkdir -p "$W/v3" "$W/v2c" "$W/stub"
+	(
+		umask 077
+		printf '%s\n' 'defVersion 3' 'defSecurityName viewer' 'defSecurityLevel authPriv' 'defAuthType SHA-256' 'defPrivType AES' \
+			'defAuthPassphrase bench-view-auth' 'defPrivPassphrase bench-view-priv' >"$W/v3/snmp.conf"
+		printf '%s\n' 'defVersion 2c' 'defCommunity bench-community' >"$W/v2c/snmp.conf"
+		printf '%s\n' 'defVersion 2c' 'defCommunity lab' >"$W/stub/snmp.conf"
+	)
 }
 
 write_cluster() {
@@ -39,15 +45,16 @@ write_cluster() {
 
 write_settings() {
 	cat >"$W/etc/gloryd.xml" <<-EOF
-	<appliance xmlns="urn:glory-cl:appliance:1" name="bench" site="bench" first-uid="64101">
-	  <directories data="/mnt/var" secrets="/mnt/etc/secrets"/>
+	<appliance xmlns="urn:glory-cl:appliance:1" name="bench" site="bench">
 	  <snmp-agent address="127.0.0.1" port="1161"/>
 	  <api socket="/mnt/api.sock"/>
-	  <store engine="sqlite" path="/mnt/var/store"/>
-	  <rrd path="/mnt/var/rrd" limit="0"/>
-	  <user name="viewer" kind="snmp" group="glory-view" auth="SHA-256" priv="AES-128"/>
+	  <data path="/mnt/var"/>
+	  <secrets path="/mnt/etc/secrets"/>
+	  <first-cluster path="/mnt/etc/cluster.xml"/>
+	  <run first-uid="64101"/>
 	  <log target="stderr" level="warning"/>
-	  <cluster path="/mnt/etc/cluster.xml"/>
+	  <user name="viewer" kind="snmp" group="glory-view" auth="SHA-256" priv="AES-128"/>
+	  <user name="bench" kind="community" group="glory-view"/>
 	</appliance>
 	EOF
 }
@@ -56,7 +63,6 @@ write_settings() {
 appliance_start() {
 	mkdir -p "$W/etc" "$W/var"
 	write_secrets
-	write_client
 	write_cluster
 	write_settings
 	"$B/bin/gloryd" --root "$W" --config /mnt/etc/gloryd.xml >"$W/gloryd.log" 2>&1 &
