@@ -33,6 +33,7 @@ struct job_target {
 	uint8_t tries;
 	uint8_t power;    /* enum power as last read back */
 	int64_t stepped_wall_ms;
+	int64_t sent_mono_ms; /* this life's own: when the step was handed over; not stored */
 	char text[128];   /* what came back */
 };
 
@@ -65,8 +66,11 @@ uint32_t job_cancel(struct job *job, int64_t now_ms);
 /* Settles state and result text when no target is open any more; true when the job just ended. */
 bool job_settle(struct job *job, int64_t now_ms);
 
-/* JSON of /job/ID (with its targets packed: "v":1) and back. Caller frees; NULL: not one of ours. */
+/* JSON of /job/ID (the job without its targets) and of /job/ID/step/N (target N), "v":1; caller frees. And back: the job comes with
+ * `count` empty targets, each to be filled by job_target_from_json(); NULL or false: not one of ours. */
 char *job_to_json(const struct job *job);
+char *job_target_to_json(const struct job *job, uint32_t target);
 struct job *job_from_json(const char *json);
+bool job_target_from_json(struct job *job, uint32_t target, const char *json);
 
 #endif

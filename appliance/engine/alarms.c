@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Alarms into the store, onto the board, and out as notifications. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "engine/engine.h"
+
+static void make_key(char *key, size_t size, uint64_t id)
+{
+	text_format(key, size, "/alarm/%016" PRIu64, id); /* zero-padded: the store lists in order of id */
+}
+
+static void save(struct engine *e, const struct alarm *a)
+{
+	char key[64];
+	json_t *o = json_pack("{s:i,s:I,s:I,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:i,s:i,s:s,s:i}", "v", 1, "id", (json_int_t)a->id, "parent",
+			      (json_int_t)a->parent, "object", a->object, "kind", a->kind, "part", a->part, "cause", a->cause, "by",
+			      a->acknowledged_by, "first", (json_int_t)a->first_ms, "last", (json_int_t)a->last_ms, "acknowledged",
+			      (json_int_t)a->acknowledged_ms, "cleared", (json_int_t)a->cleared_ms, "count", (int)a->count, "held",
+			      (int)a->held, "severity", level_name((int)a->severity), "slot", (int)a->node_slot);
+	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+
+	json_decref(o);
+	make_key(key, sizeof key, a->id);
+	if (text)
+		store_put(e->store, key, text, NULL, NULL);
+	free(text);
+}
+
+void alarms_restore(struct engine *e, const char *key, const char *json)
+{
+	struct alarm a = {0};
+	json_t *o = json_loads(json, 0, NULL);
+	const char *object, *kind, *part, *cause, *by, *severity;
+	json_int_t id, parent, first, last, acknowledged, cleared;
+	int count, held, slot;
+
+	if (o && !json_unpack(o, "{s:I,s:I,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:i,s:i,s:s,s:i}", "id", &id, "parent", &parent, "object",
+			      &object, "kind", &kind, "part", &part, "cause", &cause, "by", &by, "first", &first, "last", &last,
+			      "acknowledged", &acknowledged, "cleared", &cleared, "count", &count, "held", &held, "severity", &severity, "slot",
+			      &slot)) {
+		a = (struct alarm){.id = (uint64_t)id, .parent = (uint64_t)parent, .first_ms = first, .last_ms = last,
+				   .acknowledged_ms = acknowledged, .cleared_ms = cleared, .count = (uint32_t)count, .held = (uint32_t)held,
+				   .severity = (uint32_t)words_value(WORDS_LEVEL, severity), .node_slot = (uint32_t)slot, .board_slot = NO_SLOT};
+		text_copy(a.object, sizeof a.object, object);
+		text_copy(a.kind, sizeof a.kind, kind);
+		text_copy(a.part, sizeof a.part, part);
+		text_copy(a.cause, sizeof a.cause, cause);
+		text_copy(a.acknowledged_by, sizeof a.acknowledged_by, by);
+		alarm_restore(e->alarms, &a);
+		publish_alarm(e, alarm_by_id(e->alarms, a.id));
+	} else {
+		log_error("store: %s is not readable: it is left out", key);
+	}
+	json_decref(o);
+}
+
+static void notify(struct engine *e, const struct alarm *a, enum notify_kind kind)
+{
+	const struct node_state *s = engine_state(e, a->node_slot);
+	struct event_facts facts = {.kind = kind, .object = a->object, .cause = a->cause, .slot = a->node_slot, .alarm = a->id,
+				    .severity = (uint8_t)a->severity};
+
+	if (s) {
+		facts.verdict = (uint8_t)s->verdict.verdict;
+		facts.certainty = (uint8_t)s->verdict.certainty;
+		facts.level = (uint8_t)s->level;
+	}
+	outbox_event(e, &facts);
+}
+
+static void changed(void *arg, struct alarm *a, enum alarm_change what)
+{
+	struct engine *e = arg;
+	char key[64];
+
+	if (what == ALARM_FORGOTTEN) {
+		make_key(key, sizeof key, a->id);
+		store_delete(e->store, key, NULL, NULL);
+		publish_alarm_gone(e, a);
+		return;
+	}
+	if (what == ALARM_RAISED)
+		a->board_slot = NO_SLOT;
+	save(e, a);
+	publish_alarm(e, a);
+	publish_cluster(e);
+	if (what == ALARM_RAISED)
+		notify(e, a, NOTIFY_ALARM_RAISE);
+	else if (what == ALARM_CLEARED)
+		notify(e, a, NOTIFY_ALARM_CLEAR);
+}
+
+void alarms_start(struct engine *e)
+{
+	e->alarms = alarm_set_new(changed, e);
+}
+
+uint64_t alarms_raise(struct engine *e, const char *object, const char *kind, const char *part, enum level severity, const char *cause,
+		      uint32_t slot, uint64_t parent, uint32_t held)
+{
+	struct alarm_raise what = {.object = object, .kind = kind, .part = part, .cause = cause, .severity = severity, .node_slot = slot,
+				   .parent = parent, .held = held};
+
+	return alarm_raise(e->alarms, &what, clock_wall_ms());
+}
+
+void alarms_clear(struct engine *e, const char *object, const char *kind, const char *part)
+{
+	alarm_clear(e->alarms, object, kind, part, clock_wall_ms());
+}
+
+void alarms_level(struct engine *e, uint32_t slot, const char *kind, const char *part, enum level level, const char *cause)
+{
+	const char *name = e->model.nodes[slot].config.head.name;
+
+	if (level >= LEVEL_WARNING && !e->model.nodes[slot].config.maintenance)
+		alarms_raise(e, name, kind, part, level, cause, slot, 0, 0);
+	else
+		alarms_clear(e, name, kind, part);
+}

@@ -1,0 +1,703 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Commands and queries of the faces: authorised again by their actor, checked, done once, answered. */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <uthash.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "config/xml_child.h"
+#include "engine/engine.h"
+
+#define REPEAT_MS 150000
+#define PAGE_TEXT (CHANNEL_BODY_MAX - sizeof(struct msg_reply))
+#define APPLY_SHOWN 200
+#define XML_OUTPUT_MAX (64u << 20)
+
+/* A command between its arrival and its answer. */
+struct pending_command {
+	struct engine *e;
+	enum role face;
+	uint32_t life;
+	struct msg_command c;
+	json_t *arguments;
+	int fd;
+	char set_key[64];
+};
+
+struct repeat { /* what a SET with this key was answered; kept 150 s */
+	char key[64];
+	uint64_t job;
+	int32_t status;
+	bool answered;
+	struct error err;
+	int64_t at_wall_ms;
+	UT_hash_handle hh;
+};
+
+struct repeats {
+	struct repeat *all;
+	struct loop_timer *sweep;
+};
+
+/* --- answers ------------------------------------------------------------------------------------------- */
+static void send_reply(struct engine *e, enum role face, uint32_t life, const struct msg_reply *r, const char *text, int fd)
+{
+	struct face *f = &e->roles[face];
+
+	if (!f->channel || f->life != life)
+		return; /* the face is a new one: nobody waits any more */
+	if (fd >= 0)
+		channel_send_fd(f->channel, MSG_REPLY, r, sizeof *r, fd);
+	else
+		channel_send2(f->channel, MSG_REPLY, r, sizeof *r, text, r->text_size);
+}
+
+void reply_error(struct engine *e, enum role face, uint32_t life, uint64_t request, const struct error *err)
+{
+	json_t *o = json_pack("{s:s,s:s,s:s,s:s}", "kind", error_name(err->kind), "object", err->object, "text", err->text, "remedy", err->remedy);
+	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	struct msg_reply r = {.request = request, .status = err->kind ? err->kind : ERR_BUG, .text_size = text ? (uint32_t)strlen(text) : 0};
+
+	json_decref(o);
+	send_reply(e, face, life, &r, text ? text : "", -1);
+	free(text);
+}
+
+void reply_json(struct engine *e, enum role face, uint32_t life, uint64_t request, uint64_t job, json_t *value, bool more)
+{
+	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+	struct msg_reply r = {.request = request, .job = job, .more = more, .text_size = text ? (uint32_t)strlen(text) : 0};
+	struct error err;
+
+	json_decref(value);
+	if (!text || r.text_size > PAGE_TEXT) {
+		error_set(&err, ERR_BUG, "reply", "ask for less", "the answer is too long for one message");
+		reply_error(e, face, life, request, &err);
+	} else {
+		send_reply(e, face, life, &r, text, -1);
+	}
+	free(text);
+}
+
+void reply_fd(struct engine *e, enum role face, uint32_t life, uint64_t request, int fd)
+{
+	struct msg_reply r = {.request = request};
+
+	send_reply(e, face, life, &r, "", fd);
+}
+
+void audit(struct engine *e, const char *actor, const char *verb, const char *target, const char *outcome)
+{
+	char key[64];
+	json_t *o = json_pack("{s:i,s:I,s:I,s:s,s:s,s:s,s:s}", "v", 1, "id", (json_int_t)++e->audit_last, "at", (json_int_t)clock_wall_ms(), "actor",
+			      actor, "verb", verb, "target", target, "outcome", outcome);
+	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+
+	json_decref(o);
+	text_format(key, sizeof key, "/audit/%016" PRIu64, e->audit_last);
+	if (text)
+		store_put(e->store, key, text, NULL, NULL);
+	free(text);
+}
+
+static void remember(struct pending_command *p, uint64_t job, const struct error *err)
+{
+	struct repeat *r;
+
+	HASH_FIND_STR(p->e->repeats->all, p->set_key, r);
+	if (!r)
+		return;
+	r->answered = true;
+	r->job = job;
+	r->status = err ? err->kind : 0;
+	if (err)
+		r->err = *err;
+}
+
+static void end(struct pending_command *p)
+{
+	json_decref(p->arguments);
+	if (p->fd >= 0)
+		close(p->fd);
+	free(p);
+}
+
+static const char *verb_word(uint32_t verb);
+
+static void answer_error(struct pending_command *p, const struct error *err)
+{
+	char outcome[320];
+
+	text_format(outcome, sizeof outcome, "%s: %s", error_name(err->kind), err->text);
+	audit(p->e, p->c.actor, verb_word(p->c.verb), p->c.target, outcome);
+	remember(p, 0, err);
+	reply_error(p->e, p->face, p->life, p->c.request, err);
+	end(p);
+}
+
+static void answer_job(void *arg, uint64_t id, const struct error *err)
+{
+	struct pending_command *p = arg;
+	char outcome[32];
+
+	if (err) {
+		answer_error(p, err);
+		return;
+	}
+	text_format(outcome, sizeof outcome, "job %" PRIu64, id);
+	audit(p->e, p->c.actor, verb_word(p->c.verb), p->c.target, outcome);
+	remember(p, id, NULL);
+	reply_json(p->e, p->face, p->life, p->c.request, id, json_pack("{s:I}", "job", (json_int_t)id), false);
+	end(p);
+}
+
+static void answer_done(struct pending_command *p)
+{
+	audit(p->e, p->c.actor, verb_word(p->c.verb), p->c.target, "done");
+	remember(p, 0, NULL);
+	publish_now(p->e);
+	reply_json(p->e, p->face, p->life, p->c.request, 0, json_pack("{s:b}", "done", 1), false);
+	end(p);
+}
+
+static void answer_edit(void *arg, const struct error *err, const struct config_diff *diff)
+{
+	(void)diff;
+	if (err)
+		answer_error(arg, err);
+	else
+		answer_done(arg);
+}
+
+/* --- verbs --------------------------------------------------------------------------------------------- */
+static int select_nodes(struct pending_command *p, struct model_selection *out, struct error *err)
+{
+	return model_select(&p->e->model, p->c.target, judgement_is_down, p->e, out, err);
+}
+
+static void do_power(struct pending_command *p)
+{
+	const char *verb = "", *reason = "";
+	struct model_selection nodes = {0};
+	struct error err;
+
+	json_unpack(p->arguments, "{s?s,s?s}", "verb", &verb, "reason", &reason);
+	int rc = select_nodes(p, &nodes, &err);
+	if (rc) {
+		answer_error(p, &err);
+		return;
+	}
+	struct power_request q = {.actor = p->c.actor, .target = p->c.target, .reason = reason, .set_key = p->set_key, .yes = p->c.yes,
+				  .verb = (enum power_verb)words_value(WORDS_POWER_VERB, verb), .nodes = &nodes};
+	jobs_power(p->e, &q, answer_job, p);
+	free(nodes.slots);
+}
+
+static void do_acknowledge(struct pending_command *p)
+{
+	char text[4096], *save = NULL;
+	struct error err;
+	int64_t id;
+
+	text_copy(text, sizeof text, p->c.target);
+	for (char *one = strtok_r(text, ",", &save); one; one = strtok_r(NULL, ",", &save)) {
+		int rc = text_integer(one, 1, INT64_MAX, &id) ? alarm_acknowledge(p->e->alarms, (uint64_t)id, p->c.actor, clock_wall_ms())
+							      : ERR_CONFIG;
+		if (rc == 0)
+			continue;
+		error_set(&err, rc, one, "see: gloryctl alarm list",
+			  rc == ERR_NOT_NOW ? "the alarm has cleared already" : rc == ERR_CONFIG ? "is not an alarm's number" : "there is no such alarm");
+		answer_error(p, &err);
+		return;
+	}
+	answer_done(p);
+}
+
+static void commit(struct pending_command *p, struct cluster *next)
+{
+	edits_commit(p->e, next, false, p->c.dry_run, true, answer_edit, p);
+}
+
+/* Adds and changes of nodes and groups: the wanted state is copied, changed, checked as a whole, committed. */
+static void edit_nodes(struct pending_command *p, bool add)
+{
+	struct model_selection nodes = {0};
+	struct cluster next;
+	struct error err;
+	int rc = 0;
+
+	edits_copy(p->e, &next);
+	if (add) {
+		rc = edit_node_fields(&next, p->c.target, true, p->arguments, &err);
+	} else {
+		rc = select_nodes(p, &nodes, &err);
+		for (size_t i = 0; i < nodes.count && rc == 0; i++)
+			rc = edit_node_fields(&next, p->e->model.nodes[nodes.slots[i]].config.head.name, false, p->arguments, &err);
+		free(nodes.slots);
+	}
+	if (rc) {
+		cluster_clear(&next);
+		answer_error(p, &err);
+		return;
+	}
+	commit(p, &next);
+}
+
+static void do_node_add(struct pending_command *p)
+{
+	edit_nodes(p, true);
+}
+
+static void do_node_set(struct pending_command *p)
+{
+	edit_nodes(p, false);
+}
+
+static void do_node_remove(struct pending_command *p)
+{
+	struct model_selection nodes = {0};
+	struct cluster next;
+	struct error err;
+
+	if (select_nodes(p, &nodes, &err)) {
+		answer_error(p, &err);
+		return;
+	}
+	if (nodes.count > 1 && !p->c.yes) {
+		free(nodes.slots);
+		error_set(&err, ERR_REFUSED, "node remove", "look at the list, then repeat with --yes", "more than one node wants a confirmation");
+		answer_error(p, &err);
+		return;
+	}
+	edits_copy(p->e, &next);
+	for (size_t i = 0; i < nodes.count; i++)
+		cluster_remove(&next, CONFIG_NODE, p->e->model.nodes[nodes.slots[i]].config.head.name);
+	free(nodes.slots);
+	commit(p, &next);
+}
+
+static void edit_group(struct pending_command *p, bool add)
+{
+	struct cluster next;
+	struct error err;
+
+	edits_copy(p->e, &next);
+	if (edit_group_fields(&next, p->c.target, add, p->arguments, &err)) {
+		cluster_clear(&next);
+		answer_error(p, &err);
+		return;
+	}
+	commit(p, &next);
+}
+
+static void do_group_add(struct pending_command *p)
+{
+	edit_group(p, true);
+}
+
+static void do_group_set(struct pending_command *p)
+{
+	edit_group(p, false);
+}
+
+static void do_group_remove(struct pending_command *p)
+{
+	struct cluster next;
+	struct error err;
+
+	edits_copy(p->e, &next);
+	if (!cluster_remove(&next, CONFIG_GROUP, p->c.target)) {
+		cluster_clear(&next);
+		error_set(&err, ERR_NOT_FOUND, p->c.target, "see: gloryctl group list", "there is no such group");
+		answer_error(p, &err);
+		return;
+	}
+	commit(p, &next); /* cluster_check() refuses it while nodes are in the group */
+}
+
+static void answer_apply(void *arg, const struct error *err, const struct config_diff *diff)
+{
+	static const char *const what[] = {"?", "added", "changed", "removed"};
+	struct pending_command *p = arg;
+	json_t *list = json_array();
+	int count[4] = {0};
+
+	if (err) {
+		json_decref(list);
+		answer_error(p, err);
+		return;
+	}
+	for (size_t i = 0; i < diff->count; i++) {
+		const struct config_change *c = &diff->changes[i];
+		count[c->what]++;
+		if (i < APPLY_SHOWN)
+			json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s}", "what", what[c->what], "kind", config_kind_name[c->kind],
+							      "name", c->name, "fields", c->fields));
+	}
+	audit(p->e, p->c.actor, "apply", "", p->c.dry_run ? "shown" : "done");
+	reply_json(p->e, p->face, p->life, p->c.request, 0,
+		   json_pack("{s:b,s:I,s:i,s:i,s:i,s:o}", "done", !p->c.dry_run, "generation", (json_int_t)p->e->model.config_generation, "added",
+			     count[CONFIG_ADDED], "changed", count[CONFIG_CHANGED], "removed", count[CONFIG_REMOVED], "changes", list),
+		   false);
+	end(p);
+}
+
+static void on_xml(void *arg, int status, const char *output, size_t size)
+{
+	struct pending_command *p = arg;
+	struct cluster wanted;
+	struct error err;
+	int prune = 0;
+
+	cluster_init(&wanted);
+	json_unpack(p->arguments, "{s?b}", "prune", &prune);
+	if (status)
+		error_set(&err, status, "cluster.xml", "see the appliance's log", "the file could not be read");
+	else
+		status = xml_output_decode(output, size, &wanted, &err);
+	if (status) {
+		cluster_clear(&wanted);
+		answer_error(p, &err);
+		return;
+	}
+	edits_commit(p->e, &wanted, prune, p->c.dry_run, false, answer_apply, p);
+}
+
+static void do_apply(struct pending_command *p)
+{
+	struct error err;
+	int fd = p->fd;
+
+	p->fd = -1;
+	if (fd < 0) {
+		error_set(&err, ERR_CONFIG, "apply", "send the text of cluster.xml", "no file came with the command");
+		answer_error(p, &err);
+		return;
+	}
+	helpers_run(p->e, HELPER_XML, fd, 30000, XML_OUTPUT_MAX, on_xml, p);
+}
+
+static void do_cancel(struct pending_command *p)
+{
+	struct error err;
+	int64_t id = 0;
+
+	if (!text_integer(p->c.target, 1, INT64_MAX, &id))
+		error_set(&err, ERR_CONFIG, p->c.target, "see: gloryctl job list", "is not a job's number");
+	else if (jobs_cancel(p->e, (uint64_t)id, &err) == 0) {
+		answer_done(p);
+		return;
+	}
+	answer_error(p, &err);
+}
+
+/* A person has looked at the wiring: what the BMC says of itself now is right. */
+static void do_confirm(struct pending_command *p)
+{
+	struct model_selection nodes = {0};
+	struct error err;
+
+	if (select_nodes(p, &nodes, &err)) {
+		answer_error(p, &err);
+		return;
+	}
+	for (size_t i = 0; i < nodes.count; i++) {
+		struct node_state *s = engine_state(p->e, nodes.slots[i]);
+		s->guid_known = false;
+		s->locked = false;
+		s->locked_why[0] = '\0';
+		life_save(p->e, nodes.slots[i]);
+		alarms_clear(p->e, p->e->model.nodes[nodes.slots[i]].config.head.name, "bmc", "identity");
+		judgement_level(p->e, nodes.slots[i]);
+		targets_node_changed(p->e, nodes.slots[i]);
+		publish_node(p->e, nodes.slots[i]);
+	}
+	free(nodes.slots);
+	answer_done(p);
+}
+
+static const struct {
+	const char *word;
+	enum right right;
+	void (*run)(struct pending_command *p);
+} verbs[COMMAND_VERB_COUNT] = {
+	[COMMAND_POWER] = {"power", RIGHT_OPERATE, do_power},
+	[COMMAND_ALARM_ACK] = {"alarm-ack", RIGHT_OPERATE, do_acknowledge},
+	[COMMAND_NODE_ADD] = {"node-add", RIGHT_ADMIN, do_node_add},
+	[COMMAND_NODE_REMOVE] = {"node-remove", RIGHT_ADMIN, do_node_remove},
+	[COMMAND_NODE_SET] = {"node-set", RIGHT_ADMIN, do_node_set},
+	[COMMAND_GROUP_ADD] = {"group-add", RIGHT_ADMIN, do_group_add},
+	[COMMAND_GROUP_REMOVE] = {"group-remove", RIGHT_ADMIN, do_group_remove},
+	[COMMAND_GROUP_SET] = {"group-set", RIGHT_ADMIN, do_group_set},
+	[COMMAND_APPLY] = {"apply", RIGHT_ADMIN, do_apply},
+	[COMMAND_JOB_CANCEL] = {"job-cancel", RIGHT_OPERATE, do_cancel},
+	[COMMAND_CONFIRM_BMC] = {"confirm-bmc", RIGHT_ADMIN, do_confirm},
+};
+
+static const char *verb_word(uint32_t verb)
+{
+	return verb < COMMAND_VERB_COUNT && verbs[verb].word ? verbs[verb].word : "?";
+}
+
+/* What this actor may do, from the settings alone: an SNMP user by its name; a UNIX user as its face found, root always. */
+static enum right right_of(struct engine *e, enum role face, const struct msg_command *c)
+{
+	if (face == ROLE_API)
+		return !strcmp(c->actor, "uid:0") ? RIGHT_ADMIN : !strncmp(c->actor, "uid:", 4) ? (enum right)c->right : RIGHT_NONE;
+	for (uint32_t i = 0; i < e->settings.users && i < SETTINGS_USERS; i++)
+		if (e->settings.user[i].kind == 1 && !strncmp(c->actor, "snmp:", 5) && !strcmp(c->actor + 5, e->settings.user[i].name))
+			return (enum right)e->settings.user[i].right;
+	return RIGHT_NONE;
+}
+
+/* --- repeats ------------------------------------------------------------------------------------------- */
+static void on_sweep(void *arg)
+{
+	struct engine *e = arg;
+	struct repeat *r, *next;
+	int64_t now = clock_wall_ms();
+
+	HASH_ITER(hh, e->repeats->all, r, next)
+	{
+		if (now - r->at_wall_ms < REPEAT_MS && now >= r->at_wall_ms)
+			continue;
+		if (r->job)
+			store_delete(e->store, r->key, NULL, NULL);
+		HASH_DEL(e->repeats->all, r);
+		free(r);
+	}
+}
+
+static void run_fresh(struct pending_command *p)
+{
+	struct repeat *r = mem_zalloc(sizeof *r);
+
+	text_copy(r->key, sizeof r->key, p->set_key);
+	r->at_wall_ms = clock_wall_ms();
+	HASH_ADD_STR(p->e->repeats->all, key, r);
+	verbs[p->c.verb].run(p);
+}
+
+/* The same SET came again: the first answer, again. */
+static void run_repeated(struct pending_command *p, const struct repeat *r)
+{
+	struct error err;
+
+	if (!r->answered)
+		reply_error(p->e, p->face, p->life, p->c.request,
+			    (error_set(&err, ERR_BUSY, "command", "wait for its answer", "the same command is being worked on"), &err));
+	else if (r->status)
+		reply_error(p->e, p->face, p->life, p->c.request, &r->err);
+	else if (r->job)
+		reply_json(p->e, p->face, p->life, p->c.request, r->job, json_pack("{s:I}", "job", (json_int_t)r->job), false);
+	else
+		reply_json(p->e, p->face, p->life, p->c.request, 0, json_pack("{s:b}", "done", 1), false);
+	end(p);
+}
+
+/* Not in this life's memory: a life before may have taken it. */
+static void on_set_read(void *arg, const struct store_reply *reply)
+{
+	struct pending_command *p = arg;
+	json_int_t job = 0, at = 0;
+	json_t *o = reply->status == STORE_OK && reply->count ? json_loads(reply->pairs[0].value, 0, NULL) : NULL;
+	struct repeat *r;
+
+	if (o && !json_unpack(o, "{s:I,s:I}", "job", &job, "at", &at) && clock_wall_ms() - at < REPEAT_MS) {
+		struct repeat seen = {.job = (uint64_t)job, .answered = true};
+		json_decref(o);
+		run_repeated(p, &seen);
+		return;
+	}
+	json_decref(o);
+	HASH_FIND_STR(p->e->repeats->all, p->set_key, r);
+	if (r)
+		run_repeated(p, r);
+	else
+		run_fresh(p);
+}
+
+static void run(struct pending_command *p)
+{
+	struct repeat *r;
+
+	if (p->c.repeat_high == 0 && p->c.repeat_low == 0) {
+		verbs[p->c.verb].run(p);
+		return;
+	}
+	text_format(p->set_key, sizeof p->set_key, "/set/%016" PRIx64 "%016" PRIx64, p->c.repeat_high, p->c.repeat_low);
+	HASH_FIND_STR(p->e->repeats->all, p->set_key, r);
+	if (r)
+		run_repeated(p, r);
+	else
+		store_get(p->e->store, p->set_key, on_set_read, p);
+}
+
+void commands_start(struct engine *e)
+{
+	e->repeats = mem_zalloc(sizeof *e->repeats);
+	e->repeats->sweep = loop_timer_new(e->loop, on_sweep, e);
+	loop_timer_every(e->repeats->sweep, 30000);
+}
+
+/* --- arrival ------------------------------------------------------------------------------------------- */
+static int check(struct engine *e, enum role face, const struct msg_command *c, struct error *err)
+{
+	if (c->verb == 0 || c->verb >= COMMAND_VERB_COUNT || !verbs[c->verb].run)
+		return error_set(err, ERR_CONFIG, "command", "see gloryctl --help", "there is no command %u", c->verb);
+	if (!e->loaded)
+		return error_set(err, ERR_NOT_NOW, "appliance", "try again in a moment", "the appliance is starting");
+	if (right_of(e, face, c) < verbs[c->verb].right)
+		return error_set(err, ERR_REFUSED, c->actor, "ask an administrator for the group", "%s wants the right %s", verbs[c->verb].word,
+				 words_name(WORDS_RIGHT, (int)verbs[c->verb].right));
+	return 0;
+}
+
+void commands_take(struct engine *e, enum role face, const struct msg_command *c, size_t size, int fd)
+{
+	struct error err;
+	bool sound = size >= sizeof *c && size - sizeof *c == c->argument_size && text_terminated(c->actor, sizeof c->actor) &&
+		     text_terminated(c->target, sizeof c->target);
+
+	if (!sound || check(e, face, c, &err)) {
+		if (sound)
+			reply_error(e, face, e->roles[face].life, c->request, &err);
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	struct pending_command *p = mem_zalloc(sizeof *p);
+	*p = (struct pending_command){.e = e, .face = face, .life = e->roles[face].life, .c = *c, .fd = fd};
+	p->arguments = c->argument_size ? json_loadb((const char *)(c + 1), c->argument_size, JSON_REJECT_DUPLICATES, NULL) : json_object();
+	if (!json_is_object(p->arguments)) {
+		error_set(&err, ERR_CONFIG, "command", "send a JSON object", "the arguments are not JSON");
+		answer_error(p, &err);
+		return;
+	}
+	run(p);
+}
+
+/* --- queries ------------------------------------------------------------------------------------------- */
+struct pending_query {
+	struct engine *e;
+	enum role face;
+	uint32_t life;
+	struct msg_query q;
+	const char *prefix;
+	uint32_t sent;
+};
+
+/* A page of stored JSON values as one array, as many as fit. */
+static void on_query_page(void *arg, const struct store_reply *r)
+{
+	struct pending_query *p = arg;
+	json_t *list = json_array();
+	char last[STORE_KEY_MAX + 1] = "";
+	size_t bytes = 2;
+	bool more = r->more;
+
+	for (size_t i = 0; i < r->count; i++) {
+		bytes += r->pairs[i].value_size + 2;
+		if (bytes > PAGE_TEXT / 2 || p->sent == p->q.limit) {
+			more = p->sent < p->q.limit;
+			break;
+		}
+		json_array_append_new(list, json_loads(r->pairs[i].value, 0, NULL));
+		text_copy(last, sizeof last, r->pairs[i].key);
+		p->sent++;
+	}
+	more = more && last[0] && p->sent < p->q.limit;
+	reply_json(p->e, p->face, p->life, p->q.request, 0, list, more);
+	if (more)
+		store_list(p->e->store, p->prefix, last, 100, on_query_page, p);
+	else
+		free(p);
+}
+
+static void query_list(struct engine *e, enum role face, const struct msg_query *q, const char *prefix)
+{
+	struct pending_query *p = mem_zalloc(sizeof *p);
+	char after[64];
+
+	*p = (struct pending_query){.e = e, .face = face, .life = e->roles[face].life, .q = *q, .prefix = prefix};
+	if (p->q.limit == 0 || p->q.limit > 100000)
+		p->q.limit = 1000;
+	text_format(after, sizeof after, "%s%016" PRIu64, prefix, q->from ? q->from - 1 : 0);
+	store_list(e->store, prefix, after, 100, on_query_page, p);
+}
+
+static void query_export(struct engine *e, enum role face, const struct msg_query *q)
+{
+	char *xml = cluster_to_xml(&e->model.wanted);
+	size_t size = xml ? strlen(xml) : 0, at = 0;
+	int fd = memfd_create("cluster.xml", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct error err;
+
+	while (fd >= 0 && at < size) {
+		ssize_t n = write(fd, xml + at, size - at);
+		if (n <= 0)
+			break;
+		at += (size_t)n;
+	}
+	free(xml);
+	if (fd < 0 || at < size || size == 0) {
+		error_set(&err, ERR_NO_RESOURCE, "export", "free some memory", "the text could not be made");
+		reply_error(e, face, e->roles[face].life, q->request, &err);
+	} else {
+		lseek(fd, 0, SEEK_SET);
+		reply_fd(e, face, e->roles[face].life, q->request, fd);
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static void query_steps(struct engine *e, enum role face, const struct msg_query *q)
+{
+	uint32_t life = e->roles[face].life;
+	struct error err;
+	int64_t id;
+	json_t *steps = text_integer(q->target, 1, INT64_MAX, &id) ? jobs_steps(e, (uint64_t)id) : NULL;
+
+	if (!steps) {
+		error_set(&err, ERR_NOT_FOUND, q->target, "see: gloryctl job list", "there is no such job");
+		reply_error(e, face, life, q->request, &err);
+		return;
+	}
+	size_t total = json_array_size(steps), per = 60;
+	for (size_t at = 0; at < total || at == 0; at += per) {
+		json_t *page = json_array();
+		for (size_t i = at; i < total && i < at + per; i++)
+			json_array_append(page, json_array_get(steps, i));
+		reply_json(e, face, life, q->request, 0, page, at + per < total);
+	}
+	json_decref(steps);
+}
+
+void commands_query(struct engine *e, enum role face, const struct msg_query *q)
+{
+	struct error err;
+
+	if (!text_terminated(q->target, sizeof q->target) || !e->loaded) {
+		error_set(&err, ERR_NOT_NOW, "appliance", "try again in a moment", "the appliance is starting");
+		reply_error(e, face, e->roles[face].life, q->request, &err);
+	} else if (q->kind == QUERY_EVENTS) {
+		query_list(e, face, q, "/event/");
+	} else if (q->kind == QUERY_AUDIT) {
+		query_list(e, face, q, "/audit/");
+	} else if (q->kind == QUERY_EXPORT) {
+		query_export(e, face, q);
+	} else if (q->kind == QUERY_JOB_STEPS) {
+		query_steps(e, face, q);
+	} else {
+		error_set(&err, ERR_CONFIG, "query", "see the API's list", "there is no query %u", q->kind);
+		reply_error(e, face, e->roles[face].life, q->request, &err);
+	}
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The engine: the one process that knows the cluster. Samples and witnesses come in; board rows, store writes, jobs and notifications go
+ * out. This header is what its files share; each file says at its top which part it is. */
+#ifndef GLORY_ENGINE_ENGINE_H
+#define GLORY_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "board/board.h"
+#include "board/messages.h"
+#include "board/ring.h"
+#include "config/settings.h"
+#include "job/brake.h"
+#include "job/job.h"
+#include "model/model.h"
+#include "monitor/alarm.h"
+#include "monitor/items.h"
+#include "monitor/judge.h"
+#include "monitor/levels.h"
+#include "proc/role.h"
+#include "store/store.h"
+
+#define ROW_COLUMNS 7     /* raw columns of the widest table */
+#define ROW_ITEMS 4       /* items of the widest table */
+#define STEP_S 10         /* of the base archives */
+#define SENSOR_STEP_S 300
+#define ROWS_PER_NODE 256
+
+/* An average in the making: what goes into one step of one RRD file. */
+struct average {
+	int64_t step;     /* seconds, multiple of the file's step; 0 none */
+	uint32_t series;  /* id in the ring; 0 not announced */
+	uint32_t samples;
+	double *sums;     /* per data source */
+	uint32_t *counts;
+};
+
+struct table_row { /* one disk, one interface */
+	uint16_t table, instance;
+	char name[48];
+	struct raw_pair raw[ROW_COLUMNS];
+	double values[ROW_ITEMS];
+	struct level_state levels[ROW_ITEMS];
+	uint32_t board_slot[ROW_ITEMS];
+	struct average average;
+	bool changed;
+};
+
+struct node_sensor {
+	uint16_t record_id;
+	uint8_t level, state, seen;
+	double reading;
+	uint32_t board_slot;
+	char name[32];
+	char ds[20]; /* its data source name */
+};
+
+struct node_state {
+	struct raw_pair raw[OBJ_SCALARS];
+	double values[ITEM_SCALARS];
+	struct level_state levels[ITEM_SCALARS];
+	uint32_t board_slot[ITEM_SCALARS];
+	struct average average, sensor_average;
+	struct table_row *rows;
+	uint32_t row_count;
+	struct node_sensor *sensors;
+	uint32_t sensor_count, sensor_sources; /* sources: analogue ones that are recorded */
+	uint32_t last_uptime_cs;
+	struct judge_verdict verdict;
+	bool judged;               /* verdict is filled */
+	enum level level;          /* of verdict, items and sensors together */
+	char cause[CAUSE_SIZE];
+	enum power power;
+	enum power wanted_power;   /* POWER_UNKNOWN: as the configuration says */
+	uint8_t life;
+	uint8_t guid[16];
+	bool guid_known, locked, mismatch, booting;
+	char locked_why[CAUSE_SIZE];
+	uint8_t bmc_state, bmc_error, port_state;
+	char bmc_finding[CAUSE_SIZE];
+	uint64_t power_job;
+	uint8_t power_verb;
+	int64_t last_seen_wall_ms, since_wall_ms;
+	uint64_t alarm;            /* its verdict alarm, 0 none */
+	bool dirty, changed;       /* dirty: must be published; changed: its row says something new */
+};
+
+struct group_state {
+	enum level level;
+	struct brake brake;
+	bool dirty;
+};
+
+struct pending_command;
+struct edit;
+
+struct face {
+	struct channel *channel;
+	uint32_t life;
+};
+
+struct engine {
+	struct role_context *role;
+	struct loop *loop;
+	struct settings settings;
+	bool settings_known, loaded;
+	uint32_t epoch;
+	int64_t start_wall_ms;
+	struct face roles[ROLE_COUNT];
+	struct store *store;
+	struct board_writer *board;
+	struct ring *ring;
+	struct model model;
+	struct node_state **nodes; /* by slot; NULL where none */
+	struct group_state *groups;
+	uint64_t *domain_alarm;    /* active root alarm by domain slot */
+	struct judge_domain *domain_views;
+	struct judge *judge;
+	struct loop_timer *judge_timer, *publish_timer, *second_timer, *job_timer;
+	struct alarm_set *alarms;
+	uint32_t series_next;
+	uint64_t event_last, event_first, job_last, audit_last;
+	struct msg_stats stats[ROLE_COUNT];
+	bool collector_judge_known;
+	unsigned suspended;
+	int64_t suspended_since_wall_ms;
+	int first_cluster; /* descriptor of the cluster.xml for an empty store, -1 */
+	int64_t last_change_wall_ms;
+	bool cluster_dirty;
+	struct jobs *jobs;       /* jobs.c */
+	struct outbox *outbox;   /* outbox.c */
+	struct edits *edits;     /* edits.c */
+	struct helpers *helpers; /* helpers.c */
+	struct repeats *repeats; /* commands.c */
+	struct loader *loader;   /* start.c */
+	struct graphs *graphs;   /* graphs.c */
+};
+
+/* --- main.c */
+/* Sends to a role; nothing when it is not there (it gets the whole picture when it is back). */
+void engine_send(struct engine *e, enum role role, uint16_t type, const void *body, size_t size);
+struct node_state *engine_state(struct engine *e, uint32_t slot); /* NULL: no node there */
+/* Calls a function for the message of a slot and generation when that node is still there. */
+struct model_node *engine_node(struct engine *e, uint32_t slot, uint32_t generation);
+
+/* --- start.c: from the settings to a loaded model; then engine_loaded() runs once */
+void start_load(struct engine *e);
+void start_finished(struct engine *e); /* main.c: everything is read; begin */
+
+/* --- targets.c: what the collector and the BMC role are told */
+void targets_send_all(struct engine *e, enum role role);
+void targets_node_changed(struct engine *e, uint32_t slot);
+void targets_node_removed(struct engine *e, uint32_t slot, uint32_t generation);
+void targets_domains_changed(struct engine *e);
+
+/* --- states.c: a node's state comes and goes with its slot; judge and board follow */
+void states_apply(struct engine *e, const struct model_changes *changes);
+void states_domains(struct engine *e); /* domains and judge's nodes after any change of the model */
+void life_save(struct engine *e, uint32_t slot); /* /life/node/SLOT */
+void life_read(struct engine *e, uint32_t slot, const char *json);
+
+/* --- samples.c */
+void samples_take(struct engine *e, const struct msg_sample *samples, size_t count);
+void samples_instances(struct engine *e, const struct msg_instance *rows, size_t count);
+void samples_facts(struct engine *e, const struct msg_node_facts *facts, size_t count);
+/* The node stopped answering: its values become unknown. */
+void samples_silence(struct engine *e, uint32_t slot);
+void average_add(struct engine *e, struct average *a, uint32_t count, uint32_t step_s, const double *values, int64_t wall_ms);
+void average_free(struct average *a);
+void series_forget(struct engine *e); /* the recorder is new: all series are announced again */
+const struct level_rules *samples_rules(struct engine *e, unsigned item, const char *node, const char *group);
+
+/* --- sensors.c */
+void sensors_take(struct engine *e, const struct msg_sensor *sensors, size_t count);
+void sensors_clear(struct engine *e, uint32_t slot);
+
+/* --- judgement.c: judge glue, levels and roll-up */
+void judgement_start(struct engine *e);
+void judgement_report(struct engine *e, const struct witness_report *reports, size_t count);
+void judgement_power(struct engine *e, const struct msg_power_state *states, size_t count);
+void judgement_ports(struct engine *e, const struct msg_port_state *states, size_t count);
+void judgement_references(struct engine *e, const struct msg_reference_state *states, size_t count);
+void judgement_collector(struct engine *e, const struct msg_judge *judge);
+void judgement_collector_up(struct engine *e, bool up);
+void judgement_lossy(struct engine *e, const struct msg_lossy *lossy);
+void judgement_bmc_facts(struct engine *e, const struct msg_bmc_facts *facts);
+void judgement_wanted(struct engine *e, uint32_t slot);          /* wanted power, maintenance: tell the judge */
+void judgement_booting(struct engine *e, uint32_t slot, int64_t for_ms);
+void judgement_kick(struct engine *e);                            /* something was fed: tick soon */
+void judgement_level(struct engine *e, uint32_t slot);           /* work the node's level out again */
+bool judgement_is_down(void *engine, uint32_t slot);
+
+/* --- alarms.c: alarms into store, board and notifications */
+void alarms_start(struct engine *e);
+void alarms_restore(struct engine *e, const char *key, const char *json);
+uint64_t alarms_raise(struct engine *e, const char *object, const char *kind, const char *part, enum level severity, const char *cause,
+		      uint32_t slot, uint64_t parent, uint32_t held);
+void alarms_clear(struct engine *e, const char *object, const char *kind, const char *part);
+void alarms_level(struct engine *e, uint32_t slot, const char *kind, const char *part, enum level level, const char *cause);
+
+/* --- outbox.c: events and their notifications, at least once */
+struct event_facts {
+	enum notify_kind kind;
+	const char *object, *cause;
+	uint32_t slot;
+	uint64_t alarm, job;
+	uint8_t verdict, certainty, level, severity, job_state;
+};
+void outbox_start(struct engine *e);
+void outbox_event(struct engine *e, const struct event_facts *facts);
+void outbox_restore(struct engine *e, const char *key, const char *json);
+void outbox_agent_up(struct engine *e);
+void outbox_done(struct engine *e, const struct msg_notify_done *done);
+void outbox_receivers_changed(struct engine *e);
+void outbox_forget(struct engine *e); /* agent gone: nothing is in flight any more */
+
+/* --- jobs.c */
+void jobs_start(struct engine *e);
+void jobs_restore(struct engine *e, const char *key, const char *json);
+void jobs_resume(struct engine *e);
+void jobs_bmc_up(struct engine *e);
+void jobs_result(struct engine *e, const struct msg_power_result *result);
+void jobs_tick(struct engine *e);
+/* Makes a power job for the nodes, stores it, then calls done(arg, id, NULL); or refuses with *err. */
+typedef void job_accepted(void *arg, uint64_t id, const struct error *err);
+struct power_request {
+	const char *actor, *target, *reason; /* target: as it was written */
+	const char *set_key; /* "/set/HASH" stored with the job, so that a repeated SET acts once; "" none */
+	enum power_verb verb;
+	const struct model_selection *nodes;
+	bool yes;
+};
+void jobs_power(struct engine *e, const struct power_request *request, job_accepted *done, void *arg);
+int jobs_cancel(struct engine *e, uint64_t id, struct error *err);
+json_t *jobs_steps(struct engine *e, uint64_t id); /* NULL: no such job */
+
+/* --- commands.c */
+void commands_start(struct engine *e);
+void commands_take(struct engine *e, enum role face, const struct msg_command *command, size_t size, int fd);
+void commands_query(struct engine *e, enum role face, const struct msg_query *query);
+void reply_error(struct engine *e, enum role face, uint32_t life, uint64_t request, const struct error *err);
+void reply_json(struct engine *e, enum role face, uint32_t life, uint64_t request, uint64_t job, json_t *value, bool more); /* takes value */
+void reply_fd(struct engine *e, enum role face, uint32_t life, uint64_t request, int fd); /* fd stays the caller's */
+void audit(struct engine *e, const char *actor, const char *verb, const char *target, const char *outcome);
+
+/* --- edits.c: changes of the wanted state, one at a time, each one transaction */
+typedef void edit_done(void *arg, const struct error *err, const struct config_diff *diff);
+/* Takes *next (moved out). dry_run: only shows the difference. done is called once, maybe before this returns. */
+void edits_commit(struct engine *e, struct cluster *next, bool prune, bool dry_run, bool whole, edit_done *done, void *arg);
+void edits_start(struct engine *e);
+void edits_config_pointer(struct engine *e, const char *json, int64_t revision);
+/* A copy of the present wanted state to work on. */
+void edits_copy(struct engine *e, struct cluster *out);
+void edits_first_cluster(struct engine *e);
+const char *edits_prefix(struct engine *e); /* "/config/12" */
+
+/* --- fields.c: the JSON arguments of node and group edits into the wanted state; 0 or a negative error */
+int edit_node_fields(struct cluster *next, const char *name, bool add, json_t *arguments, struct error *err);
+int edit_group_fields(struct cluster *next, const char *name, bool add, json_t *arguments, struct error *err);
+
+/* --- helpers.c: one-shot children of the supervisor, their output collected */
+typedef void helper_done(void *arg, int status, const char *output, size_t size);
+typedef void helper_pipe(void *arg, int status, int fd);
+void helpers_start(struct engine *e);
+/* Runs a helper with input (a memfd, taken); collects at most `limit` bytes of output. */
+void helpers_run(struct engine *e, enum helper which, int input, uint32_t deadline_ms, size_t limit, helper_done *done, void *arg);
+/* The same, but hands the read end of its output on (taken by the callee). */
+void helpers_run_pipe(struct engine *e, enum helper which, int input, uint32_t deadline_ms, helper_pipe *done, void *arg);
+void helpers_answer(struct engine *e, const struct msg_helper_out *out, int fd);
+
+/* --- graphs.c */
+void graphs_take(struct engine *e, const struct msg_graph *graph);
+void graphs_flushed(struct engine *e, const struct msg_flush *flushed);
+
+/* --- publish.c: rows of the board */
+void publish_start(struct engine *e);
+void publish_node(struct engine *e, uint32_t slot);   /* soon */
+void publish_cluster(struct engine *e);               /* soon */
+void publish_now(struct engine *e);                   /* everything that is dirty; used before a reply that must be visible */
+void publish_node_gone(struct engine *e, uint32_t slot);
+void publish_value(struct engine *e, uint32_t slot, const struct item_definition *item, uint16_t instance, const char *instance_name,
+		   double value, enum level level, uint32_t *board_slot);
+void publish_alarm(struct engine *e, struct alarm *alarm);
+void publish_alarm_gone(struct engine *e, struct alarm *alarm);
+void publish_job(struct engine *e, struct job *job);
+void publish_job_gone(struct engine *e, struct job *job);
+void publish_items(struct engine *e);
+
+#endif

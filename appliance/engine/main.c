@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* glory-engine: wiring. Messages of every role are dispatched by one table; nothing is decided here. */
+#include "engine/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+static struct engine engine;
+
+struct endpoint { /* one role's channel; arg of its callbacks */
+	struct engine *engine;
+	enum role role;
+};
+static struct endpoint endpoints[ROLE_COUNT];
+
+void engine_send(struct engine *e, enum role role, uint16_t type, const void *body, size_t size)
+{
+	if (e->roles[role].channel)
+		channel_send(e->roles[role].channel, type, body, size);
+}
+
+struct node_state *engine_state(struct engine *e, uint32_t slot)
+{
+	return slot < NODE_MAX ? e->nodes[slot] : NULL;
+}
+
+struct model_node *engine_node(struct engine *e, uint32_t slot, uint32_t generation)
+{
+	struct model_node *n = model_node_at(&e->model, slot, generation);
+
+	return n && e->nodes[slot] ? n : NULL;
+}
+
+/* --- dispatch ---------------------------------------------------------------------------------------- */
+struct incoming {
+	struct engine *e;
+	enum role from;
+	const void *body;
+	size_t size;
+	int fd; /* taken when set to -1 */
+};
+
+static void take_stats(struct incoming *in)
+{
+	in->e->stats[in->from] = *(const struct msg_stats *)in->body;
+	in->e->cluster_dirty = true;
+}
+
+static void take_samples(struct incoming *in)
+{
+	samples_take(in->e, in->body, in->size / sizeof(struct msg_sample));
+}
+
+static void take_witness(struct incoming *in)
+{
+	judgement_report(in->e, in->body, in->size / sizeof(struct witness_report));
+}
+
+static void take_instances(struct incoming *in)
+{
+	samples_instances(in->e, in->body, in->size / sizeof(struct msg_instance));
+}
+
+static void take_judge(struct incoming *in)
+{
+	judgement_collector(in->e, in->body);
+}
+
+static void take_lossy(struct incoming *in)
+{
+	judgement_lossy(in->e, in->body);
+}
+
+static void take_ports(struct incoming *in)
+{
+	judgement_ports(in->e, in->body, in->size / sizeof(struct msg_port_state));
+}
+
+static void take_references(struct incoming *in)
+{
+	judgement_references(in->e, in->body, in->size / sizeof(struct msg_reference_state));
+}
+
+static void take_facts(struct incoming *in)
+{
+	samples_facts(in->e, in->body, in->size / sizeof(struct msg_node_facts));
+}
+
+static void take_power(struct incoming *in)
+{
+	judgement_power(in->e, in->body, in->size / sizeof(struct msg_power_state));
+}
+
+static void take_result(struct incoming *in)
+{
+	jobs_result(in->e, in->body);
+}
+
+static void take_sensors(struct incoming *in)
+{
+	sensors_take(in->e, in->body, in->size / sizeof(struct msg_sensor));
+}
+
+static void take_bmc_facts(struct incoming *in)
+{
+	judgement_bmc_facts(in->e, in->body);
+}
+
+static void take_flushed(struct incoming *in)
+{
+	graphs_flushed(in->e, in->body);
+}
+
+static void take_command(struct incoming *in)
+{
+	commands_take(in->e, in->from, in->body, in->size, in->fd);
+	in->fd = -1;
+}
+
+static void take_query(struct incoming *in)
+{
+	commands_query(in->e, in->from, in->body);
+}
+
+static void take_graph(struct incoming *in)
+{
+	graphs_take(in->e, in->body);
+}
+
+static void take_notify_done(struct incoming *in)
+{
+	outbox_done(in->e, in->body);
+}
+
+#define FROM(r) (1u << (r))
+#define ANY (~0u)
+static const struct {
+	unsigned from; /* roles that may send it */
+	void (*take)(struct incoming *in);
+} handlers[MSG_TYPE_COUNT] = {
+	[MSG_STATS] = {ANY, take_stats},
+	[MSG_SAMPLES] = {FROM(ROLE_COLLECTOR), take_samples},
+	[MSG_WITNESS] = {FROM(ROLE_COLLECTOR), take_witness},
+	[MSG_INSTANCES] = {FROM(ROLE_COLLECTOR), take_instances},
+	[MSG_JUDGE] = {FROM(ROLE_COLLECTOR), take_judge},
+	[MSG_LOSSY] = {FROM(ROLE_COLLECTOR), take_lossy},
+	[MSG_PORT_STATE] = {FROM(ROLE_COLLECTOR), take_ports},
+	[MSG_REFERENCE_STATE] = {FROM(ROLE_COLLECTOR), take_references},
+	[MSG_NODE_FACTS] = {FROM(ROLE_COLLECTOR), take_facts},
+	[MSG_POWER_STATE] = {FROM(ROLE_BMC), take_power},
+	[MSG_POWER_RESULT] = {FROM(ROLE_BMC), take_result},
+	[MSG_SENSORS] = {FROM(ROLE_BMC), take_sensors},
+	[MSG_BMC_FACTS] = {FROM(ROLE_BMC), take_bmc_facts},
+	[MSG_FLUSHED] = {FROM(ROLE_RECORDER), take_flushed},
+	[MSG_COMMAND] = {FROM(ROLE_API) | FROM(ROLE_AGENT), take_command},
+	[MSG_QUERY] = {FROM(ROLE_API) | FROM(ROLE_AGENT), take_query},
+	[MSG_GRAPH] = {FROM(ROLE_API), take_graph},
+	[MSG_NOTIFY_DONE] = {FROM(ROLE_AGENT), take_notify_done},
+};
+
+static void on_role_message(void *arg, const struct message_header *h, const void *body, size_t size, int fd)
+{
+	struct endpoint *p = arg;
+	struct incoming in = {p->engine, p->role, body, size, fd};
+
+	if (h->type < MSG_TYPE_COUNT && handlers[h->type].take && (handlers[h->type].from & FROM(p->role)))
+		handlers[h->type].take(&in);
+	else if (h->type != MSG_READY)
+		log_warning("engine: %s may not send message %u", role_name((int)p->role), h->type);
+	if (in.fd >= 0)
+		close(in.fd);
+}
+
+static void role_gone(struct engine *e, enum role role)
+{
+	channel_free(e->roles[role].channel);
+	e->roles[role].channel = NULL;
+	if (role == ROLE_COLLECTOR && e->loaded)
+		judgement_collector_up(e, false);
+	if (role == ROLE_AGENT && e->loaded)
+		outbox_forget(e);
+}
+
+static void on_role_broken(void *arg, const char *why)
+{
+	struct endpoint *p = arg;
+
+	log_debug("engine: %s: %s", role_name((int)p->role), why);
+	role_gone(p->engine, p->role);
+}
+
+/* A role is there (again) and the model is loaded: give it its whole picture. */
+static void greet(struct engine *e, enum role role)
+{
+	struct channel *c = e->roles[role].channel;
+
+	if (!c || !e->loaded)
+		return;
+	if (role == ROLE_AGENT || role == ROLE_API)
+		channel_send_fd(c, MSG_BOARD, NULL, 0, board_fd(e->board));
+	if (role == ROLE_COLLECTOR || role == ROLE_BMC)
+		targets_send_all(e, role);
+	if (role == ROLE_COLLECTOR)
+		judgement_collector_up(e, true);
+	if (role == ROLE_BMC)
+		jobs_bmc_up(e);
+	if (role == ROLE_AGENT)
+		outbox_agent_up(e);
+	if (role == ROLE_RECORDER) {
+		channel_send_fd(c, MSG_RING, NULL, 0, ring_fd(e->ring));
+		series_forget(e);
+	}
+}
+
+static void take_endpoint(struct engine *e, const struct msg_endpoint *m, int fd)
+{
+	if (m->role <= ROLE_ENGINE || m->role >= ROLE_COUNT || fd < 0) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	struct channel_owner owner = {on_role_message, on_role_broken, &endpoints[m->role]};
+
+	role_gone(e, (enum role)m->role);
+	endpoints[m->role] = (struct endpoint){e, (enum role)m->role};
+	e->roles[m->role].channel = channel_open(e->loop, fd, e->epoch, message_shapes, MSG_TYPE_COUNT, &owner);
+	e->roles[m->role].life = m->life;
+	e->cluster_dirty = true;
+	greet(e, (enum role)m->role);
+}
+
+static void take_settings(struct engine *e, const void *body, size_t size)
+{
+	if (size != sizeof e->settings)
+		return;
+	memcpy(&e->settings, body, size);
+	if (e->settings_known) {
+		outbox_receivers_changed(e); /* users may have changed */
+		return;
+	}
+	e->settings_known = true;
+	start_load(e);
+}
+
+static void on_supervisor(struct role_context *c, const struct message_header *h, const void *body, size_t size, int fd)
+{
+	struct engine *e = c->state;
+
+	switch (h->type) {
+	case MSG_SETTINGS:
+		take_settings(e, body, size);
+		break;
+	case MSG_ENDPOINT:
+		take_endpoint(e, body, fd);
+		return;
+	case MSG_FIRST_CLUSTER:
+		e->first_cluster = fd;
+		if (e->loaded)
+			edits_first_cluster(e);
+		return;
+	case MSG_HELPER_OUT:
+		helpers_answer(e, body, fd);
+		return;
+	default:
+		break;
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static void on_second(void *arg)
+{
+	struct engine *e = arg;
+
+	e->cluster_dirty = true;
+	publish_cluster(e);
+}
+
+void start_finished(struct engine *e)
+{
+	e->loaded = true;
+	judgement_start(e);
+	states_domains(e);
+	publish_items(e);
+	jobs_resume(e);
+	for (int role = ROLE_COLLECTOR; role < ROLE_COUNT; role++)
+		greet(e, (enum role)role);
+	e->second_timer = loop_timer_new(e->loop, on_second, e);
+	loop_timer_every(e->second_timer, 1000);
+	if (e->first_cluster >= 0)
+		edits_first_cluster(e);
+	publish_now(e);
+	log_info("loaded: %u nodes in %u groups, generation %llu", e->model.node_count, e->model.group_count,
+		 (unsigned long long)e->model.config_generation);
+}
+
+static int run(struct role_context *c)
+{
+	struct engine *e = &engine;
+	struct board_limits limits;
+
+	c->state = e;
+	e->role = c;
+	e->loop = c->loop;
+	e->epoch = c->start.epoch;
+	e->start_wall_ms = clock_wall_ms();
+	e->first_cluster = -1;
+	e->nodes = mem_array(NODE_MAX, sizeof e->nodes[0]);
+	e->groups = mem_array(MODEL_GROUPS, sizeof e->groups[0]);
+	e->domain_alarm = mem_array(MODEL_DOMAINS, sizeof e->domain_alarm[0]);
+	e->domain_views = mem_array(MODEL_DOMAINS, sizeof e->domain_views[0]);
+	model_init(&e->model);
+	board_limits_for(10000, 24, 40, &limits);
+	e->board = board_create(e->epoch, &limits);
+	e->ring = ring_create(32u << 20);
+	if (!e->board || !e->ring)
+		return ERR_NO_RESOURCE;
+	publish_start(e);
+	alarms_start(e);
+	outbox_start(e);
+	jobs_start(e);
+	commands_start(e);
+	edits_start(e);
+	helpers_start(e);
+	return 0;
+}
+
+static void stop(struct role_context *c)
+{
+	struct engine *e = c->state;
+
+	if (e->store)
+		store_close(e->store); /* waits for what was accepted */
+}
+
+int main(void)
+{
+	static const struct role_definition definition = {.role = ROLE_ENGINE, .on_supervisor = on_supervisor, .run = run, .stop = stop};
+
+	return role_main(&definition);
+}

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Raw samples become values, levels, board rows and rows for the RRD files. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hostrange.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "engine/engine.h"
+
+/* --- averages ----------------------------------------------------------------------------------------- */
+static void average_close(struct engine *e, struct average *a, uint32_t count)
+{
+	double values[SERIES_DS_MAX];
+
+	if (a->series == 0 || a->samples == 0)
+		return;
+	for (uint32_t i = 0; i < count; i++)
+		values[i] = a->counts[i] ? a->sums[i] / a->counts[i] : NAN;
+	ring_put(e->ring, a->series, a->step, values, count);
+}
+
+void average_add(struct engine *e, struct average *a, uint32_t count, uint32_t step_s, const double *values, int64_t wall_ms)
+{
+	int64_t step = wall_ms / 1000 / step_s * step_s;
+
+	if (!a->sums) {
+		a->sums = mem_array(count, sizeof a->sums[0]);
+		a->counts = mem_array(count, sizeof a->counts[0]);
+	}
+	if (step < a->step)
+		return; /* the clock went back: what was recorded stands */
+	if (step != a->step) {
+		average_close(e, a, count);
+		memset(a->sums, 0, count * sizeof a->sums[0]);
+		memset(a->counts, 0, count * sizeof a->counts[0]);
+		a->step = step;
+		a->samples = 0;
+	}
+	a->samples++;
+	for (uint32_t i = 0; i < count; i++) {
+		if (isnan(values[i]))
+			continue;
+		a->sums[i] += values[i];
+		a->counts[i]++;
+	}
+}
+
+void average_free(struct average *a)
+{
+	free(a->sums);
+	free(a->counts);
+}
+
+void series_forget(struct engine *e)
+{
+	for (uint32_t s = 0; s < e->model.node_top; s++) {
+		struct node_state *n = e->nodes[s];
+		if (!n)
+			continue;
+		n->average.series = n->sensor_average.series = 0;
+		for (uint32_t i = 0; i < n->row_count; i++)
+			n->rows[i].average.series = 0;
+	}
+}
+
+static bool begin_series(struct engine *e, uint32_t slot, struct msg_series *m, const char *file)
+{
+	const struct model_node *n = &e->model.nodes[slot];
+
+	if (!e->roles[ROLE_RECORDER].channel)
+		return false;
+	memset(m, 0, sizeof *m);
+	m->series = ++e->series_next;
+	m->slot = slot;
+	m->step_s = STEP_S;
+	text_copy(m->site, sizeof m->site, e->model.wanted.site);
+	text_copy(m->group, sizeof m->group, n->config.group);
+	text_copy(m->node, sizeof m->node, n->config.head.name);
+	text_copy(m->source, sizeof m->source, "snmp");
+	text_copy(m->file, sizeof m->file, file);
+	return true;
+}
+
+static void announce_base(struct engine *e, uint32_t slot, struct average *a)
+{
+	struct msg_series m;
+
+	if (a->series || !begin_series(e, slot, &m, "base"))
+		return;
+	for (unsigned i = 0; i < item_definition_count && item_definitions[i].item < ITEM_SCALARS; i++)
+		text_copy(m.names[m.count++], sizeof m.names[0], item_definitions[i].name);
+	a->series = m.series;
+	engine_send(e, ROLE_RECORDER, MSG_SERIES_ADD, &m, sizeof m);
+}
+
+/* disk_fill belongs to a mounted file system, read/write/busy to the device: two files of different names. */
+static void announce_row(struct engine *e, uint32_t slot, struct table_row *r)
+{
+	static const char *const classes[TABLE_COUNT] = {[TABLE_DISK] = "disk", [TABLE_DISKIO] = "diskio", [TABLE_IF] = "if"};
+	unsigned first = items_first_of_table(r->table);
+	struct msg_series m;
+	char file[NAME_SIZE];
+
+	if (r->average.series || !classes[r->table])
+		return;
+	text_format(file, sizeof file, "%s-%s", classes[r->table], !strcmp(r->name, "/") ? "root" : r->name);
+	if (!begin_series(e, slot, &m, file))
+		return;
+	for (unsigned i = 0; i < item_definition_count; i++)
+		if (item_definitions[i].table == r->table && item_definitions[i].item >= first)
+			text_copy(m.names[m.count++], sizeof m.names[0], item_definitions[i].name);
+	r->average.series = m.series;
+	engine_send(e, ROLE_RECORDER, MSG_SERIES_ADD, &m, sizeof m);
+}
+
+/* --- rules -------------------------------------------------------------------------------------------- */
+static bool in_scope(const char *scope, const char *node, const char *group)
+{
+	struct name_list names = {0};
+	bool in = false;
+
+	if (!scope[0] || !strcmp(scope, "@site"))
+		return true;
+	if (scope[0] == '@')
+		return !strcmp(scope + 1, group);
+	if (hostrange_expand(scope, &names, NULL) == 0)
+		for (size_t i = 0; i < names.count && !in; i++)
+			in = !strcmp(names.names[i], node);
+	name_list_free(&names);
+	return in;
+}
+
+const struct level_rules *samples_rules(struct engine *e, unsigned item, const char *node, const char *group)
+{
+	static struct level_rules own;
+	const struct config_item *c = NULL;
+
+	for (unsigned i = 0; e->model.wanted.count[CONFIG_ITEM] && i < item_definition_count && !c; i++)
+		if (item_definitions[i].item == item)
+			c = cluster_find(&e->model.wanted, CONFIG_ITEM, item_definitions[i].name);
+	if (!c || !c->thresholds || !in_scope(c->scope, node, group))
+		return level_builtin(item);
+	own.count = c->thresholds;
+	for (unsigned i = 0; i < c->thresholds; i++) {
+		const struct config_threshold *t = &c->threshold[i];
+		own.rule[i] = (struct level_rule){t->level, t->above, t->of ? t->of : 1, t->in ? t->in : 1, t->value, t->clear};
+	}
+	return &own;
+}
+
+/* --- values ------------------------------------------------------------------------------------------- */
+static void describe(const struct item_definition *item, const char *instance, double value, char *out, size_t size)
+{
+	text_format(out, size, "%s%s%s %.*f %s", item->name, instance[0] ? " " : "", instance, value < 10 ? 1 : 0, value, item->unit);
+}
+
+static void judge_value(struct engine *e, uint32_t slot, const struct item_definition *item, const char *instance, double value,
+			struct level_state *state)
+{
+	const struct model_node *n = &e->model.nodes[slot];
+	enum level before = (enum level)state->level;
+	enum level after = level_judge(samples_rules(e, item->item, n->config.head.name, n->config.group), state, value);
+	char kind[24], cause[CAUSE_SIZE];
+
+	if (after == before || (before == 0 && after == LEVEL_NORMAL))
+		return;
+	text_format(kind, sizeof kind, "item:%.18s", item->name);
+	describe(item, instance, value, cause, sizeof cause);
+	if (after != LEVEL_UNKNOWN) /* unknown is neither bad nor good: an alarm stays as it is */
+		alarms_level(e, slot, kind, instance, after, cause);
+	judgement_level(e, slot);
+}
+
+static void scalars_done(struct engine *e, uint32_t slot, int64_t wall)
+{
+	struct node_state *s = e->nodes[slot];
+	double values[ITEM_SCALARS];
+
+	items_scalars(s->raw, values);
+	values[ITEM_HEARTBEAT] = 100;
+	for (unsigned i = 0; i < item_definition_count && item_definitions[i].item < ITEM_SCALARS; i++) {
+		const struct item_definition *d = &item_definitions[i];
+		s->values[d->item] = values[d->item];
+		judge_value(e, slot, d, "", values[d->item], &s->levels[d->item]);
+		publish_value(e, slot, d, 0, "", values[d->item], (enum level)s->levels[d->item].level, &s->board_slot[d->item]);
+	}
+	announce_base(e, slot, &s->average);
+	average_add(e, &s->average, ITEM_SCALARS - 1, STEP_S, values + 1, wall);
+	publish_node(e, slot);
+}
+
+static void row_done(struct engine *e, uint32_t slot, struct table_row *r, int64_t wall)
+{
+	unsigned first = items_first_of_table(r->table), count = items_row(r->table, r->raw, r->values), at = 0;
+
+	for (unsigned i = 0; i < item_definition_count && at < count; i++) {
+		const struct item_definition *d = &item_definitions[i];
+		if (d->table != r->table || d->item < first)
+			continue;
+		judge_value(e, slot, d, r->name, r->values[at], &r->levels[at]);
+		publish_value(e, slot, d, r->instance, r->name, r->values[at], (enum level)r->levels[at].level, &r->board_slot[at]);
+		at++;
+	}
+	announce_row(e, slot, r);
+	average_add(e, &r->average, count, STEP_S, r->values, wall);
+	r->changed = false;
+}
+
+/* --- samples ------------------------------------------------------------------------------------------ */
+static struct table_row *row_of(struct node_state *s, unsigned table, unsigned instance)
+{
+	for (uint32_t i = 0; i < s->row_count; i++)
+		if (s->rows[i].table == table && s->rows[i].instance == instance)
+			return &s->rows[i];
+	return NULL;
+}
+
+static unsigned table_of(unsigned object, unsigned *first)
+{
+	for (unsigned t = TABLE_DISK; t < TABLE_COUNT; t++) {
+		unsigned count = items_objects_of_table(t, first);
+		if (count && object >= *first && object < *first + count)
+			return t;
+	}
+	return TABLE_NONE;
+}
+
+/* One sample into its place. Returns true when it is a scalar of a poll (not the heartbeat's lone up-time). */
+static bool store_sample(struct node_state *s, const struct msg_sample *m, bool restarted)
+{
+	unsigned first;
+
+	if (m->object < OBJ_SCALARS) {
+		if (m->object == 0)
+			return false;
+		raw_push(&s->raw[m->object], m->type, m->value, m->arrival_ms, restarted);
+		return m->object != OBJ_SYSUPTIME;
+	}
+	unsigned table = table_of(m->object, &first);
+	struct table_row *r = table ? row_of(s, table, m->instance) : NULL;
+	if (r) {
+		raw_push(&r->raw[m->object - first], m->type, m->value, m->arrival_ms, restarted);
+		r->changed = true;
+	}
+	return false;
+}
+
+static bool uptime_fell(struct node_state *s, uint32_t uptime_cs)
+{
+	/* Timeticks wrap after 497 days: a fall from the last day before the wrap is none */
+	bool fell = uptime_cs && uptime_cs < s->last_uptime_cs && s->last_uptime_cs < UINT32_MAX - 8640000;
+
+	if (uptime_cs)
+		s->last_uptime_cs = uptime_cs;
+	return fell;
+}
+
+static void block_done(struct engine *e, uint32_t slot, bool scalars, int64_t wall)
+{
+	struct node_state *s = e->nodes[slot];
+
+	if (scalars)
+		scalars_done(e, slot, wall);
+	for (uint32_t i = 0; i < s->row_count; i++)
+		if (s->rows[i].changed)
+			row_done(e, slot, &s->rows[i], wall);
+}
+
+void samples_take(struct engine *e, const struct msg_sample *m, size_t count)
+{
+	int64_t wall = clock_wall_ms(), mono = clock_mono_ms();
+
+	for (size_t i = 0; i < count;) {
+		size_t j = i;
+		struct node_state *s = engine_state(e, m[i].slot);
+		bool here = s && (uint16_t)e->model.nodes[m[i].slot].generation == m[i].generation;
+		bool restarted = here && uptime_fell(s, m[i].uptime_cs), scalars = false;
+
+		for (; j < count && m[j].slot == m[i].slot; j++)
+			if (here)
+				scalars |= store_sample(s, &m[j], restarted);
+		if (here) {
+			s->last_seen_wall_ms = wall - (mono - m[i].arrival_ms);
+			judge_uptime(e->judge, m[i].slot, m[i].uptime_cs ? (int64_t)m[i].uptime_cs * 10 : -1,
+				     s->raw[OBJ_HOST_UPTIME].now.arrival_ms == m[i].arrival_ms ? s->raw[OBJ_HOST_UPTIME].now.value * 10 : -1,
+				     mono);
+			block_done(e, m[i].slot, scalars, s->last_seen_wall_ms);
+		}
+		i = j;
+	}
+	judgement_kick(e);
+}
+
+static void row_remove(struct engine *e, uint32_t slot, struct table_row *r)
+{
+	struct node_state *s = e->nodes[slot];
+	unsigned first = items_first_of_table(r->table);
+
+	for (unsigned i = 0; i < ROW_ITEMS; i++) {
+		char kind[24];
+		if (r->board_slot[i] == NO_SLOT)
+			continue;
+		struct value_row gone = {.head = {.slot = r->board_slot[i]}};
+		board_put(e->board, BOARD_VALUE, &gone);
+		for (unsigned d = 0; d < item_definition_count; d++)
+			if (item_definitions[d].item == first + i) {
+				text_format(kind, sizeof kind, "item:%.18s", item_definitions[d].name);
+				alarms_clear(e, e->model.nodes[slot].config.head.name, kind, r->name);
+			}
+	}
+	average_free(&r->average);
+	*r = s->rows[--s->row_count];
+}
+
+static void row_add(struct node_state *s, const struct msg_instance *m)
+{
+	struct table_row *r;
+
+	if (s->row_count == ROWS_PER_NODE)
+		return;
+	s->rows = mem_grow(s->rows, s->row_count + 1, sizeof s->rows[0]);
+	r = &s->rows[s->row_count++];
+	*r = (struct table_row){.table = m->table, .instance = m->instance};
+	text_copy(r->name, sizeof r->name, m->name);
+	text_make_printable(r->name);
+	for (unsigned i = 0; i < ROW_ITEMS; i++)
+		r->board_slot[i] = NO_SLOT;
+}
+
+void samples_instances(struct engine *e, const struct msg_instance *m, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!engine_node(e, m[i].slot, m[i].generation) || !text_terminated(m[i].name, sizeof m[i].name) || m[i].table >= TABLE_COUNT)
+			continue;
+		struct node_state *s = e->nodes[m[i].slot];
+		struct table_row *r = row_of(s, m[i].table, m[i].instance);
+
+		if (r && m[i].gone)
+			row_remove(e, m[i].slot, r);
+		else if (!r && !m[i].gone)
+			row_add(s, &m[i]);
+	}
+}
+
+static void event_up(struct engine *e, uint32_t slot, const char *what)
+{
+	const struct node_state *s = e->nodes[slot];
+	struct event_facts facts = {.kind = NOTIFY_VERDICT, .object = e->model.nodes[slot].config.head.name, .cause = what, .slot = slot,
+				    .verdict = (uint8_t)s->verdict.verdict, .certainty = (uint8_t)s->verdict.certainty, .level = (uint8_t)s->level};
+
+	outbox_event(e, &facts);
+}
+
+void samples_facts(struct engine *e, const struct msg_node_facts *f, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct model_node *n = engine_node(e, f[i].slot, f[i].generation);
+		if (!n)
+			continue;
+		if (f[i].agent_restarted)
+			event_up(e, f[i].slot, "agent-restarted");
+		else if (f[i].rebooted)
+			event_up(e, f[i].slot, "rebooted");
+		if (f[i].clone_of_known && engine_state(e, f[i].clone_slot)) {
+			char cause[CAUSE_SIZE];
+			text_format(cause, sizeof cause, "same engine id as %s", e->model.nodes[f[i].clone_slot].config.head.name);
+			alarms_raise(e, n->config.head.name, "identity", "engine-id", LEVEL_MAJOR, cause, f[i].slot, 0, 0);
+		} else {
+			alarms_clear(e, n->config.head.name, "identity", "engine-id");
+		}
+	}
+}
+
+void samples_silence(struct engine *e, uint32_t slot)
+{
+	struct node_state *s = e->nodes[slot];
+
+	for (unsigned i = 0; i < item_definition_count && item_definitions[i].item < ITEM_SCALARS; i++) {
+		const struct item_definition *d = &item_definitions[i];
+		double value = d->item == ITEM_HEARTBEAT ? 0 : NAN;
+		s->values[d->item] = value;
+		s->levels[d->item].level = LEVEL_UNKNOWN;
+		if (s->board_slot[d->item] != NO_SLOT)
+			publish_value(e, slot, d, 0, "", value, LEVEL_UNKNOWN, &s->board_slot[d->item]);
+	}
+	for (uint32_t r = 0; r < s->row_count; r++) {
+		struct table_row *row = &s->rows[r];
+		unsigned first = items_first_of_table(row->table);
+		for (unsigned i = 0; i < item_definition_count; i++) {
+			const struct item_definition *d = &item_definitions[i];
+			if (d->table != row->table || row->board_slot[d->item - first] == NO_SLOT)
+				continue;
+			row->levels[d->item - first].level = LEVEL_UNKNOWN;
+			publish_value(e, slot, d, row->instance, row->name, NAN, LEVEL_UNKNOWN, &row->board_slot[d->item - first]);
+		}
+	}
+}

@@ -1,0 +1,2 @@
+# what there is, with slots and domains
+$(eval $(call library,model,$(wildcard appliance/model/*.c),))
