@@ -49,6 +49,9 @@ struct config_threshold {
 	double value, clear;
 };
 #define CONFIG_THRESHOLDS 6
+#define CONFIG_SAMPLES_MAX 60 /* m of "n of m" */
+#define CONFIG_NODES_MAX 20000
+#define CONFIG_GROUPS_MAX 1000
 struct config_item {
 	struct config_head head; /* an item name */
 	uint32_t oid[24];
@@ -79,13 +82,31 @@ void cluster_set(struct cluster *cluster, enum config_kind kind, const void *obj
 bool cluster_remove(struct cluster *cluster, enum config_kind kind, const char *name);
 /* Finds by name; NULL when there is none. Valid until the next change. */
 const void *cluster_find(const struct cluster *cluster, enum config_kind kind, const char *name);
-/* References exist, addresses and BMC addresses unique, names allowed, at most 20,000 nodes: the rules that hold wherever an edit comes
- * from. 0 or ERR_CONFIG with object, cause, remedy. */
+/* Names allowed, required fields there, references exist, addresses and BMC addresses
+ * unique, at most 20,000 nodes and 1,000 groups: the rules that hold wherever an edit comes from. 0 or ERR_CONFIG with object, cause, remedy. */
 int cluster_check(const struct cluster *cluster, struct error *e);
+/* The same, and the line of the XML the object came from (0: none). */
+int cluster_check_line(const struct cluster *cluster, struct error *e, uint32_t *line);
+/* For readers of many objects: cluster_add() appends without order or search, cluster_sort() then puts each kind in order.
+ * cluster_sort() returns 0, or ERR_CONFIG naming an object that is there twice (*line: of the second). */
+void cluster_add(struct cluster *cluster, enum config_kind kind, const void *object);
+int cluster_sort(struct cluster *cluster, struct error *e, uint32_t *line);
 
-/* One object <> its JSON value ("v":1), the form in the store and in `--json`. Caller frees the text. */
+/* One object <> its JSON value, the form in the store and in `--json`: {"v":1} and one member per attribute of contracts section 10
+ * with '-' as '_', unset ones left out. Numbers are numbers, maintenance and counter are booleans, workarounds an array of words,
+ * addresses "10.1.0.3" or "10.1.0.3:1161" (port only when it is not the default), thresholds an array of
+ * {"level","above" or "below","clear","of","in"}. Members that are not known are refused. The name is in the key; a member "name"
+ * is accepted when it is the same. Caller frees the text. config_from_json() starts from the defaults. */
 char *config_to_json(enum config_kind kind, const void *object);
 int config_from_json(enum config_kind kind, const char *name, const char *json, void *object, struct error *e);
+
+/* One field by its XML name ("bmc-model"; JSON's spelling too) as text: what `gloryctl node set n001 rack=r2` needs. An empty value
+ * unsets. 0, or ERR_CONFIG with object, cause, remedy and the object unchanged. The whole must still pass cluster_check(). */
+int config_set_field(enum config_kind kind, void *object, const char *field, const char *value, struct error *e);
+/* An empty object of that name with the defaults of its kind; ERR_CONFIG when the name is none. */
+int config_object_init(enum config_kind kind, const char *name, void *object, struct error *e);
+/* The kind of a word ("node"); 0 when it is none. */
+enum config_kind config_kind_value(const char *word);
 
 /* Difference from old to new, as a list; new objects not in XML stay unless prune. */
 enum config_change_what { CONFIG_ADDED = 1, CONFIG_CHANGED, CONFIG_REMOVED };
@@ -99,7 +120,8 @@ struct config_diff {
 	struct config_change *changes; /* owned */
 	size_t count, room;
 };
-/* Fills *diff and *result (the state after apply: old + new, minus the missing ones when prune). */
+/* The site's name is taken over but is no change of the list: compare cluster.site for that.
+ * Fills *diff and *result (the state after apply: old + new, minus the missing ones when prune). */
 void cluster_diff(const struct cluster *old_state, const struct cluster *wanted, bool prune, struct cluster *result, struct config_diff *diff);
 void config_diff_clear(struct config_diff *diff);
 /* Writes cluster.xml of the state: apply of the export shows no difference. Ranges are written where they compress. Caller frees. */

@@ -6,13 +6,16 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "base/error.h"
 
 #define SETTINGS_USERS 32
 #define SETTINGS_PATH 200
 
+/* a community (secrets/usm/NAME holds it) only reads, whatever its right */
+enum settings_user_kind { SETTINGS_USER_SNMP = 1 /* SNMPv3, secrets/usm/NAME */, SETTINGS_USER_UNIX, SETTINGS_USER_COMMUNITY };
 struct settings_user {
 	char name[32];
-	uint8_t kind;  /* 1 SNMPv3 user (secrets/usm/NAME), 2 UNIX user */
+	uint8_t kind;  /* enum settings_user_kind */
 	uint8_t right; /* enum right */
 	uint8_t auth, priv; /* as msg_target */
 };
@@ -34,5 +37,12 @@ struct settings {
 	uint32_t users;
 	struct settings_user user[SETTINGS_USERS];
 };
+
+/* What stands where gloryd.xml says nothing: an installed appliance, HTTP off. */
+void settings_default(struct settings *settings);
+/* Paths that follow from others where they were not given (store, rrd below data). */
+void settings_complete(struct settings *settings);
+/* Rules between fields, and that bytes from another process can be settings at all. 0 or ERR_CONFIG. */
+int settings_check(const struct settings *settings, struct error *e);
 
 #endif

@@ -1,0 +1,10 @@
+# the wanted state and the appliance's own settings; libxml2 only in config_xml, which only glory-xml links
+CONFIG_SCHEMAS := appliance/etc/cluster.rng appliance/etc/gloryd.rng
+$B/gen/config_schema.c: $(CONFIG_SCHEMAS) appliance/config/embed.awk
+	$(call say,GEN,$@)mkdir -p $(@D); awk -f appliance/config/embed.awk $(CONFIG_SCHEMAS) >$@
+
+CONFIG_XML := $(addprefix appliance/config/,xml_document.c xml_cluster.c xml_settings.c)
+CONFIG_PLAIN := $(filter-out $(CONFIG_XML) %/xml_main.c,$(wildcard appliance/config/*.c))
+$(eval $(call library,config,$(CONFIG_PLAIN),jansson))
+$(eval $(call library,config_xml,$(CONFIG_XML) $B/gen/config_schema.c,libxml-2.0))
+$(eval $(call program,libexec/glory/glory-xml,appliance/config/xml_main.c,config_xml config base,libxml-2.0 libseccomp jansson,-lm))
