@@ -244,9 +244,10 @@ struct file_header {
 	char magic[8];
 	struct sdr_key key;
 	uint32_t size;
-	uint32_t pad;
+	uint32_t zero[2];
 	uint64_t hash;
 };
+_Static_assert(sizeof(struct file_header) == 8 + sizeof(struct sdr_key) + 12 + 8, "no holes in what is written to a file");
 
 const uint8_t *sdr_file_check(const uint8_t *data, size_t size, const struct sdr_key *key, size_t *content_size)
 {
@@ -256,7 +257,7 @@ const uint8_t *sdr_file_check(const uint8_t *data, size_t size, const struct sdr
 		return NULL;
 	memcpy(&h, data, sizeof(h));
 	if (memcmp(h.magic, magic, sizeof(magic)) != 0 || memcmp(&h.key, key, sizeof(*key)) != 0 || h.size != size - sizeof(h) ||
-	    h.size > SDR_CONTENT_MAX || h.hash != text_hash(data + sizeof(h), h.size))
+	    h.zero[0] || h.zero[1] || h.size > SDR_CONTENT_MAX || h.hash != text_hash(data + sizeof(h), h.size))
 		return NULL;
 	*content_size = h.size;
 	return data + sizeof(h);

@@ -235,8 +235,6 @@ static bool identity_fill(struct bmc_engine *e, struct bmc *b, struct ipmi_comma
 {
 	(void)e;
 	(void)sessionless;
-	if (b->identity_step == IDENTITY_GUID && b->guid_known) /* RAKP 2 has brought it, signed */
-		b->identity_step = IDENTITY_END;
 	if (b->identity_step == IDENTITY_END)
 		return false;
 	c->netfn = IPMI_NET_FN_APP_RQ;
@@ -276,6 +274,8 @@ static void identity_done(struct bmc_engine *e, struct bmc *b, enum bmc_error er
 		watch_facts(e, b);
 	}
 	b->identity_step++;
+	if (b->identity_step == IDENTITY_GUID && b->guid_known) /* RAKP 2 has brought it, signed */
+		b->identity_step = IDENTITY_END;
 	if (b->identity_step < IDENTITY_END) {
 		bmc_want(e, b, PROC_IDENTITY, e->now);
 		return;
