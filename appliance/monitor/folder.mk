@@ -1,3 +1,5 @@
 # what is seen becomes what is said: verdicts, judge, domains, levels, alarms
 $(eval $(call library,monitor,$(wildcard appliance/monitor/*.c),))
 $(eval $(call unit,test_verdict,tests/unit/test_verdict.c,monitor base,))
+$(eval $(call unit,test_items,tests/unit/test_items.c,monitor base,,-lm))
+$(eval $(call unit,test_alarm,tests/unit/test_alarm.c,monitor base,))
