@@ -6,5 +6,3 @@ $(eval $(call program,tests/walkstub,tests/bench/walkstub.c,swarm,libcrypto,-lm)
 
 $(eval $(call systemtest,tests/system/bench.sh))
 
-bench: all
-	@B=$B PEN=$(PEN) BENCH=$(BENCH) tests/bench/run

@@ -74,6 +74,14 @@ with() { local n=$1; shift; ctl set agents "$n" "$@" || bad "set agents $n $*"; 
 with 20 dead 1;       fails "dead: no answer" get 20;  fails "dead: no echo" echo1 20
 with 21 half_dead 1;  fails "half_dead: no answer" get 21; works "half_dead: echo" echo1 21
 with 22 no_echo 1;    works "no_echo: answer" get 22;  fails "no_echo: no echo" echo1 22
+banner() { timeout 1 bash -c "exec 3<>/dev/tcp/$(a "$1")/22 && head -c 8 <&3"; }
+shows "tcp: a banner" '^SSH-2.0-' banner 19
+fails "dead: no handshake" banner 20
+shows "half_dead: the banner comes" '^SSH-2.0-' banner 21
+with 39 hung 1;       fails "hung: no answer" get 39;  works "hung: echo" echo1 39; fails "hung: no banner" banner 39
+works "hung: the kernel shakes hands" timeout 1 bash -c "exec 3<>/dev/tcp/$(a 39)/22"
+with 40 refused 1
+shows "refused: port unreachable" 'Connection refused' bash -c "exec 3<>/dev/udp/$(a 40)/161; for i in 1 2 3 4 5 6 7 8 9; do echo x >&3 || exit; ping -n -c 1 -W 1 $(a 40) >/dev/null; done"
 with 23 drop_in 1;    fails "drop_in" get 23
 with 24 drop_out 1;   fails "drop_out" get 24
 shows "drop_out hears what drop_in does not" 'heartbeats 1 ' ctl show agents 24
@@ -107,8 +115,8 @@ frozen() { snmpget -v2c -c lab -Ovt "$(a 38)" $UP; }
 t1=$(frozen) t2=$(up); until_ok 5 '[ "$(up)" -gt "$t2" ]'; [ "$(frozen)" = "$t1" ] && ok "frozen: up-time stands" || bad "frozen"
 t1=$(up); ctl do agents 3 reboot; [ "$(up)" -lt 1000 ] && ok "reboot: up-time falls" || bad "reboot" "from $t1 to $(up)"
 ctl clear agents all
-n=0; for i in 20 21 22 23 24 25 26 27 28 30 31 32 33 34 35 36 37 38; do get $i >/dev/null 2>&1 && n=$((n + 1)); done
-[ $n = 18 ] && ok "clear: all 18 answer again" || bad "clear" "$n of 18 answer"
+n=0; for i in 20 21 22 23 24 25 26 27 28 30 31 32 33 34 35 36 37 38 39 40; do get $i >/dev/null 2>&1 && n=$((n + 1)); done
+[ $n = 20 ] && ok "clear: all 20 answer again" || bad "clear" "$n of 20 answer"
 fails "a wrong range is refused" ctl set agents 600 dead 1
 fails "a wrong knob is refused" ctl set agents 0 deadly 1
 
@@ -153,6 +161,7 @@ for c in 3 17; do
 	shows "suite $c: it reads off" ': off$' power $n $c --stat
 	fails "suite $c: the machine is silent" get $n
 	fails "suite $c: it does not echo" echo1 $n
+	fails "suite $c: it shakes no hands" banner $n
 	works "suite $c: ipmitool switches on" tool $n $c chassis power on
 	works "suite $c: the machine is back" until_ok 5 "get $n"
 	shows "suite $c: the up-time began again" '^0:0:00:' get $n

@@ -24,6 +24,9 @@ void agent_v3_stop(struct swarm *swarm);
 /* Handler of the echo socket. */
 void agent_echo(struct swarm *swarm, struct packet *packet);
 
+/* Says by ICMP that nobody listens on the port that an SNMP packet was for. */
+void agent_unreachable(struct swarm *swarm, const struct packet *packet, uint16_t port);
+
 /* The agent restarts now: its up-time begins again. */
 void agent_reboot(struct swarm *swarm, unsigned agent);
 

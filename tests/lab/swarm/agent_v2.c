@@ -46,8 +46,12 @@ void agent_handle(struct swarm *swarm, struct packet *packet)
 		swarm->sums.unknown_address++;
 		return;
 	}
-	if (!swarm_hears(swarm, &swarm->agent[agent]) || swarm->agent[agent].knobs.half_dead)
+	if (!swarm_hears(swarm, &swarm->agent[agent]) || swarm->agent[agent].knobs.half_dead || swarm->agent[agent].knobs.hung)
 		return;
+	if (swarm->agent[agent].knobs.refused) {
+		agent_unreachable(swarm, packet, swarm->snmp_port);
+		return;
+	}
 	if (!ber_expect(&in, BER_SEQUENCE, &message) || ber_left(in) > 0 || !ber_take_int32(&message, &version)) {
 		swarm->sums.garbage++;
 		return;

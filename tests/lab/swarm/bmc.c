@@ -11,6 +11,7 @@
 #include "tests/lab/swarm/agent.h"
 #include "tests/lab/swarm/bmc_session.h"
 #include "tests/lab/swarm/count.h"
+#include "tests/lab/swarm/tcp.h"
 
 enum {
 	RMCP_VERSION = 6,
@@ -86,6 +87,7 @@ void bmc_power(struct swarm *swarm, unsigned number, bool on)
 	if (number >= swarm->agents)
 		return;
 	swarm->agent[number].off = !on;
+	tcp_update(swarm, number);
 	count_exclude(&swarm->agent[number]);
 	if (on)
 		agent_reboot(swarm, number);

@@ -178,6 +178,7 @@ static void report_sums(const struct swarm *swarm, FILE *out)
 	    {"v3_messages", s->v3_messages},
 	    {"v3_reports", s->v3_reports},
 	    {"echoes", s->echoes},
+	    {"connections", s->connections},
 	    {"answers", s->answers},
 	    {"cache_hits", s->cache_hits},
 	    {"not_heard", s->not_heard},

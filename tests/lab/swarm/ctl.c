@@ -13,6 +13,7 @@
 #include "tests/lab/swarm/agent.h"
 #include "tests/lab/swarm/bmc.h"
 #include "tests/lab/swarm/count.h"
+#include "tests/lab/swarm/tcp.h"
 
 enum { LINE_MAX_SIZE = 4096, ANSWER_MAX = 65536, ANSWER_TIMEOUT_MS = 10000 };
 
@@ -39,6 +40,7 @@ static void changed(const struct job *j, unsigned i)
 		a->frozen_ms = -1;
 	else if (a->frozen_ms < 0)
 		a->frozen_ms = j->swarm->now_ms;
+	tcp_update(j->swarm, i);
 	if (knobs_disturb(&a->knobs))
 		count_exclude(a);
 }

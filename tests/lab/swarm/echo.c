@@ -53,3 +53,32 @@ void agent_echo(struct swarm *swarm, struct packet *packet)
 	memcpy(packet->data + 2, &sum, 2);
 	net_reply(swarm, packet, packet->data, packet->size, knobs, 0);
 }
+
+void agent_unreachable(struct swarm *swarm, const struct packet *packet, uint16_t port)
+{
+	enum { ICMP_SIZE = 8, IP_SIZE = 20, UDP_SIZE = 8, TTL = 64, UDP = 17, PORT_UNREACHABLE = 3 };
+	static const struct knobs none;
+	struct packet icmp = *packet;
+	uint8_t *p = net_slot(swarm, PORT_ECHO), *ip = p + ICMP_SIZE, *udp = ip + IP_SIZE;
+	uint16_t size = htons((uint16_t)(packet->size + UDP_SIZE)), sum;
+	uint16_t whole = htons((uint16_t)(packet->size + UDP_SIZE + IP_SIZE));
+
+	swarm->sums.not_heard++;
+	memset(p, 0, ICMP_SIZE + IP_SIZE + UDP_SIZE);
+	memcpy(p, (uint8_t[]){ICMP_DEST_UNREACH, PORT_UNREACHABLE}, 2);
+	memcpy(ip, (uint8_t[]){0x45, 0, 0, 0, 0, 0, 0, 0, TTL, UDP}, 10);
+	memcpy(ip + 2, &whole, 2);
+	memcpy(ip + 12, &packet->peer.sin_addr, 4);
+	memcpy(ip + 16, &packet->asked, 4);
+	sum = htons(checksum(ip, IP_SIZE));
+	memcpy(ip + 10, &sum, 2);
+	port = htons(port);
+	memcpy(udp, &packet->peer.sin_port, 2);
+	memcpy(udp + 2, &port, 2);
+	memcpy(udp + 4, &size, 2);
+	sum = htons(checksum(p, ICMP_SIZE + IP_SIZE + UDP_SIZE));
+	memcpy(p + 2, &sum, 2);
+	icmp.port = PORT_ECHO;
+	icmp.peer.sin_port = 0;
+	net_reply(swarm, &icmp, p, ICMP_SIZE + IP_SIZE + UDP_SIZE, &none, 0);
+}

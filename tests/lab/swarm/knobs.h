@@ -12,7 +12,7 @@
 struct knobs {
 	float drop_in, drop_out, dup, reorder, wrong_id, wrong_source, truncate, oversize, wrong_type;
 	uint32_t delay_ms, jitter_ms, slow_ms;
-	uint8_t dead, half_dead, no_echo, every_second, endless, loop, frozen, clone, uncounted;
+	uint8_t dead, half_dead, no_echo, every_second, endless, loop, frozen, clone, uncounted, hung, refused;
 	/* BMCs only */
 	float bad_hmac, busy;
 	uint8_t silent, stop_rakp, slots, lie_power;

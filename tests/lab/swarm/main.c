@@ -17,11 +17,12 @@
 #include "tests/lab/swarm/bmc.h"
 #include "tests/lab/swarm/ctl.h"
 #include "tests/lab/swarm/net.h"
+#include "tests/lab/swarm/tcp.h"
 
-enum { AT_CTL = PORTS, AT_SIGNAL, SETS_MAX = 32 };
+enum { AT_CTL = PORTS, AT_SIGNAL, AT_TCP, SETS_MAX = 32 };
 
 struct options {
-	unsigned snmp_port, bmc_port;
+	unsigned snmp_port, bmc_port, tcp_port;
 	bool echo;
 	const char *ctl;
 	char *sets[SETS_MAX];
@@ -29,7 +30,7 @@ struct options {
 };
 
 static const char usage[] =
-	"usage: swarm [--agents N] [--bmcs N] [--snmp-port P] [--bmc-port P] [--no-echo] [--agents-net A.B.0.0] "
+	"usage: swarm [--agents N] [--bmcs N] [--snmp-port P] [--bmc-port P] [--tcp-port P] [--no-echo] [--agents-net A.B.0.0] "
 	"[--bmcs-net A.B.0.0]\n"
     "             [--seed N] [--interval MS] [--max-size BYTES] [--secret FILE]... [--bmc-user U] [--suite 3|17|0]\n"
 	"             [--v3 FIRST-LAST] [--v3-user U] [--ctl SOCKET] [--set 'agents RANGE KNOB VALUE...']...\n"
@@ -126,7 +127,7 @@ static bool add_set(struct options *o)
 
 static const struct option long_options[] = {
     {"agents", 1, NULL, 'a'},   {"bmcs", 1, NULL, 'b'},       {"snmp-port", 1, NULL, 'p'}, {"bmc-port", 1, NULL, 'q'},
-	{"no-echo", 0, NULL, 'e'},  {"agents-net", 1, NULL, 'n'}, {"bmcs-net", 1, NULL, 'm'},  {"seed", 1, NULL, 's'},
+	{"tcp-port", 1, NULL, 'x'}, {"no-echo", 0, NULL, 'e'},  {"agents-net", 1, NULL, 'n'}, {"bmcs-net", 1, NULL, 'm'},  {"seed", 1, NULL, 's'},
     {"interval", 1, NULL, 'i'}, {"max-size", 1, NULL, 'z'},   {"secret", 1, NULL, 'k'},    {"bmc-user", 1, NULL, 'u'},
 	{"suite", 1, NULL, 'c'},    {"v3", 1, NULL, 'v'},         {"v3-user", 1, NULL, 'w'},   {"ctl", 1, NULL, 'l'},
 	{"set", 1, NULL, 't'},      {NULL, 0, NULL, 0},
@@ -143,6 +144,8 @@ static bool one_option(int c, struct swarm *s, struct options *o)
 		return number_option("snmp-port", &o->snmp_port, 0, 65535);
 	case 'q':
 		return number_option("bmc-port", &o->bmc_port, 0, 65535);
+	case 'x':
+		return number_option("tcp-port", &o->tcp_port, 0, 65535);
 	case 'e':
 		o->echo = false;
 		return true;
@@ -234,7 +237,7 @@ static int sooner(int a, int b)
 	return a < 0 ? b : b < 0 || a < b ? a : b;
 }
 
-static void loop(struct swarm *s, int epoll, int ctl)
+static void loop(struct swarm *s, int epoll, int ctl, int tcp)
 {
 	while (!s->stop) {
 		struct epoll_event events[8];
@@ -245,6 +248,8 @@ static void loop(struct swarm *s, int epoll, int ctl)
 				s->stop = true;
 			else if (events[i].data.u32 == AT_CTL)
 				ctl_ready(s, ctl);
+			else if (events[i].data.u32 == AT_TCP)
+				tcp_ready(s, tcp);
 			else
 				net_ready(s, (enum port_kind)events[i].data.u32);
 		}
@@ -256,25 +261,30 @@ static void loop(struct swarm *s, int epoll, int ctl)
 
 static int serve(struct swarm *s, struct options *o)
 {
-	int epoll = epoll_create1(EPOLL_CLOEXEC), ctl = o->ctl ? ctl_listen(o->ctl) : -1, code = 1;
+	int epoll = epoll_create1(EPOLL_CLOEXEC), ctl = o->ctl ? ctl_listen(o->ctl) : -1, tcp = -1, code = 1;
 
-	if (net_open(s, (uint16_t)o->snmp_port, (uint16_t)o->bmc_port, o->echo) < 0 || (o->ctl && ctl < 0))
+	if (net_open(s, (uint16_t)o->snmp_port, (uint16_t)o->bmc_port, o->echo) < 0 || (o->ctl && ctl < 0) ||
+	    (o->tcp_port && (tcp = tcp_open(s, (uint16_t)o->tcp_port)) < 0))
 		goto out;
+	s->snmp_port = (uint16_t)o->snmp_port;
 	net_set_handler(s, PORT_SNMP, agent_handle);
 	net_set_handler(s, PORT_ECHO, agent_echo);
 	net_set_handler(s, PORT_BMC, bmc_handle);
 	for (int i = 0; i < PORTS; i++)
 		if (watch(epoll, net_fd(s, (enum port_kind)i), (uint32_t)i) < 0)
 			goto out;
-	if (watch(epoll, ctl, AT_CTL) < 0 || watch(epoll, signals_fd(), AT_SIGNAL) < 0)
+	if (watch(epoll, ctl, AT_CTL) < 0 || watch(epoll, tcp, AT_TCP) < 0 || watch(epoll, signals_fd(), AT_SIGNAL) < 0)
 		goto out;
 	printf("swarm: %u agents and %u bmcs are ready\n", s->agents, s->bmcs);
 	fflush(stdout);
-	loop(s, epoll, ctl);
+	loop(s, epoll, ctl, tcp);
 	code = 0;
 out:
 	if (ctl >= 0)
 		unlink(o->ctl);
+	if (tcp >= 0)
+		close(tcp);
+	tcp_close();
 	net_close(s);
 	return code;
 }
@@ -297,7 +307,7 @@ static int call(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct options o = {.snmp_port = 161, .bmc_port = 623, .echo = true};
+	struct options o = {.snmp_port = 161, .bmc_port = 623, .tcp_port = 22, .echo = true};
 	struct swarm s = {.agents = 100,
 			  .agents_net = 0x0a800000,
 			  .bmcs_net = 0x0a810000,

@@ -39,7 +39,7 @@ struct sums {
 	uint64_t unknown_address, not_heard, bad_community, garbage, send_failed, receive_dropped;
 	uint64_t bmc_packets, bmc_opened, bmc_established, bmc_failed, bmc_closed, bmc_commands, bmc_garbage,
 	    bmc_repeats;
-	uint64_t power_commands;
+	uint64_t power_commands, connections;
 	uint32_t max_loop_ms, max_requests_per_bmc, max_sessions_per_bmc;
 	uint64_t gap_bins[512]; /* poll gaps in hundredths of the interval; the last bin takes all above */
 };
@@ -52,6 +52,7 @@ struct swarm {
 	uint32_t agents_net, bmcs_net; /* host byte order, /16 */
 	uint32_t seed;
 	uint32_t interval_ms;
+	uint16_t snmp_port;
 	uint32_t max_size; /* of an SNMP answer */
 	unsigned suite;    /* 3 or 17, or 0 for both */
 	char community[SECRET_MAX], bmc_user[17], bmc_password[21];
