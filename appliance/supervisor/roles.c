@@ -123,6 +123,11 @@ static int launch(struct role_run *r, int supervisor_end, int engine_end)
 	return r->pid > 0 ? 0 : (int)r->pid;
 }
 
+static void wait_longer(struct role_run *r)
+{
+	r->delay_ms = r->delay_ms ? (r->delay_ms * 2 > DELAY_MAX_MS ? DELAY_MAX_MS : r->delay_ms * 2) : DELAY_FIRST_MS;
+}
+
 static int role_start(struct role_run *r)
 {
 	struct supervisor *s = r->supervisor;
@@ -151,9 +156,14 @@ static int role_start(struct role_run *r)
 	r->life++;
 	r->ready = false;
 	r->started_ms = r->last_sign_ms = clock_mono_ms();
+	if (rc) { /* tried again, later and later: the others go on meanwhile */
+		close(up[0]);
+		r->pid = 0;
+		wait_longer(r);
+		loop_timer_set(r->restart, r->delay_ms);
+		return 0;
+	}
 	r->channel = channel_open(s->loop, up[0], 0, message_shapes, MSG_TYPE_COUNT, &owner);
-	if (rc)
-		return rc;
 	send_start(r, uid);
 	if (r->entry->role != ROLE_ENGINE) {
 		tell_engine(r);
@@ -198,7 +208,7 @@ static void role_ended(struct role_run *r, int status)
 	if (r->ready)
 		r->delay_ms = 0;
 	else
-		r->delay_ms = r->delay_ms ? (r->delay_ms * 2 > DELAY_MAX_MS ? DELAY_MAX_MS : r->delay_ms * 2) : DELAY_FIRST_MS;
+		wait_longer(r);
 	r->ready = false;
 	if (r->entry->role == ROLE_ENGINE)
 		restart_everything(s);
