@@ -35,7 +35,7 @@
 	ONE(BMC_TARGETS_BEGIN, msg_targets) ONE(BMC_TARGET, msg_bmc_target) EMPTY(BMC_TARGETS_END) ONE(BMC_REMOVE, msg_slot) \
 	ONE(POWER, msg_power) ONE(BMC_READ, msg_bmc_read) \
 	MANY(POWER_STATE, msg_power_state) ONE(POWER_RESULT, msg_power_result) MANY(SENSORS, msg_sensor) ONE(BMC_FACTS, msg_bmc_facts) \
-	ONE(SERIES_ADD, msg_series) ONE(FLUSH, msg_flush) ONE(FLUSHED, msg_flush) \
+	ONE(SERIES_ADD, msg_series) ONE(FLUSH, msg_flush) ONE(FLUSHED, msg_flush) ONE(RECORDER_STATE, msg_recorder_state) \
 	WITH_TEXT(COMMAND, msg_command) ONE(QUERY, msg_query) WITH_TEXT(REPLY, msg_reply) ONE(NOTIFY, msg_notify) \
 	ONE(NOTIFY_DONE, msg_notify_done) MANY(RECEIVER, msg_receiver) ONE(GRAPH, msg_graph) MANY(USER, msg_user)
 

@@ -77,6 +77,7 @@ enum message_type {
 	MSG_SERIES_ADD = 100, /* struct msg_series */
 	MSG_FLUSH,         /* struct msg_flush: bring one node's files up to date */
 	MSG_FLUSHED,       /* recorder > engine: struct msg_flush */
+	MSG_RECORDER_STATE, /* recorder > engine: struct msg_recorder_state, at start and whenever it changes */
 
 	/* agent, api <> engine */
 	MSG_COMMAND = 120, /* struct msg_command + arguments as one JSON object */
@@ -344,6 +345,17 @@ struct msg_flush {
 	uint64_t request;
 	uint32_t slot;
 	uint32_t pad;
+};
+
+enum recorder_disk { RECORDER_DISK_WELL = 0, RECORDER_DISK_FULL = 1, RECORDER_DISK_FAILING = 2 };
+struct msg_recorder_state {
+	uint32_t disk;            /* enum recorder_disk: full = no new series; the rows of old ones wait in journal and memory */
+	uint32_t journal_failing; /* 1: rows are not safe from a crash at present */
+	uint32_t files_waiting;   /* series that have no file for want of room */
+	uint32_t series;
+	uint64_t free_bytes;      /* on the disk of the RRD tree */
+	uint64_t rows_lost;       /* given up since the recorder's start */
+	char trouble[128];        /* what failed last, "" while all is well */
 };
 
 /* --- agent, api -------------------------------------------------------------------------------------- */

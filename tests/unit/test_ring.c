@@ -230,7 +230,7 @@ static void every_message_has_a_shape_and_a_name(void)
 	CU_ASSERT_STRING_EQUAL(message_name(UINT32_MAX), "?");
 	static const unsigned ranges[][2] = {{MSG_READY, MSG_FIRST_CLUSTER}, {MSG_TARGETS_BEGIN, MSG_REFERENCE_ASK}, {MSG_SAMPLES, MSG_NODE_FACTS},
 					     {MSG_BMC_TARGETS_BEGIN, MSG_BMC_READ}, {MSG_POWER_STATE, MSG_BMC_FACTS},
-					     {MSG_SERIES_ADD, MSG_FLUSHED}, {MSG_COMMAND, MSG_GRAPH}};
+					     {MSG_SERIES_ADD, MSG_RECORDER_STATE}, {MSG_COMMAND, MSG_GRAPH}};
 	for (size_t i = 0; i < COUNT_OF(ranges); i++) {
 		for (unsigned t = ranges[i][0]; t <= ranges[i][1]; t++) {
 			CU_ASSERT_STRING_NOT_EQUAL(message_name(t), "?");
