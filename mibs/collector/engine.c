@@ -444,7 +444,8 @@ void engine_response(struct engine *e, struct agent *a, struct exchange *x, cons
 
 	engine_answered(e, a, x, WATCH_S_REPLY, now);
 	if (!a->known) {
-		a->known = a->facts_wait = a->facts_tell = true;
+		a->known = true;
+		a->facts_wait = a->facts_tell = !a->bare;
 		walk_want(e, a);
 	}
 	if (copy.kind == EXCHANGE_WALK) {
@@ -562,7 +563,7 @@ static void look_around(struct engine *e, int64_t now)
 	for (uint32_t n = (uint32_t)(e->slots * elapsed / 1000); n; n--) {
 		struct agent *a = e->agents[e->look_at];
 		e->look_at = (e->look_at + 1) % e->slots;
-		if (!a || !a->known || now - a->answered > ENGINE_RETRY_MS * 3)
+		if (!a || !a->known || a->bare || now - a->answered > ENGINE_RETRY_MS * 3)
 			continue;
 		if (a->facts_wait || now - a->facts_at > REFRESH_MS + (int64_t)(a->hash % 60000)) {
 			a->facts_wait = false;
@@ -660,6 +661,7 @@ int engine_agent_set(struct engine *e, uint32_t slot, const struct engine_agent 
 	a->credential = agent->credential;
 	a->generation = agent->generation;
 	a->hash = agent->hash;
+	a->bare = agent->bare;
 	return 0;
 }
 
@@ -672,6 +674,22 @@ void engine_agent_remove(struct engine *e, uint32_t slot)
 	agent_forget(e, a);
 	e->agents[slot] = NULL;
 	free(a);
+}
+
+void engine_credential_changed(struct engine *e, const struct credential *credential)
+{
+	for (uint32_t slot = 0; slot < e->slots; slot++)
+		if (e->agents[slot] && e->agents[slot]->credential == credential) {
+			usm_peer_free(e->agents[slot]->peer);
+			e->agents[slot]->peer = NULL;
+		}
+}
+
+const union endpoint *engine_endpoint(const struct engine *e, uint32_t slot)
+{
+	const struct agent *a = agent_at(e, slot);
+
+	return a ? &a->to : NULL;
 }
 
 void engine_objects(struct engine *e, const struct msg_object *objects, size_t count)

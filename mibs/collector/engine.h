@@ -63,6 +63,7 @@ struct engine_agent {
 	const struct credential *credential; /* outlives the agent, or is exchanged by another engine_agent_set() */
 	uint32_t generation;                 /* of the node: a new one forgets everything learnt */
 	uint32_t hash;                       /* spreads walks and facts over time */
+	bool bare;                           /* no walks, no facts: only what is asked (a switch) */
 };
 
 /* fds: sockets of batch_udp_socket() for IPv4 and IPv6, taken; -1 = none. secret: 16 random bytes. */
@@ -76,6 +77,10 @@ uint32_t engine_poll_ms(const struct engine *engine);
 /* Adds or changes; -1: the address has no usable family or the slot is out of range. */
 int engine_agent_set(struct engine *engine, uint32_t slot, const struct engine_agent *agent, int64_t now);
 void engine_agent_remove(struct engine *engine, uint32_t slot);
+/* The secret behind a credential is another one now: keys that were made of the old one are forgotten. */
+void engine_credential_changed(struct engine *engine, const struct credential *credential);
+/* Where the agent is; NULL: no such agent. */
+const union endpoint *engine_endpoint(const struct engine *engine, uint32_t slot);
 
 /* GET of sysUpTime; the poll that is due; a query of the owner's. False: cannot be sent now. */
 bool engine_get(struct engine *engine, uint32_t slot, uint32_t token, int64_t now);

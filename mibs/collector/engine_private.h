@@ -67,7 +67,7 @@ struct agent {
 	bool small_answered; /* since the poll that was not */
 	/* walk and facts */
 	struct walk *walk;
-	bool walk_waits, facts_wait, facts_tell, known;
+	bool bare, walk_waits, facts_wait, facts_tell, known;
 	int64_t walked, facts_at;
 	uint32_t uptime_cs, host_uptime_cs;
 	int64_t uptime_at;

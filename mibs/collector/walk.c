@@ -14,7 +14,7 @@ enum { KNOWN_ROWS_MAX = 2 * ENGINE_ROWS_MAX };
 
 void walk_want(struct engine *e, struct agent *a)
 {
-	if (a->walk_waits || a->walk || e->walk_count == e->slots)
+	if (a->bare || a->walk_waits || a->walk || e->walk_count == e->slots)
 		return;
 	a->walk_waits = true;
 	e->walk_queue[(e->walk_head + e->walk_count++) % e->slots] = a->slot;

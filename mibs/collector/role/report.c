@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Messages to the engine role, gathered into packets: samples (which may be lost under pressure) for up to 100 ms, all else at the end
+ * of the turn in which it was said. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "mibs/collector/role/role.h"
+
+enum { SAMPLES_WAIT_MS = 100, KINDS = 6 };
+
+static const struct kind {
+	uint16_t type, size;
+	bool lossy;
+} kinds[KINDS] = {
+	{MSG_SAMPLES, sizeof(struct msg_sample), true},        {MSG_WITNESS, sizeof(struct witness_report), false},
+	{MSG_INSTANCES, sizeof(struct msg_instance), false},   {MSG_NODE_FACTS, sizeof(struct msg_node_facts), false},
+	{MSG_PORT_STATE, sizeof(struct msg_port_state), false}, {MSG_REFERENCE_STATE, sizeof(struct msg_reference_state), false},
+};
+
+struct packet {
+	size_t used;
+	uint8_t *bytes; /* CHANNEL_BODY_MAX */
+};
+
+struct outbox {
+	struct collector *owner;
+	int64_t first_sample;
+	struct packet packets[KINDS];
+};
+
+struct outbox *outbox_new(struct collector *c)
+{
+	struct outbox *o = mem_zalloc(sizeof *o);
+
+	o->owner = c;
+	for (int i = 0; i < KINDS; i++)
+		o->packets[i].bytes = mem_zalloc(CHANNEL_BODY_MAX);
+	return o;
+}
+
+void outbox_free(struct outbox *o)
+{
+	if (!o)
+		return;
+	for (int i = 0; i < KINDS; i++)
+		free(o->packets[i].bytes);
+	free(o);
+}
+
+static void send_packet(struct outbox *o, int kind)
+{
+	struct packet *p = &o->packets[kind];
+	struct channel *engine = o->owner->context->engine;
+
+	if (!p->used)
+		return;
+	if (kinds[kind].lossy)
+		channel_send_lossy(engine, kinds[kind].type, p->bytes, p->used);
+	else
+		channel_send(engine, kinds[kind].type, p->bytes, p->used);
+	p->used = 0;
+}
+
+static void put(struct outbox *o, int kind, const void *message)
+{
+	struct packet *p = &o->packets[kind];
+
+	if (p->used + kinds[kind].size > CHANNEL_BODY_MAX)
+		send_packet(o, kind);
+	memcpy(p->bytes + p->used, message, kinds[kind].size);
+	p->used += kinds[kind].size;
+}
+
+void outbox_sample(struct outbox *o, const struct msg_sample *m)
+{
+	if (!o->packets[0].used)
+		o->first_sample = m->arrival_ms;
+	put(o, 0, m);
+}
+
+void outbox_witness(struct outbox *o, const struct witness_report *m)
+{
+	put(o, 1, m);
+}
+
+void outbox_instance(struct outbox *o, const struct msg_instance *m)
+{
+	/* ids before the values that carry them: what is gathered of both leaves in this order */
+	put(o, 2, m);
+}
+
+void outbox_facts(struct outbox *o, const struct msg_node_facts *m)
+{
+	put(o, 3, m);
+}
+
+void outbox_port(struct outbox *o, const struct msg_port_state *m)
+{
+	put(o, 4, m);
+}
+
+void outbox_reference(struct outbox *o, const struct msg_reference_state *m)
+{
+	put(o, 5, m);
+}
+
+void outbox_turn(struct outbox *o, int64_t now)
+{
+	for (int kind = 1; kind < KINDS; kind++)
+		send_packet(o, kind);
+	if (o->packets[0].used && now - o->first_sample >= SAMPLES_WAIT_MS)
+		send_packet(o, 0);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of glory-collector share: the parts of the role and who drives what. main.c turns the loop. */
+#ifndef GLORY_COLLECTOR_ROLE_H
+#define GLORY_COLLECTOR_ROLE_H
+
+#include "board/messages.h"
+#include "mibs/collector/echo.h"
+#include "mibs/collector/engine.h"
+#include "mibs/collector/userland.h"
+#include "mibs/collector/watch.h"
+#include "proc/role.h"
+
+/* Slots of the SNMP engine: nodes first, then switches. Slots of echo: nodes, then reference targets. */
+enum { SWITCH_MAX = 1024, ENGINE_SLOTS = NODE_MAX + SWITCH_MAX, DOMAIN_IDS = 4096, REFERENCE_MAX = 4096, REFERENCE_SLOT = NODE_MAX };
+
+struct target {
+	bool used, kept; /* kept: seen since TARGETS_BEGIN */
+	uint32_t generation;
+	uint16_t userland_port;
+	struct address address;
+	struct credential *credential;
+	struct watch_node node;
+	char name[NAME_SIZE];
+};
+
+struct outbox; /* report.c */
+struct ports;  /* ports.c */
+struct references;
+struct link;
+
+struct collector {
+	struct role_context *context;
+	struct engine *engine;
+	struct echo *echo;
+	struct userland *userland;
+	struct watch *watch;
+	struct outbox *outbox;
+	struct ports *ports;
+	struct references *references;
+	struct link *link;
+	struct target *targets; /* NODE_MAX */
+	struct credential **credentials;
+	size_t credential_count;
+	int64_t now; /* of this turn of the loop */
+	uint64_t values_sent;
+};
+
+static inline struct target *target_at(struct collector *c, uint32_t slot)
+{
+	return slot < NODE_MAX && c->targets[slot].used ? &c->targets[slot] : NULL;
+}
+
+/* targets.c: what is watched, and with which secrets */
+void targets_begin(struct collector *c);
+void targets_take(struct collector *c, const struct msg_target *m);
+void targets_end(struct collector *c);
+void targets_remove(struct collector *c, uint32_t slot, uint32_t generation);
+void targets_objects(struct collector *c, const struct msg_object *objects, size_t count);
+void targets_secret(struct collector *c, const struct msg_secret *m);
+/* The credential of this description, asked for at the supervisor when it is new. Never NULL, lives as long as the role. */
+struct credential *targets_credential(struct collector *c, const char *name, const char *user, uint8_t version, uint8_t auth, uint8_t priv);
+
+/* report.c: everything that goes to the engine role, gathered into packets */
+struct outbox *outbox_new(struct collector *c);
+void outbox_free(struct outbox *o);
+void outbox_sample(struct outbox *o, const struct msg_sample *m);
+void outbox_witness(struct outbox *o, const struct witness_report *m);
+void outbox_instance(struct outbox *o, const struct msg_instance *m);
+void outbox_facts(struct outbox *o, const struct msg_node_facts *m);
+void outbox_port(struct outbox *o, const struct msg_port_state *m);
+void outbox_reference(struct outbox *o, const struct msg_reference_state *m);
+/* Sends what is there; samples wait for up to 100 ms, the rest goes at once. */
+void outbox_turn(struct outbox *o, int64_t now);
+
+/* ports.c: switch ports of nodes */
+struct ports *ports_new(struct collector *c);
+void ports_free(struct ports *p);
+void ports_take(struct ports *p, const struct msg_port *m, size_t count);
+void ports_ask(struct ports *p, uint32_t slot, uint32_t generation, int64_t now);
+void ports_forget(struct ports *p, uint32_t slot);
+void ports_answer(struct ports *p, uint32_t engine_slot, const struct query *query, const struct query_value *values, int64_t now);
+void ports_turn(struct ports *p, int64_t now);
+
+/* references.c: reference targets of domains */
+struct references *references_new(struct collector *c);
+void references_free(struct references *r);
+void references_take(struct references *r, const struct msg_reference *m, size_t count);
+void references_ask(struct references *r, uint32_t domain, int64_t now);
+void references_answer(struct references *r, uint32_t index, const union endpoint *from, int64_t now);
+void references_turn(struct references *r, int64_t now);
+
+/* link.c: the appliance's own link, as far as the routes to the nodes use it */
+struct link *link_new(void);
+void link_free(struct link *l);
+int link_fd(const struct link *l);
+/* One host whose route counts. Up to 256 are kept, others are left out. */
+void link_host(struct link *l, const struct address *host);
+void link_forget_hosts(struct link *l);
+/* Reads what the kernel tells and looks at the routes again when it is time. False: every interface in use has no carrier. */
+bool link_up(struct link *l, int64_t now);
+
+#endif
