@@ -2,6 +2,7 @@
 /* Sensor records: taken apart with libfreeipmi, shared in memory, kept in files; see sdr.h. */
 #include "ipmi/sdr.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <freeipmi/freeipmi.h>
@@ -109,15 +110,22 @@ static int parse_full(ipmi_sdr_ctx_t ctx, const uint8_t *record, unsigned size, 
 	return software ? 0 : 1;
 }
 
-/* A compact record may stand for several sensors with numbers in a row; their names get a number or a letter (43.2). */
-static void name_shared(struct sensor_def *s, unsigned index, bool letters)
+/* A compact record may stand for several sensors with numbers in a row; their names get a number or a letter (43.2). Where the name
+ * already ends in a number and the modifier begins at 0, makers mean "counted on from it". */
+static void name_shared(struct sensor_def *s, unsigned first, unsigned index, bool letters)
 {
-	size_t used = strlen(s->name);
+	size_t used = strlen(s->name), digits = used;
 
+	while (digits > 0 && isdigit((unsigned char)s->name[digits - 1]))
+		digits--;
 	if (letters)
-		text_append(s->name, sizeof(s->name), &used, "%c", (char)('A' + index % 26));
-	else
-		text_append(s->name, sizeof(s->name), &used, "%u", index);
+		text_append(s->name, sizeof(s->name), &used, "%c", (char)('A' + (first + index) % 26));
+	else if (digits < used && first == 0 && used - digits <= 4) {
+		unsigned base = (unsigned)strtoul(s->name + digits, NULL, 10);
+		used = digits;
+		text_append(s->name, sizeof(s->name), &used, "%u", base + index);
+	} else
+		text_append(s->name, sizeof(s->name), &used, digits < used ? " %u" : "%u", first + index);
 }
 
 static int parse_compact(ipmi_sdr_ctx_t ctx, const uint8_t *record, unsigned size, struct sensor_def *out, int room)
@@ -141,7 +149,7 @@ static int parse_compact(ipmi_sdr_ctx_t ctx, const uint8_t *record, unsigned siz
 		if (entity_shared)
 			out[i].entity_instance = (uint8_t)(s.entity_instance + i);
 		if (count > 1)
-			name_shared(&out[i], first + (unsigned)i, letters != 0);
+			name_shared(&out[i], first, (unsigned)i, letters != 0);
 	}
 	return count < room ? count : room;
 }

@@ -246,17 +246,21 @@ static void record_refused(struct bmc_engine *e, struct bmc *b, uint8_t completi
 
 /* --- readings -------------------------------------------------------------------------------------- */
 
-/* The thresholds that hold: as the BMC told them, else as the record gives them. */
+/* The thresholds that hold: as the BMC told them; those it left out, as the record gives them. */
 static void effective_thresholds(const struct bmc *b, size_t index, double out[THRESHOLD_COUNT])
 {
 	const struct sensor_def *s = &b->repository->sensors[index];
 	const uint8_t *told = b->thresholds + index * THRESHOLD_BYTES;
-	uint8_t mask = told[0] ? told[0] & 0x3f : s->threshold_mask;
 
-	if (s->m < 0) /* raw and shown values rise in opposite ways, and BMCs mix them up: their own comparison must do */
-		mask = 0;
-	for (int t = 0; t < THRESHOLD_COUNT; t++)
-		out[t] = mask & 1U << t ? sdr_value(s, told[0] ? told[1 + t] : s->thresholds[t]) : NAN;
+	for (int t = 0; t < THRESHOLD_COUNT; t++) {
+		out[t] = NAN;
+		if (s->m < 0) /* raw and shown values rise in opposite ways, and BMCs mix them up: their own comparison must do */
+			continue;
+		if (told[0] & 1U << t)
+			out[t] = sdr_value(s, told[1 + t]);
+		else if (s->threshold_mask & 1U << t)
+			out[t] = sdr_value(s, s->thresholds[t]);
+	}
 }
 
 static void describe(const struct bmc *b, size_t index, struct msg_sensor *m)

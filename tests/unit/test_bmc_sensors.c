@@ -217,6 +217,7 @@ static size_t compact_record(uint8_t *out, uint16_t id, uint8_t number, uint8_t 
 static void test_records(void)
 {
 	static const uint8_t plain[] = { 0xc4, 'P', 'S', 'U', ' ' };
+	static const uint8_t numbered[] = { 0xc6, 'B', 'a', 'y', ' ', '1', '5' };
 	static const uint8_t packed[] = { 0x83, 0x29, 0xdc, 0xa6 }; /* "IPMI" in six bits, the specification's own example */
 	static const uint8_t bcd[] = { 0x42, 0x12, 0xc5 };
 	static const uint8_t hostile[] = { 0xc3, 'a', '\n', 0xff };
@@ -235,6 +236,9 @@ static void test_records(void)
 	CU_ASSERT(isnan(sdr_value(&s[0], 80)));
 	n = compact_record(r, 8, 40, 0x08, 0x4f, 3, plain, sizeof(plain));
 	CU_ASSERT(sdr_parse(ctx, r, n, s, SDR_SHARED_MAX) == 3 && strcmp(s[2].name, "PSU3") == 0 && s[2].number == 42);
+	n = compact_record(r, 8, 40, 0x0d, 0x03, 15, numbered, sizeof(numbered));
+	r[24] = 0;
+	CU_ASSERT(sdr_parse(ctx, r, n, s, SDR_SHARED_MAX) == 15 && strcmp(s[0].name, "Bay 15") == 0 && strcmp(s[14].name, "Bay 29") == 0);
 	n = compact_record(r, 8, 40, 0x08, 0x4f, 0, packed, sizeof(packed));
 	CU_ASSERT(sdr_parse(ctx, r, n, s, SDR_SHARED_MAX) == 1 && strcmp(s[0].name, "IPMI") == 0);
 	n = compact_record(r, 8, 40, 0x08, 0x4f, 0, bcd, sizeof(bcd));
