@@ -125,12 +125,12 @@ static bool good_text(const struct config_field *f, const char *text)
 
 static int wrong(const struct config_field *f, const char *text, struct error *e, const char *what)
 {
-	char shown[96], remedy[160] = "";
+	const char *example = f->example ? f->example : f->choices ? f->choices[0].word : f->type == FIELD_BOOL ? "true" : NULL;
+	char shown[96], remedy[160];
 
 	text_copy(shown, sizeof shown, text);
 	text_make_printable(shown);
-	if (f->example)
-		text_format(remedy, sizeof remedy, "write it as %s", f->example);
+	text_format(remedy, sizeof remedy, example ? "write it as %s" : "use letters, digits, '.', '_' and '-'", example);
 	return error_set(e, ERR_CONFIG, "", remedy, "%s %s is not %s", f->name, shown, what);
 }
 

@@ -31,7 +31,7 @@ static json_t *flags_value(const struct config_field *f, const void *object)
 
 static json_t *real_value(double v)
 {
-	return v == (double)(int32_t)v ? json_integer((int32_t)v) : json_real(v);
+	return v > -1e9 && v < 1e9 && v == (double)(int32_t)v ? json_integer((int32_t)v) : json_real(v);
 }
 
 static json_t *thresholds_value(const struct config_item *item)
@@ -190,13 +190,13 @@ int config_from_json(enum config_kind kind, const char *name, const char *json, 
 		json_object_foreach(o, key, value)
 			if ((rc = member_read(kind, object, key, value, e)))
 				break;
+	if (!rc)
+		config_normalise(kind, object);
 	for (const struct config_field *f = config_fields[kind]; !rc && f->name; f++)
 		if (!field_valid(f, object))
 			rc = error_set(e, ERR_CONFIG, label, "compare value, clear, of and in", "%s has a value that cannot be", f->name);
 	if (rc && e)
 		text_copy(e->object, sizeof e->object, label);
-	if (!rc)
-		config_normalise(kind, object);
 	json_decref(o);
 	return rc;
 }

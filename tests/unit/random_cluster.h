@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Random clusters of a fixed seed that pass cluster_check(): for properties that hold for all of them. */
+#ifndef GLORY_TESTS_RANDOM_CLUSTER_H
+#define GLORY_TESTS_RANDOM_CLUSTER_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "board/messages.h"
+#include "config/cluster.h"
+
+struct chance {
+	unsigned seed;
+};
+
+static inline int chance_below(struct chance *c, int n)
+{
+	return (int)((unsigned)rand_r(&c->seed) % (unsigned)n);
+}
+
+static inline void random_address(struct chance *c, int i, bool port, uint16_t usual, struct address *out)
+{
+	char text[ADDRESS_TEXT];
+
+	if (chance_below(c, 12))
+		text_format(text, sizeof text, "10.%d.%d.%d", usual % 250, i / 200, 1 + i % 200);
+	else
+		text_format(text, sizeof text, "fd00:%x::%x", usual, i + 1);
+	address_parse(text, port && !chance_below(c, 9) ? (uint16_t)(1 + i % 60000) : usual, out);
+}
+
+static inline void random_credentials(struct chance *c, struct cluster *out)
+{
+	for (int i = 0; i < 3; i++) {
+		struct config_snmp snmp = {.version = i ? 3 : 2};
+		struct config_bmc bmc = {.suite = i ? 17 : 3, .privilege = (uint8_t)(2 + chance_below(c, 3))};
+		struct config_bmcmodel model = {.suite = i == 1 ? 3 : 0, .workarounds = (uint32_t)chance_below(c, 64)};
+		text_format(snmp.head.name, CONFIG_NAME, "s%d", i);
+		text_format(bmc.head.name, CONFIG_NAME, "b%d", i);
+		text_format(model.head.name, CONFIG_NAME, "m%d", i);
+		text_copy(bmc.user, sizeof bmc.user, i ? "operator" : "a&<\"> b");
+		if (i) {
+			text_copy(snmp.user, CONFIG_NAME, "glory");
+			snmp.auth = (uint8_t)i;
+			snmp.priv = (uint8_t)chance_below(c, 2);
+		}
+		cluster_set(out, CONFIG_SNMP, &snmp);
+		cluster_set(out, CONFIG_BMC, &bmc);
+		cluster_set(out, CONFIG_BMCMODEL, &model);
+	}
+}
+
+static inline void random_items(struct chance *c, struct cluster *out)
+{
+	for (int i = 0; i < 6; i++) {
+		struct config_item item = {.interval_s = (uint32_t)(1 + chance_below(c, 600)), .counter = (uint8_t)chance_below(c, 2)};
+		text_format(item.head.name, CONFIG_NAME, "item_%d", i);
+		text_copy(item.scope, CONFIG_NAME, i == 0 ? "@site" : i == 1 ? "@g0" : "n[001-300]");
+		text_copy(item.unit, sizeof item.unit, "<&\"'> x");
+		item.oid_length = (uint8_t)(2 + chance_below(c, 23));
+		for (int k = 0; k < item.oid_length; k++)
+			item.oid[k] = k == 0 ? 1 : k == 1 ? 3 : (uint32_t)rand_r(&c->seed) * 2;
+		if (i % 2)
+			text_copy(item.instances, CONFIG_NAME, "1.3.6.1.2");
+		item.thresholds = (uint8_t)chance_below(c, CONFIG_THRESHOLDS + 1);
+		for (int k = 0; k < item.thresholds; k++) {
+			struct config_threshold *t = &item.threshold[k];
+			t->level = (uint8_t)(LEVEL_WARNING + chance_below(c, 3));
+			t->above = (uint8_t)chance_below(c, 2);
+			t->value = rand_r(&c->seed) / 977.0;
+			t->clear = t->above ? t->value - chance_below(c, 3) : t->value + chance_below(c, 3);
+			t->of = (uint8_t)(1 + chance_below(c, 5));
+			t->in = (uint8_t)(t->of + chance_below(c, 5));
+		}
+		config_set_field(CONFIG_ITEM, &item, "unit", item.unit, NULL); /* and with it what follows from other fields */
+		cluster_set(out, CONFIG_ITEM, &item);
+	}
+}
+
+static inline void random_others(struct chance *c, struct cluster *out, int groups)
+{
+	static const char *const brakes[] = {"power-on-per-second", "destructive-per-minute", "repair-percent"};
+	static const char *const credentials[] = {"", "s1", "s0", "s2", ""};
+
+	for (int i = 0; i < groups; i++) {
+		struct config_group group = {.policy = (uint8_t)(1 + chance_below(c, 3))};
+		struct config_switch sw = {.snmp = "s0"};
+		struct config_pdu pdu = {.snmp = "s1"};
+		text_format(group.head.name, CONFIG_NAME, "g%d", i);
+		text_format(sw.head.name, CONFIG_NAME, "sw%d", i);
+		text_format(pdu.head.name, CONFIG_NAME, "pdu%d", i);
+		if (chance_below(c, 2))
+			text_format(sw.group, CONFIG_NAME, "g%d", i);
+		if (chance_below(c, 2))
+			random_address(c, i, true, 161, &group.reference);
+		random_address(c, i, true, 161, &sw.address);
+		random_address(c, i, true, 161, &pdu.address);
+		cluster_set(out, CONFIG_GROUP, &group);
+		cluster_set(out, CONFIG_SWITCH, &sw);
+		cluster_set(out, CONFIG_PDU, &pdu);
+	}
+	for (int i = 1; i < 5; i++) {
+		struct config_notify n = {.kind = (uint8_t)i};
+		text_format(n.head.name, CONFIG_NAME, "noc%d", i);
+		text_copy(n.snmp, CONFIG_NAME, credentials[i]);
+		random_address(c, i, true, i == RECEIVER_SYSLOG ? 514 : 162, &n.address);
+		cluster_set(out, CONFIG_NOTIFY, &n);
+	}
+	for (int i = 0; i < 3; i++) {
+		struct config_brake b = {.value = (uint32_t)(1 + chance_below(c, 99))};
+		text_copy(b.head.name, CONFIG_NAME, brakes[i]);
+		cluster_set(out, CONFIG_BRAKE, &b);
+	}
+}
+
+static inline void random_node(struct chance *c, struct config_node *n, int i, int groups, bool plain)
+{
+	static const char *const forms[] = {"n%03d", "n%d", "x%da", "r1n%02d.site"};
+
+	memset(n, 0, sizeof *n);
+	n->wanted_power = POWER_ON;
+	text_format(n->head.name, CONFIG_NAME, plain ? forms[0] : forms[chance_below(c, 4)], i);
+	text_format(n->group, CONFIG_NAME, "g%d", plain ? i / 40 % groups : chance_below(c, groups));
+	random_address(c, i, !plain, 161, &n->address);
+	text_copy(n->snmp, CONFIG_NAME, "s0");
+	if (plain || chance_below(c, 2)) {
+		random_address(c, i, !plain, 623, &n->bmc);
+		text_copy(n->bmc_credential, CONFIG_NAME, "b1");
+		n->bmc.port = n->bmc.port ? n->bmc.port : 623;
+	}
+	if (!chance_below(c, 10))
+		text_copy(n->bmc_model, CONFIG_NAME, "m1");
+	if (chance_below(c, 10)) {
+		text_format(n->switch_name, CONFIG_NAME, "sw%d", i / 40 % groups);
+		n->switch_port = chance_below(c, 10) ? (uint32_t)i + 1 : 0;
+	}
+	text_format(n->rack, sizeof n->rack, "r%d", i / 40);
+	if (!chance_below(c, 5))
+		text_copy(n->pdu, CONFIG_NAME, "pdu0");
+	for (int k = 0; k < 16 && !plain && i % 7 == 0; k++)
+		n->uuid[k] = (uint8_t)(chance_below(c, 255) + 1);
+	n->maintenance = !chance_below(c, 20);
+	if (!chance_below(c, 20))
+		n->wanted_power = POWER_OFF;
+	if (!chance_below(c, 20))
+		n->policy = POLICY_TELL;
+}
+
+/* About `nodes` nodes: half of the seeds make orderly ones that compress into ranges, half wild ones. */
+static inline void random_cluster(unsigned seed, int nodes, struct cluster *out)
+{
+	struct chance c = {seed * 7919 + 1};
+	int groups = 1 + chance_below(&c, 12);
+
+	cluster_init(out);
+	text_format(out->site, sizeof out->site, "site%u", seed);
+	random_credentials(&c, out);
+	random_others(&c, out, groups);
+	random_items(&c, out);
+	for (int i = 0; i < nodes; i++) {
+		struct config_node node;
+		random_node(&c, &node, i, groups, seed % 2 == 0);
+		cluster_set(out, CONFIG_NODE, &node);
+	}
+}
+
+#endif
