@@ -443,13 +443,17 @@ static bool own_link(struct judge *j, struct jdomain *d, int64_t now)
 /* --- one turn ----------------------------------------------------------------------------------------------- */
 
 /* The root alarm comes 1.8 s after half of the members were first missed, and only while they still are. */
-static bool call_is_due(const struct judge *j, const struct jdomain *d, int64_t now)
+static bool call_is_due(const struct judge *j, struct jdomain *d, int64_t now)
 {
-	uint32_t long_enough = 0, members;
+	uint32_t long_enough = 0, members, before = d->flagged_before;
 	int64_t since = now - (int64_t)j->p.root_ms - FIRST_WAIT_MS;
 
+	d->flagged_before = d->flagged;
 	if (d->lossy)
 		return true;
+	/* they are coming back */
+	if (d->flagged < before)
+		return false;
 	EACH_MEMBER(j, d, at)
 		long_enough += member(j, at)->flagged && member(j, at)->first && member(j, at)->first <= since;
 	if (d->members < 3)
@@ -555,6 +559,13 @@ static void consider(struct judge *j, struct jdomain *d, int64_t now)
 	if (j->active && (unexplained(j, d, &members) < threshold(members) || !threshold(members)))
 		return;
 	hold(j, d, now);
+}
+
+void domains_consider(struct judge *j, int64_t now)
+{
+	for (uint32_t i = 0; i < j->max_domains; i++)
+		if (j->domains[i].known && j->domains[i].flagged)
+			consider(j, &j->domains[i], now);
 }
 
 void domains_flag(struct judge *j, uint32_t slot, bool flagged, int64_t now)

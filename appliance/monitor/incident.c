@@ -139,8 +139,10 @@ void incident_turn(struct judge *j, uint32_t slot, struct jnode *n, int64_t now)
 	if (!n->inc_ended || verdict_is_dead(n->verdict) || j->reasons)
 		return;
 	enum judge_return how = how_it_was(n);
-	if (how != RETURN_UNKNOWN || now - n->inc_ended >= UPTIME_WAIT_MS)
-		tell_closed(j, slot, n, how);
+	if (how == RETURN_UNKNOWN && now - n->inc_ended < UPTIME_WAIT_MS)
+		return;
+	tell_closed(j, slot, n, how);
+	judge_evaluate(j, slot, now);
 }
 
 int64_t incident_due(const struct jnode *n, int64_t now)

@@ -211,6 +211,12 @@ static void put_under_root(const struct judge *j, const struct jnode *n, struct 
 {
 	enum domain_state d = domains_state_of(j, n, root);
 
+	/* released, and nothing new is known: the old word is no call */
+	if (r->keep && n->held && d == DOMAIN_STATE_OK) {
+		*root = n->root;
+		r->held = true;
+		return;
+	}
 	if (!verdict_is_dead(r->verdict) || d == DOMAIN_STATE_OK) {
 		*root = verdict_is_dead(r->verdict) ? n->onset_root : JUDGE_NO_DOMAIN;
 		r->held = false;
@@ -240,7 +246,7 @@ void judge_evaluate(struct judge *j, uint32_t slot, int64_t now)
 		incident_cause(j, n, &in, cause, sizeof(cause));
 	if (!differs(n, &r, certainty, root, cause))
 		return;
-	bool was_dead = verdict_is_dead(n->verdict), dead = verdict_is_dead(r.verdict);
+	bool dead = verdict_is_dead(r.verdict), called = dead && (!verdict_is_dead(n->verdict) || (n->held && !r.held));
 	if (n->verdict != r.verdict)
 		n->since = now;
 	n->verdict = r.verdict;
@@ -250,7 +256,7 @@ void judge_evaluate(struct judge *j, uint32_t slot, int64_t now)
 	n->held = r.held;
 	n->told_flapping = n->flapping;
 	snprintf(n->cause, sizeof(n->cause), "%s", cause);
-	if (dead && !was_dead) {
+	if (called) {
 		incident_called(j, slot, n, now);
 		if (!n->held) {
 			domains_called(j, slot, now);
@@ -260,6 +266,10 @@ void judge_evaluate(struct judge *j, uint32_t slot, int64_t now)
 	if (dead) {
 		n->inc_verdict = n->verdict;
 		n->inc_certainty = n->certainty > n->inc_certainty ? n->certainty : n->inc_certainty;
+		if (n->bmc && !n->why_asked && !n->held && certainty >= CERTAINTY_CAUSE) {
+			n->why_asked = true;
+			j->ops.ask_bmc(j->arg, slot, BMC_ASK_WHY);
+		}
 	}
 	tell(j, slot);
 }
@@ -294,8 +304,8 @@ static void turn(struct judge *j, uint32_t slot, int64_t now)
 	if (!n->known)
 		return;
 	bmc_turn(j, slot, n, now);
-	incident_turn(j, slot, n, now);
 	judge_evaluate(j, slot, now);
+	incident_turn(j, slot, n, now);
 	judge_schedule(j, slot, now);
 }
 
@@ -448,6 +458,9 @@ static void reevaluate(struct judge *j, int64_t now)
 {
 	uint32_t end = j->cursor + EVALUATE_A_TURN;
 
+	/* what has gathered meanwhile may be a domain's: it speaks before its members */
+	if (!j->cursor)
+		domains_consider(j, now);
 	for (; j->cursor < j->max_nodes && j->cursor < end; j->cursor++)
 		if (j->nodes[j->cursor].known)
 			turn(j, j->cursor, now);

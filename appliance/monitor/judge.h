@@ -151,7 +151,10 @@ void judge_bmc(struct judge *judge, uint32_t slot, enum bmc_state state, int64_t
 /* Facts for the cause ("watchdog reset", "thermal trip"), at most 40 bytes are used; NULL or "" = nothing found. */
 void judge_why(struct judge *judge, uint32_t slot, const char *text, int64_t now);
 void judge_port(struct judge *judge, uint32_t slot, enum port_state state, int64_t now);
-/* A reference target of the domain answered (true) or failed (false); a failure ends waiting early. */
+/*
+ * A reference target of the domain answered (true), or all of them were asked and none did (false). Saying nothing is also
+ * "silent" 0.6 s after the question.
+ */
 void judge_reference(struct judge *judge, uint32_t domain, bool answered, int64_t now);
 /* The collector loses more than half of its exchanges with a group: held, root alarm "path loss". */
 void judge_lossy(struct judge *judge, uint32_t domain, bool lossy, int64_t now);
@@ -161,7 +164,11 @@ void judge_wanted(struct judge *judge, uint32_t slot, enum wanted wanted, int64_
 void judge_uptime(struct judge *judge, uint32_t slot, int64_t agent_ms, int64_t host_ms, int64_t now);
 /* Reasons of the collector (STALL, CARRIER) as its suspended() callback told them; replaces what it said before. */
 void judge_collector_suspended(struct judge *judge, unsigned reasons, int64_t now);
-/* Age of the oldest message from the collector still unread; > 500 ms suspends. collector_up false = it is restarting. */
+/*
+ * Age of the oldest message from the collector still unread; > 500 ms suspends, until settle_ms after it was last so. Tell the
+ * time since its last message instead when it has been quiet for 2 s (it owes STATS each second): a stopped collector looks so.
+ * collector_up false = it is restarting.
+ */
 void judge_queue(struct judge *judge, int64_t age_ms, bool collector_up, int64_t now);
 
 /* Do what is due; notices its own lateness. Returns when it wants to be called next. */

@@ -15,7 +15,7 @@ struct jnode {
 	bool known, bmc, port, poll_bmc;
 	bool flagged, enough, returning, large_lost, reported_held;
 	bool settled, second;	/* the BMC has answered (or is silent) since the suspicion began; twice */
-	bool asked_port, off_twice, flapping, told_flapping, held;
+	bool asked_port, off_twice, why_asked, flapping, told_flapping, held;
 	uint8_t s, k, u, b, p, m;
 	uint8_t ask_n, row, power, ndomains, silent_rounds;
 	uint16_t misses, needed;
@@ -51,7 +51,7 @@ struct jdomain {
 	enum domain_kind kind;
 	enum domain_state state;
 	enum certainty certainty;
-	uint32_t references, members, flagged, root, head;
+	uint32_t references, members, flagged, flagged_before, root, head;
 	int64_t since, below_since, ref_asked, ref_at, first;
 	uint32_t sample[JUDGE_SAMPLE], control[JUDGE_CONTROL];
 	char cause[JUDGE_CAUSE_SIZE];
@@ -98,6 +98,7 @@ const char *incident_return_text(enum judge_return how);
 /* domains.c */
 void domains_flag(struct judge *j, uint32_t slot, bool flagged, int64_t now);
 void domains_called(struct judge *j, uint32_t slot, int64_t now);
+void domains_consider(struct judge *j, int64_t now);
 void domains_turn(struct judge *j, int64_t now);
 enum domain_state domains_state_of(const struct judge *j, const struct jnode *n, uint32_t *root);
 void domains_drop(struct judge *j, uint32_t domain, int64_t now);

@@ -139,9 +139,10 @@ void loss_leave_out(struct watch *w, struct node *n)
 	n->miss_second = 0;
 }
 
+/* The group's estimate is there to raise the node's when the path has turned bad; its noise must not. */
 double loss_of_node(const struct watch *w, const struct node *n, int64_t now)
 {
-	double group = n->ndomains ? loss_of_group(w, n->domains[0], now, GROUP_SECONDS) : 0;
+	double group = n->ndomains ? loss_of_late(w, n->domains[0], now, GROUP_SECONDS) : 0;
 
 	return fmax(n->loss, group);
 }

@@ -11,7 +11,7 @@
 #include "mibs/collector/watch_node.h"
 
 enum { LEARN_FAST_MS = 10000, USER_UNKNOWN_MS = 600000, USER_KNOWN_MS = 3600000, USER_MUTE_MS = 10000, USER_SPREAD_MS = 60000 };
-enum { PERIOD_MS = 400, PERIOD_DENSE_MS = 200, PERIOD_HELD_MS = 1200, DENSE_ABOVE = 13 };
+enum { PERIOD_MS = 400, PERIOD_DENSE_MS = 200, PERIOD_HELD_MS = 1200, DENSE_ABOVE = 13, LAST_CHANCE_MS = 20 };
 
 void watch_params_default(struct watch_params *params)
 {
@@ -276,6 +276,10 @@ static void send_step(struct watch *w, uint32_t slot, struct node *n, int64_t no
 		s = dark_step(w, n, now);
 	n->step = n->step == 131 ? 0 : n->step + 1; /* 132 = a multiple of every period above */
 	n->next_send = now + s.gap;
+	/* one probe just before the call is due: a spell that ends in the last moment must not be called */
+	int64_t last = n->first + n->wait + n->window - LAST_CHANCE_MS;
+	if (n->phase == PHASE_PATH && n->first && now < last && n->next_send > last)
+		n->next_send = last;
 	n->next_beat = beat_after(w, n, now);
 	send_probe(w, slot, n, s.kind, 0, now);
 }

@@ -42,30 +42,36 @@ struct spell {
 	uint32_t ms;
 };
 
+/* A heartbeat touches the first two cache lines; the rest belongs to suspicions. */
 struct node {
 	int64_t next_send;
 	int64_t next_beat; /* heartbeat slot to come, kept through suspicions */
 	int64_t next_learn;
 	int64_t next_user;
-	int64_t user_asked; /* outstanding question for the banner, 0 = none */
-	int64_t first;	    /* first lost probe of the dark spell, 0 = none yet */
-	int64_t agent_first; /* agent clock, 0 = not running */
-	int64_t last;	    /* any packet */
-	int64_t restarted;  /* suspicion began (again) at */
-	int64_t since;	    /* of the state reported last */
+	int64_t user_asked;   /* outstanding question for the banner, 0 = none */
+	int64_t last;	      /* any packet */
 	uint32_t seq, judged; /* last token given; last token judged */
-	uint32_t generation, hash, poll_beats, wait, epoch;
+	uint8_t phase, ndomains, beats, prompt;
+	uint8_t s, k, u; /* as reported: enum witness_state */
+	bool has_snmp;
+
+	uint32_t hash, poll_beats, wait;
 	uint32_t poll_token; /* last poll sent, 0 = answered */
-	float loss;
-	uint32_t domains[NODE_DOMAINS];
 	uint32_t miss_second; /* second in which its first miss was counted in the group */
+	uint32_t domains[NODE_DOMAINS];
+	float loss;
+	bool may_echo, may_user, echo_passes, echo_filtered, user_passes, user_na, user_seen, user_accepted;
+	bool ever, slow, retried, poll_now, large_lost, called, flagged, held;
+
+	int64_t first;	     /* first lost probe of the dark spell, 0 = none yet */
+	int64_t agent_first; /* agent clock, 0 = not running */
+	int64_t restarted;   /* suspicion began (again) at */
+	int64_t since;	     /* of the state reported last */
+	uint32_t generation, epoch;
 	struct spell spells[SPELLS];
 	uint16_t misses, agent_misses, needed, window;
-	uint8_t phase, step, ndomains, beats, prompt, learn_lost, user_lost, poll_lost, user_gap;
-	uint8_t s, k, u; /* as reported: enum witness_state */
-	bool has_snmp, may_echo, may_user;
-	bool echo_passes, echo_filtered, user_passes, user_na, user_seen, user_accepted;
-	bool flagged, six, held, called, slow, large_lost, ever, retried, poll_now, mute, tainted, settled;
+	uint8_t step, learn_lost, user_lost, poll_lost;
+	bool six, mute, tainted, settled;
 };
 
 struct loss_second {

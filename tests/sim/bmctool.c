@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Asks one BMC through the BMC engine and prints what it says, one fact a line: for the system tests and for people.
- *   bmctool [-s SUITE] [-l user|operator|admin] [-w WORKAROUND,...] [-c CACHE] [-g GUID] [-t SECONDS] ADDRESS USER SECRETFILE COMMAND
+ *   bmctool [-s SUITE] [-l user|operator|admin] [-w WORKAROUND,...] [-c CACHE] [-g GUID] [-t SECONDS] [-i POWER_INTERVAL]
+ *           ADDRESS USER SECRETFILE COMMAND
  * COMMAND: power, cause, sensors, findings, on, off, soft, reset, identify, watch (prints every report until the time is over).
  * SECRETFILE holds "password=..." and optionally "kg=...". Exit status 0: answered; 1: not; 2: usage. */
 #include <inttypes.h>
@@ -104,7 +105,7 @@ static void on_time_over(void *arg)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: bmctool [-s suite] [-l privilege] [-w workaround,...] [-c cache] [-g guid] [-t seconds] address user secretfile "
+	fprintf(stderr, "usage: bmctool [-s suite] [-l privilege] [-w workaround,...] [-c cache] [-g guid] [-t seconds] [-i power_interval] address user secretfile "
 			"power|cause|sensors|findings|on|off|soft|reset|identify|watch\n");
 	return 2;
 }
@@ -190,7 +191,7 @@ int main(int argc, char **argv)
 	int64_t seconds = 30;
 	int option;
 
-	while ((option = getopt(argc, argv, "s:l:w:c:g:t:")) != -1) {
+	while ((option = getopt(argc, argv, "s:l:w:c:g:t:i:")) != -1) {
 		int64_t number;
 		if (option == 's' && text_integer(optarg, 0, 255, &number))
 			t.suite = (uint8_t)number;
@@ -202,6 +203,8 @@ int main(int argc, char **argv)
 			text_copy(settings.cache_directory, sizeof(settings.cache_directory), optarg);
 		else if (option == 't' && text_integer(optarg, 1, 86400, &number))
 			seconds = number;
+		else if (option == 'i' && text_integer(optarg, 1, 3600, &number))
+			t.power_interval_s = (uint32_t)number;
 		else if (option != 'g' || !guid(optarg, t.expected_guid))
 			return usage();
 	}

@@ -5,7 +5,8 @@
 
 #include "tests/sim/world.h"
 
-enum { LINK_LEAST_MS = 1800, ROOT_SURE_MS = 3000, AFTERMATH_MS = 8000, TROUBLE_MS = 30000 };
+/* 1.8 s, less the last probe's time to be answered */
+enum { LINK_LEAST_MS = 1770, ROOT_SURE_MS = 3000, AFTERMATH_MS = 8000, TROUBLE_MS = 30000 };
 
 void span_add(struct span *s, double value)
 {
@@ -150,7 +151,7 @@ void measure_verdict(void *arg, const struct judge_verdict *v)
 	struct machine *m = &w->machines[v->slot];
 	bool dead = verdict_is_dead(v->verdict), was_dead = verdict_is_dead((enum verdict)m->verdict);
 
-	if (dead && (!was_dead || !m->called))
+	if (dead && (!was_dead || (m->died && !m->called)))
 		note_call(w, v);
 	if (dead && !v->held)
 		note_cause(w, v);
@@ -184,7 +185,7 @@ void measure_domain(void *arg, const struct judge_domain *d)
 		return;
 	if (d->certainty == CERTAINTY_CALLED || (d->id && !w->switches[d->id - 1].rooted))
 		w->tally.roots++;
-	if (getenv("SIM_VERBOSE"))
+	if (getenv("SIM_DOMAINS"))
 		printf("  %.2f domain %u root: %s, %u of %u silent\n", (double)w->now / 1000, d->id, d->cause, d->flagged, d->members);
 	if (!d->id) {
 		w->tally.roots_forbidden++;
