@@ -11,8 +11,9 @@ $B/mibs/base/.made:
 	  [ $$n -gt 0 ] || { echo "mibs: no base MIB texts: install erlang-snmp" >&2; exit 1; }; touch $@
 
 .PHONY: mibs lint-mibs
-mibs: $(MIB_TEXTS)
-all: mibs
+mibs: $(MIB_TEXTS) $B/mibs/base/.made
+all: $(MIB_TEXTS)
+check check-long: mibs
 lint-mibs: $(MIB_TEXTS) $B/mibs/base/.made
 	$(call say,LINT,mibs)for f in $(MIB_TEXTS); do out=$$(SMIPATH=$B/mibs/base:$B/mibs smilint -l 6 $$f 2>&1); \
 	  [ -z "$$out" ] || { echo "$$out"; exit 1; }; done

@@ -11,11 +11,13 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
 
 #define FILE_MAX 256
+#define APPLICATION "glory-agent"
 
 static bool parse_id(const char *hex, uint8_t *id)
 {
@@ -70,15 +72,20 @@ static int write_file(const char *path, const char *text)
 	return close(fd) || bad ? -1 : 0;
 }
 
-static int store(const char *path, const struct engine_state *state)
+static void id_text(const struct engine_state *state, char out[2 * ENGINE_ID_SIZE + 1])
 {
-	char text[FILE_MAX], fresh[512];
 	size_t used = 0;
 
-	text_append(text, sizeof text, &used, "id=");
 	for (size_t i = 0; i < ENGINE_ID_SIZE; i++)
-		text_append(text, sizeof text, &used, "%02x", state->id[i]);
-	text_append(text, sizeof text, &used, "\nboots=%u\n", state->boots);
+		text_append(out, 2 * ENGINE_ID_SIZE + 1, &used, "%02x", state->id[i]);
+}
+
+static int store(const char *path, const struct engine_state *state)
+{
+	char text[FILE_MAX], fresh[512], id[2 * ENGINE_ID_SIZE + 1];
+
+	id_text(state, id);
+	text_format(text, sizeof text, "id=%s\nboots=%u\n", id, state->boots);
 	if (!text_format(fresh, sizeof fresh, "%s.new", path) || write_file(fresh, text) || rename(fresh, path)) {
 		log_error("%s: engine boots cannot be stored: %s: give the agent's directory room and its owner back", path,
 			  strerror(errno));
@@ -122,20 +129,30 @@ static int on_library_log(int major, int minor, void *server, void *client)
 	(void)major;
 	(void)minor;
 	(void)client;
+	static struct log_damper damper; /* whoever sends spoilt datagrams shall not fill the log */
 	struct snmp_log_message *message = server;
+	unsigned held;
 	char text[200];
 
 	text_copy(text, sizeof text, message->msg);
 	text[strcspn(text, "\n")] = '\0';
 	text_make_printable(text);
-	if (message->priority <= LOG_LEVEL_WARNING && text[0])
-		log_warning("net-snmp: %s", text);
+	if (message->priority <= LOG_LEVEL_WARNING && text[0] && log_damper_pass(&damper, clock_mono_ms(), &held))
+		log_warning("net-snmp: %s (%u others were held back)", text, held);
 	return 0;
+}
+
+/* Hands a value to the library's parser of a word of its own state file; these words are taken at no other time. */
+static void tell_library(const char *word, char *value)
+{
+	for (struct config_line *l = read_config_get_handlers(APPLICATION); l; l = l->next)
+		if (!strcmp(l->config_token, word))
+			l->parse_line(word, value);
 }
 
 int engine_start(const struct engine_state *state)
 {
-	char line[64];
+	char line[64], id[2 * ENGINE_ID_SIZE + 1];
 	uint8_t got[64];
 
 	setenv("MIBS", "", 1);
@@ -146,11 +163,14 @@ int engine_start(const struct engine_state *state)
 	netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_READ_CONFIGS, 1);
 	netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_PERSIST_STATE, 1);
 	netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_ALARM_DONT_USE_SIG, 1);
-	init_snmp("glory-agent");
-	/* the library counts what it is told up by one, as if it had read its own file */
+	init_snmp(APPLICATION);
+	/* as if the library had read its own file: it counts the boots up by one, unless the engine id was another before */
 	set_exact_engineID(state->id, ENGINE_ID_SIZE);
+	id_text(state, id);
+	text_format(line, sizeof line, "0x%s", id);
+	tell_library("oldEngineID", line);
 	text_format(line, sizeof line, "%u", state->boots - 1);
-	engineBoots_conf("engineBoots", line);
+	tell_library("engineBoots", line);
 	snmp_call_callbacks(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_POST_READ_CONFIG, NULL);
 	if (snmpv3_get_engineID(got, sizeof got) != ENGINE_ID_SIZE || memcmp(got, state->id, ENGINE_ID_SIZE) ||
 	    snmpv3_local_snmpEngineBoots() != state->boots) {

@@ -25,6 +25,8 @@
 #define SYSLOG_MAX 1024
 #define ENGINE_MAX 32
 #define LOST_BEFORE_DISCOVERY 2
+#define BURST 32 /* datagrams that nobody acknowledges, in BURST_GAP_MS: so that they fit into a receiver's socket */
+#define BURST_GAP_MS 200
 
 /* Stands for an engine whose id is not known yet; no engine has it. The library would stop the whole process in a discovery
  * of its own if it were given none; any engine answers an id that is not its own by a report that names it. */
@@ -365,8 +367,11 @@ static void pump(struct receiver *r, int64_t now_ms)
 			probe(r, now_ms);
 		return;
 	}
-	while ((event = window_next(&r->window, now_ms, &try)))
+	for (int burst = 0; (event = window_next(&r->window, now_ms, &try)); burst++) {
 		send_event(r, event, try);
+		if (r->config.kind != RECEIVER_INFORM && burst == BURST - 1)
+			r->window.retry_ms = now_ms + BURST_GAP_MS;
+	}
 }
 
 /* --- the list ----------------------------------------------------------------------------------------- */

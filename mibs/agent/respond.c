@@ -210,12 +210,13 @@ static long get_each(struct answer *a, const netsnmp_pdu *request, long *index)
 	return 0;
 }
 
-netsnmp_pdu *respond_read(const netsnmp_pdu *request, const struct walk *walk, const struct access *access, size_t room)
+netsnmp_pdu *respond_read(const netsnmp_pdu *request, const struct walk *walk, const struct access *access, size_t room, bool *busy)
 {
 	struct answer a = {.walk = walk, .access = access, .room = room};
 	long index = 0;
 	long status = request->command == SNMP_MSG_GETBULK ? get_bulk(&a, request, &index) : get_each(&a, request, &index);
 
+	*busy = status == SNMP_ERR_GENERR;
 	if (status) {
 		snmp_free_varbind(a.first);
 		return respond_status(request, status, index);

@@ -8,8 +8,9 @@
 #include "mibs/agent/access.h"
 #include "mibs/agent/walk.h"
 
-/* The response to a read, NULL without memory. room: most bytes of its varbinds. The caller sends or frees it. */
-netsnmp_pdu *respond_read(const netsnmp_pdu *request, const struct walk *walk, const struct access *access, size_t room);
+/* The response to a read, NULL without memory. room: most bytes of its varbinds. The caller sends or frees it. *busy: a row stayed
+ * under the writer's hands (it was stopped in mid-write); the response then says genErr, and asking again soon is better. */
+netsnmp_pdu *respond_read(const netsnmp_pdu *request, const struct walk *walk, const struct access *access, size_t room, bool *busy);
 /* A response with the request's own varbinds and an error (or SNMP_ERR_NOERROR). */
 netsnmp_pdu *respond_status(const netsnmp_pdu *request, long status, long index);
 

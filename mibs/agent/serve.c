@@ -14,7 +14,18 @@
 #define ROOM_V2C 8192        /* an unauthenticated asker is no reason for big answers */
 #define ENVELOPE 512         /* message and PDU headers around the varbinds */
 
+#define WAITING_MAX 32
+#define TRIES_MAX 40 /* of a read; some ms between them: longer than a loaded machine stops its engine */
+
+/* A read that is to be tried again. */
+struct waiting {
+	netsnmp_pdu *pdu;
+	int tries;
+};
+
 struct serve {
+	struct waiting waiting[WAITING_MAX];
+	size_t waiting_count;
 	void *session;
 	int fd;
 	bool drained;
@@ -42,14 +53,59 @@ static size_t room_for(const netsnmp_pdu *pdu)
 	return room;
 }
 
-static void answer_read(struct serve *s, const netsnmp_pdu *pdu, const struct access *access)
+/* False: a row was busy, nothing was sent. */
+static bool answer_read(struct serve *s, const netsnmp_pdu *pdu, bool last)
 {
-	netsnmp_pdu *response = respond_read(pdu, s->walk, access, room_for(pdu));
+	struct access access;
+	bool busy = false;
 
+	if (!access_of(pdu, &access))
+		return true; /* the user went away meanwhile */
+	netsnmp_pdu *response = respond_read(pdu, s->walk, &access, room_for(pdu), &busy);
+	if (busy && !last) {
+		snmp_free_pdu(response);
+		return false;
+	}
 	if (response && !snmp_sess_send(s->session, response)) {
 		snmp_free_pdu(response);
 		respond(s, respond_status(pdu, SNMP_ERR_TOOBIG, 0));
 	}
+	return true;
+}
+
+static void take_read(struct serve *s, const netsnmp_pdu *pdu)
+{
+	bool full = s->waiting_count == WAITING_MAX;
+
+	if (answer_read(s, pdu, full))
+		return;
+	netsnmp_pdu *copy = respond_status(pdu, 0, 0);
+	if (!copy)
+		return;
+	/* a copy that can be answered later is a request again */
+	copy->command = pdu->command;
+	copy->errstat = pdu->errstat;
+	copy->errindex = pdu->errindex;
+	s->waiting[s->waiting_count++] = (struct waiting){copy, 0};
+}
+
+bool serve_waits(const struct serve *s)
+{
+	return s->waiting_count > 0;
+}
+
+void serve_again(struct serve *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->waiting_count; i++) {
+		struct waiting w = s->waiting[i];
+		if (answer_read(s, w.pdu, ++w.tries >= TRIES_MAX))
+			snmp_free_pdu(w.pdu);
+		else
+			s->waiting[kept++] = w;
+	}
+	s->waiting_count = kept;
 }
 
 static void handle(struct serve *s, const netsnmp_pdu *pdu)
@@ -67,7 +123,7 @@ static void handle(struct serve *s, const netsnmp_pdu *pdu)
 	case SNMP_MSG_GETBULK:
 		s->handled++;
 		if (known)
-			answer_read(s, pdu, &access);
+			take_read(s, pdu);
 		break;
 	case SNMP_MSG_SET:
 		s->handled++;
@@ -127,6 +183,8 @@ void serve_free(struct serve *s)
 	if (!s)
 		return;
 	edit_free(s->edit);
+	for (size_t i = 0; i < s->waiting_count; i++)
+		snmp_free_pdu(s->waiting[i].pdu);
 	snmp_sess_close(s->session);
 	netsnmp_large_fd_set_cleanup(&s->set);
 	free(s);

@@ -16,6 +16,9 @@ void serve_free(struct serve *serve);
 void serve_ready(struct serve *serve, int64_t now_ms);
 void serve_reply(struct serve *serve, const struct msg_reply *reply);
 void serve_tick(struct serve *serve, int64_t now_ms);
+/* Reads that met a row in mid-write wait here, to be tried again a few ms later. False: none waits. */
+bool serve_waits(const struct serve *serve);
+void serve_again(struct serve *serve);
 /* Requests answered, and datagrams refused by parser or USM, since the start. */
 uint64_t serve_handled(const struct serve *serve);
 uint64_t serve_garbage(void);

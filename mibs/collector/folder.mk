@@ -8,3 +8,4 @@ $(eval $(call unit,test_engine,tests/unit/test_engine.c,snmp base,netsnmp libcry
 # the watch: scheduler, suspicions, loss estimates; pure, and also linked into tests/sim
 $(eval $(call library,watch,mibs/collector/watch.c mibs/collector/suspicion.c mibs/collector/loss.c,))
 $(eval $(call program,libexec/glory/glory-collector,$(wildcard mibs/collector/role/*.c),snmp watch proc board loop base,netsnmp libcrypto libevent_core libseccomp libcap-ng,-lm))
+$(eval $(call program,tests/collectordrive,tests/system/collectordrive.c,proc board loop base,libevent_core libseccomp libcap-ng))

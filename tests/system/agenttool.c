@@ -8,7 +8,8 @@
  *   notify COUNT        so many new events to every receiver        receiver KIND ADDRESS:PORT   (inform trap2c trap3 syslog)
  *   hold | release      keep answers to commands back               refuse KIND                  answer with that error from now on
  *   busy MS             write rows for so long, then print "calm"   kill                         kill the agent, start it again
- *   cpu                 CPU time (ms) the agent has used                          */
+ *   cpu                 print the CPU time (ms) it has used         relay PORT                   pass datagrams on, each of them twice
+ *   again               send the last datagram of the relay again   garbage COUNT                spoilt copies of it, and noise */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -58,9 +59,14 @@ static struct tool {
 	int64_t busy_until_ms;
 	struct loop_timer *busy;
 	uint32_t churn;
+	int relay, behind; /* sockets towards managers and towards the agent */
+	struct sockaddr_in manager;
+	uint8_t last[8192];
+	size_t last_size;
+	uint64_t answers;
 	char line[256];
 	size_t line_used;
-} tool;
+} tool = {.relay = -1, .behind = -1};
 
 static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void say(const char *format, ...)
@@ -474,6 +480,73 @@ static void kill_agent(void)
 	start_agent();
 }
 
+/* --- a relay between a manager and the agent: what a network that repeats and spoils datagrams does ------ */
+
+static void on_manager(void *arg, int what)
+{
+	socklen_t size = sizeof tool.manager;
+	(void)arg;
+	(void)what;
+	ssize_t n = recvfrom(tool.relay, tool.last, sizeof tool.last, 0, (struct sockaddr *)&tool.manager, &size);
+
+	if (n <= 0)
+		return;
+	tool.last_size = (size_t)n;
+	send(tool.behind, tool.last, tool.last_size, 0);
+	send(tool.behind, tool.last, tool.last_size, 0);
+}
+
+static void on_agent(void *arg, int what)
+{
+	uint8_t bytes[65536];
+	ssize_t n = recv(tool.behind, bytes, sizeof bytes, 0);
+	(void)arg;
+	(void)what;
+
+	if (n <= 0)
+		return;
+	tool.answers++;
+	sendto(tool.relay, bytes, (size_t)n, 0, (struct sockaddr *)&tool.manager, sizeof tool.manager);
+}
+
+static void order_relay(uint16_t port)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
+
+	tool.relay = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	tool.behind = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (bind(tool.relay, (struct sockaddr *)&at, sizeof at))
+		say("relay: %s", strerror(errno));
+	at.sin_port = htons(tool.port);
+	if (connect(tool.behind, (struct sockaddr *)&at, sizeof at))
+		say("relay: %s", strerror(errno));
+	loop_fd_add(tool.loop, tool.relay, LOOP_READ, on_manager, NULL);
+	loop_fd_add(tool.loop, tool.behind, LOOP_READ, on_agent, NULL);
+}
+
+/* Every spoilt copy differs from the last datagram in a few bytes, or in its length; each tenth is noise. */
+static void order_garbage(unsigned count)
+{
+	uint8_t bytes[sizeof tool.last];
+	uint64_t state = 88172645463325252u;
+
+	for (unsigned i = 0; i < count; i++) {
+		memcpy(bytes, tool.last, tool.last_size);
+		size_t n = tool.last_size;
+		for (unsigned k = 0; k < 1 + i % 4; k++) {
+			state ^= state << 13, state ^= state >> 7, state ^= state << 17; /* xorshift */
+			if (n)
+				bytes[state % n] = (uint8_t)(state >> 32);
+		}
+		if (i % 10 == 9)
+			for (size_t k = 0; k < n; k++)
+				bytes[k] = (uint8_t)(state >> k % 57);
+		if (i % 3 == 2)
+			n = state % (n + 1);
+		send(tool.behind, bytes, n, 0);
+	}
+}
+
 /* --- orders ------------------------------------------------------------------------------------------- */
 
 static void order_receiver(const char *kind, const char *address)
@@ -568,6 +641,12 @@ static void on_order(char *line)
 		kill_agent();
 	} else if (!strcmp(word, "cpu")) {
 		order_cpu();
+	} else if (!strcmp(word, "relay")) {
+		order_relay((uint16_t)strtoul(first, NULL, 10));
+	} else if (!strcmp(word, "again")) {
+		send(tool.behind, tool.last, tool.last_size, 0);
+	} else if (!strcmp(word, "garbage")) {
+		order_garbage((unsigned)strtoul(first, NULL, 10));
 	}
 	say("ok %s", word);
 }

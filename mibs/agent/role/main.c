@@ -20,6 +20,7 @@
 
 #define TICK_MS 250
 #define STATS_MS 1000
+#define AGAIN_MS 5
 #define USERS_MAX 32
 
 static struct agent {
@@ -30,7 +31,7 @@ static struct agent {
 	struct serve *serve;
 	struct notify *notify;
 	struct loop_fd *watch;
-	struct loop_timer *tick, *stats;
+	struct loop_timer *tick, *stats, *again;
 	struct msg_user wanted[USERS_MAX]; /* whose secret is on its way */
 	size_t wanted_count;
 } agent = {.fd = -1};
@@ -177,6 +178,16 @@ static void on_readable(void *arg, int what)
 	(void)arg;
 	(void)what;
 	serve_ready(agent.serve, loop_now(agent.context->loop));
+	if (serve_waits(agent.serve))
+		loop_timer_set(agent.again, AGAIN_MS);
+}
+
+static void on_again(void *arg)
+{
+	(void)arg;
+	serve_again(agent.serve);
+	if (serve_waits(agent.serve))
+		loop_timer_set(agent.again, AGAIN_MS);
 }
 
 static void on_tick(void *arg)
@@ -233,6 +244,7 @@ static int run(struct role_context *context)
 	agent.notify = notify_new(context->loop, &owner);
 	agent.watch = loop_fd_add(context->loop, agent.fd, LOOP_READ, on_readable, NULL);
 	agent.tick = loop_timer_new(context->loop, on_tick, NULL);
+	agent.again = loop_timer_new(context->loop, on_again, NULL);
 	agent.stats = loop_timer_new(context->loop, on_stats, NULL);
 	loop_timer_every(agent.tick, TICK_MS);
 	loop_timer_every(agent.stats, STATS_MS);
@@ -245,6 +257,7 @@ static void stop(struct role_context *context)
 	loop_fd_remove(agent.watch);
 	loop_timer_free(agent.tick);
 	loop_timer_free(agent.stats);
+	loop_timer_free(agent.again);
 	notify_free(agent.notify);
 	serve_free(agent.serve);
 }

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What SETs become: commands, or the SNMP error and its place. */
+#include "unit.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "mibs/agent/set.h"
+
+#define NODE(column, index) {1, 3, 6, 1, 4, 1, GLORY_PEN, 1, 1, 4, 1, 1, column, index}, 14
+#define GROUP(column, index) {1, 3, 6, 1, 4, 1, GLORY_PEN, 1, 1, 3, 1, 1, column, index}, 14
+#define ALARM(column, index) {1, 3, 6, 1, 4, 1, GLORY_PEN, 1, 1, 13, 1, 1, column, index}, 14
+
+struct given {
+	mib_arc name[14];
+	size_t length;
+	long integer;
+	const char *text; /* NULL: an integer */
+};
+
+/* Rows 1 to 9 exist. */
+static int row_name(void *arg, const struct mib_place *place, char *name, size_t size)
+{
+	(void)arg;
+	mib_arc oid[MIB_OID_MAX];
+	size_t n = mib_name(place, oid);
+
+	if (oid[n - 1] == 8)
+		return ERR_BUSY;
+	text_format(name, size, "row%lu", oid[n - 1]);
+	return oid[n - 1] < 10 ? 0 : ERR_NOT_FOUND;
+}
+
+static bool may_write(void *arg, const mib_arc *name, size_t length)
+{
+	(void)name;
+	(void)length;
+	return *(bool *)arg;
+}
+
+static struct set_plan *plan(const struct given *given, size_t count, bool allowed)
+{
+	static struct set_plan out;
+	struct set_varbind list[16];
+
+	for (size_t i = 0; i < count; i++) {
+		list[i] = (struct set_varbind){.name = given[i].name, .length = given[i].length, .asn = given[i].text ? 4 : 2, .integer = given[i].integer};
+		if (given[i].text) {
+			list[i].bytes = (const uint8_t *)given[i].text;
+			list[i].size = strlen(given[i].text);
+		}
+	}
+	set_plan_make(list, count, may_write, row_name, &allowed, &out);
+	return &out;
+}
+#define PLAN(...) plan((const struct given[]){__VA_ARGS__}, COUNT_OF(((const struct given[]){__VA_ARGS__})), true)
+
+static void expect_error(const struct set_plan *p, long status, size_t index)
+{
+	CU_ASSERT_EQUAL(p->status, status);
+	CU_ASSERT_EQUAL(p->index, index);
+	CU_ASSERT_EQUAL(p->count, 0);
+}
+
+static void expect_command(const struct set_plan *p, size_t at, uint32_t verb, const char *target, const char *arguments)
+{
+	CU_ASSERT_EQUAL_FATAL(p->status, 0);
+	CU_ASSERT_FATAL(at < p->count);
+	CU_ASSERT_EQUAL(p->commands[at].verb, verb);
+	CU_ASSERT_STRING_EQUAL(p->commands[at].target, target);
+	CU_ASSERT_STRING_EQUAL(p->commands[at].arguments, arguments);
+}
+
+static void test_power(void)
+{
+	expect_command(PLAN({NODE(11, 3), POWER_VERB_CYCLE, NULL}), 0, COMMAND_POWER, "row3", "{\"verb\":\"cycle\"}");
+	struct set_plan *two = PLAN({NODE(11, 3), POWER_VERB_OFF, NULL}, {NODE(11, 4), POWER_VERB_ON, NULL});
+	CU_ASSERT_EQUAL(two->count, 2);
+	expect_command(two, 1, COMMAND_POWER, "row4", "{\"verb\":\"on\"}");
+	CU_ASSERT_EQUAL(two->commands[1].varbind, 1);
+	expect_error(PLAN({NODE(11, 3), POWER_VERB_NONE, NULL}), 10, 1);
+	expect_error(PLAN({NODE(11, 3), 99, NULL}), 10, 1);
+	expect_error(PLAN({NODE(11, 3), -2147483647, NULL}), 10, 1);
+	expect_error(PLAN({NODE(11, 3), 0, "cycle"}), 7, 1);
+	expect_error(PLAN({NODE(11, 30), POWER_VERB_ON, NULL}), 18, 1);
+	expect_error(PLAN({NODE(11, 8), POWER_VERB_ON, NULL}), 5, 1);
+	expect_error(PLAN({NODE(11, 3), POWER_VERB_ON, NULL}, {NODE(11, 3), POWER_VERB_OFF, NULL}), 12, 2);
+	expect_error(PLAN({NODE(11, 3), POWER_VERB_ON, NULL}, {NODE(21, 3), 1, NULL}), 12, 1); /* two commands for one row */
+	expect_error(PLAN({NODE(6, 3), 2, NULL}), 17, 1);
+	expect_error(PLAN({NODE(99, 3), 2, NULL}), 6, 1);
+	expect_error(plan((const struct given[]){{NODE(11, 3), POWER_VERB_ON, NULL}}, 1, false), 6, 1);
+}
+
+static void test_rows(void)
+{
+	expect_command(PLAN({NODE(18, 20), 4, NULL}, {NODE(2, 20), 0, "n20"}, {NODE(3, 20), 0, "g01"}, {NODE(4, 20), 0, "10.0.0.1:161"},
+			    {NODE(5, 20), 0, "[::1]:700"}, {NODE(20, 20), POWER_OFF, NULL}),
+		       0, COMMAND_NODE_ADD, "n20",
+		       "{\"name\":\"n20\",\"group\":\"g01\",\"address\":\"10.0.0.1\",\"bmc\":\"[::1]:700\",\"wanted_power\":\"off\",\"slot\":19}");
+	expect_command(PLAN({NODE(18, 2), 6, NULL}), 0, COMMAND_NODE_REMOVE, "row2", "{}");
+	expect_command(PLAN({NODE(21, 2), 1, NULL}, {NODE(5, 2), 0, ""}), 0, COMMAND_NODE_SET, "row2", "{\"maintenance\":true,\"bmc\":\"\"}");
+	expect_command(PLAN({GROUP(2, 30), 0, "g30"}, {GROUP(10, 30), 4, NULL}, {GROUP(7, 30), POLICY_HANDS_OFF, NULL}), 0, COMMAND_GROUP_ADD,
+		       "g30", "{\"name\":\"g30\",\"policy\":\"hands-off\",\"slot\":29}");
+	expect_command(PLAN({GROUP(7, 1), POLICY_REPAIR, NULL}), 0, COMMAND_GROUP_SET, "row1", "{\"policy\":\"repair\"}");
+	expect_command(PLAN({ALARM(9, 7), 1, NULL}), 0, COMMAND_ALARM_ACK, "row7", "{}");
+	expect_error(PLAN({ALARM(9, 7), 2, NULL}), 10, 1);
+	expect_error(PLAN({NODE(18, 20), 4, NULL}), 12, 1);                             /* too little for a node */
+	expect_error(PLAN({NODE(18, 2), 4, NULL}, {NODE(2, 2), 0, "x"}, {NODE(3, 2), 0, "g"}, {NODE(4, 2), 0, "10.0.0.1"}), 12, 1);
+	expect_error(PLAN({NODE(18, 20), 6, NULL}), 12, 1);
+	expect_error(PLAN({NODE(18, 2), 5, NULL}), 10, 1);                              /* createAndWait */
+	expect_error(PLAN({NODE(18, 2), 1, NULL}), 10, 1);
+	expect_error(PLAN({NODE(2, 2), 0, "new-name"}), 12, 1);                         /* names do not change */
+	expect_error(PLAN({NODE(21, 2), 3, NULL}), 10, 1);
+	expect_error(PLAN({NODE(3, 2), 0, "bad\"name"}), 10, 1);
+	expect_error(PLAN({NODE(4, 2), 0, ""}), 10, 1);
+	expect_error(PLAN({NODE(4, 2), 0, "host.example"}), 10, 1);
+	expect_error(PLAN({NODE(3, 2), 0, "0123456789012345678901234567890123456789012345678901234567890123456789"}), 8, 1);
+}
+
+static void test_status(void)
+{
+	CU_ASSERT_EQUAL(set_status_of(0), 0);
+	CU_ASSERT_EQUAL(set_status_of(ERR_REFUSED), 12);
+	CU_ASSERT_EQUAL(set_status_of(ERR_NOT_NOW), 12);
+	CU_ASSERT_EQUAL(set_status_of(ERR_BUSY), 13);
+	CU_ASSERT_EQUAL(set_status_of(-99), 5);
+	for (int kind = ERR_BUG; kind >= ERR_BUSY; kind--)
+		CU_ASSERT(set_status_of(kind) >= 5 && set_status_of(kind) <= 18);
+}
+
+static const struct unit_test tests[] = {
+	{"power", test_power},
+	{"rows", test_rows},
+	{"errors of the engine", test_status},
+};
+UNIT_MAIN("agent sets", tests)
