@@ -19,7 +19,6 @@
 #define REPEAT_MS 150000
 #define PAGE_TEXT (CHANNEL_BODY_MAX - sizeof(struct msg_reply))
 #define APPLY_SHOWN 200
-#define XML_OUTPUT_MAX (64u << 20)
 
 /* A command between its arrival and its answer. */
 struct pending_command {

@@ -16,7 +16,6 @@
 
 #define IN_PLACE_MAX 100
 #define BATCH 100
-#define XML_OUTPUT_MAX (64u << 20)
 
 struct edit {
 	struct edit *next;

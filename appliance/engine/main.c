@@ -117,6 +117,22 @@ static void take_flushed(struct incoming *in)
 	graphs_flushed(in->e, in->body);
 }
 
+/* Watching and acting go on whatever the history's disk does; a person must know. */
+static void take_recorder(struct incoming *in)
+{
+	const struct msg_recorder_state *m = in->body;
+	const char *self = in->e->settings.appliance;
+	char cause[CAUSE_SIZE];
+
+	if (!in->e->loaded || !text_terminated(m->trouble, sizeof m->trouble))
+		return;
+	text_format(cause, sizeof cause, "history: %.50s", m->trouble[0] ? m->trouble : "the disk is full");
+	if (m->disk == RECORDER_DISK_WELL && !m->journal_failing)
+		alarms_clear(in->e, self, "history", "");
+	else
+		alarms_raise(in->e, self, "history", "", m->disk == RECORDER_DISK_FULL ? LEVEL_MAJOR : LEVEL_CRITICAL, cause, NO_SLOT, 0, 0);
+}
+
 static void take_command(struct incoming *in)
 {
 	commands_take(in->e, in->from, in->body, in->size, in->fd);
@@ -158,6 +174,7 @@ static const struct {
 	[MSG_SENSORS] = {FROM(ROLE_BMC), take_sensors},
 	[MSG_BMC_FACTS] = {FROM(ROLE_BMC), take_bmc_facts},
 	[MSG_FLUSHED] = {FROM(ROLE_RECORDER), take_flushed},
+	[MSG_RECORDER_STATE] = {FROM(ROLE_RECORDER), take_recorder},
 	[MSG_COMMAND] = {FROM(ROLE_API) | FROM(ROLE_AGENT), take_command},
 	[MSG_QUERY] = {FROM(ROLE_API) | FROM(ROLE_AGENT), take_query},
 	[MSG_GRAPH] = {FROM(ROLE_API), take_graph},

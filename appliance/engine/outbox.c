@@ -279,11 +279,11 @@ static void send_users(struct engine *e)
 	memset(users, 0, sizeof users);
 	for (uint32_t i = 0; i < e->settings.users && i < SETTINGS_USERS; i++) {
 		const struct settings_user *u = &e->settings.user[i];
-		if (u->kind != 1)
+		if (u->kind == SETTINGS_USER_UNIX)
 			continue;
 		text_copy(users[count].name, sizeof users[count].name, u->name);
 		users[count].right = u->right;
-		users[count].version = SNMP_V3;
+		users[count].version = u->kind == SETTINGS_USER_COMMUNITY ? SNMP_V2C : SNMP_V3;
 		users[count].auth = u->auth;
 		users[count].priv = u->priv;
 		count++;
