@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
 # Raises the appliance under test on the swarm: its files, its start, its roles; sourced by tests/bench/run. The forms are contracts 10.
 
 PER_GROUP=250
@@ -45,14 +46,12 @@ write_cluster() {
 
 write_settings() {
 	cat >"$W/etc/gloryd.xml" <<-EOF
-	<appliance xmlns="urn:glory-cl:appliance:1" name="bench" site="bench">
+	<appliance xmlns="urn:glory-cl:appliance:1" name="bench" site="bench" first-uid="64101">
+	  <directories data="/mnt/var" secrets="/mnt/etc/secrets"/>
 	  <snmp-agent address="127.0.0.1" port="1161"/>
 	  <api socket="/mnt/api.sock"/>
-	  <data path="/mnt/var"/>
-	  <secrets path="/mnt/etc/secrets"/>
-	  <first-cluster path="/mnt/etc/cluster.xml"/>
-	  <run first-uid="64101"/>
-	  <log target="stderr" level="warning"/>
+	  <cluster path="/mnt/etc/cluster.xml"/>
+	  <log target="stderr" level="${LOG_LEVEL:-warning}"/>
 	  <user name="viewer" kind="snmp" group="glory-view" auth="SHA-256" priv="AES-128"/>
 	  <user name="bench" kind="community" group="glory-view"/>
 	</appliance>

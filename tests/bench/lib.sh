@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
 # What tests/bench/run is made of: processes and their cost, numbers from JSON, and the table it prints.
 
 say() { echo "bench: $*" >&2; }

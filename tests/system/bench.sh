@@ -3,14 +3,14 @@
 # The bench's own tools, small: the raw client gets every answer, also late and lost ones are told apart, the canned table walks whole.
 set -u
 [ -n "${GLORY_PRIVATE:-}" ] || exec tests/lab/private "$0" "$@"
-B=${B:-build}
+B=${GLORY_BUILD:-${B:-build}}
 for need in swarm raw walkstub; do [ -x "$B/tests/$need" ] || { echo "skipped: $B/tests/$need is not built"; exit 77; }; done
 command -v snmpbulkwalk >/dev/null || { echo "skipped: snmpbulkwalk is not installed"; exit 77; }
 . tests/bench/lib.sh
 . tests/lab/swarm/world
 swarm_world
 T=$(mktemp -d)
-export MIBS= HOME=$T
+export MIBS='' HOME=$T
 SWARM='' STUB=''
 trap '[ -n "$SWARM" ] && kill $SWARM; [ -n "$STUB" ] && kill $STUB; rm -rf "$T"' EXIT
 failed=0

@@ -6,11 +6,11 @@ set -u
 for tool in snmpget snmpbulkwalk ping ipmipower ipmi-sensors ipmi-sel ipmitool; do
 	command -v $tool >/dev/null || { echo "skipped: $tool is not installed"; exit 77; }
 done
-B=${B:-build}
+B=${GLORY_BUILD:-${B:-build}}
 S=$B/tests/swarm
 [ -x "$S" ] || { echo "skipped: $S is not built"; exit 77; }
 T=$(mktemp -d)
-export HOME=$T MIBS=
+export HOME=$T MIBS=''
 trap '[ -n "${pid:-}" ] && kill $pid 2>/dev/null; rm -rf "$T"' EXIT
 . tests/lab/swarm/world
 swarm_world
@@ -113,7 +113,7 @@ with 37 loop 1;       shows "loop: the tool notices" 'not increasing' snmpwalk -
 with 38 frozen 1
 frozen() { snmpget -v2c -c lab -Ovt "$(a 38)" $UP; }
 t1=$(frozen) t2=$(up); until_ok 5 '[ "$(up)" -gt "$t2" ]'; [ "$(frozen)" = "$t1" ] && ok "frozen: up-time stands" || bad "frozen"
-t1=$(up); ctl do agents 3 reboot; [ "$(up)" -lt 1000 ] && ok "reboot: up-time falls" || bad "reboot" "from $t1 to $(up)"
+t1=$(up); ctl 'do agents 3 reboot'; [ "$(up)" -lt 1000 ] && ok "reboot: up-time falls" || bad "reboot" "from $t1 to $(up)"
 ctl clear agents all
 n=0; for i in 20 21 22 23 24 25 26 27 28 30 31 32 33 34 35 36 37 38 39 40; do get $i >/dev/null 2>&1 && n=$((n + 1)); done
 [ $n = 20 ] && ok "clear: all 20 answer again" || bad "clear" "$n of 20 answer"
@@ -133,7 +133,7 @@ fails "v3: an agent of v2c only" get3 "$(a 299)" $NAME
 engine() { get3 -d "$1" $UP 2>&1 | sed -n 's/^[0-9]*: \(\([0-9A-F][0-9A-F] *\)*\).*/\1/p' | tr -d ' \n' | grep -o '80007ED905737761726D........' | head -n 1; }
 [ "$(engine "$(a 300)") $(engine "$(a 301)")" = "80007ED905737761726D0000012C 80007ED905737761726D0000012D" ] &&
 	ok "v3: engine ids differ" || bad "v3: engine ids differ" "$(engine "$(a 300)")"
-ctl do agents 300 reboot
+ctl 'do agents 300 reboot'
 shows "v3: after a reboot the new boots are learnt" 'Timeticks' get3 "$(a 300)" $UP
 shows "v3: the message in between was told so" '"v3_reports": [1-9]' ctl report
 v3conf glory an-auth-passphrasE a-priv-passphrase

@@ -40,15 +40,17 @@ void agent_handle(struct swarm *swarm, struct packet *packet)
 {
 	int agent = swarm_agent_of(swarm, packet->asked.s_addr);
 	struct ber in = ber_over(packet->data, packet->size), message;
+	const struct knobs *knobs;
 	int32_t version;
 
 	if (agent < 0) {
 		swarm->sums.unknown_address++;
 		return;
 	}
-	if (!swarm_hears(swarm, &swarm->agent[agent]) || swarm->agent[agent].knobs.half_dead || swarm->agent[agent].knobs.hung)
+	knobs = &swarm->agent[agent].knobs;
+	if (!swarm_hears(swarm, &swarm->agent[agent]) || knobs->half_dead || knobs->hung)
 		return;
-	if (swarm->agent[agent].knobs.refused) {
+	if (knobs->refused) {
 		agent_unreachable(swarm, packet, swarm->snmp_port);
 		return;
 	}

@@ -157,8 +157,8 @@ static void report_agents(const struct swarm *swarm, const struct live *l, FILE 
 	fprintf(out,
 		" \"poll_gap_intervals\": {\"p50\": %.2f, \"p90\": %.2f, \"p99\": %.2f, \"p999\": %.2f, \"max\": %.3f, "
 		"\"agents_over_1_2\": %u},\n",
-		percentile(s, 0.5, largest), percentile(s, 0.9, largest), percentile(s, 0.99, largest), percentile(s, 0.999, largest),
-		largest, l->over);
+		percentile(s, 0.5, largest), percentile(s, 0.9, largest), percentile(s, 0.99, largest),
+		percentile(s, 0.999, largest), largest, l->over);
 	fprintf(out, " \"heartbeats\": {\"min\": %u, \"max\": %u, \"sum\": %llu, \"max_gap_ms\": %u},\n", l->min_beats,
 		l->max_beats, (unsigned long long)l->beats, l->max_any_ms);
 }

@@ -26,7 +26,7 @@ static const struct knob table[] = {
 	{"endless", KNOB_FLAG, FOR_AGENTS, false, AT(endless), 0, "tables never end"},
 	{"loop", KNOB_FLAG, FOR_AGENTS, false, AT(loop), 0, "a GETNEXT returns the name it was asked for"},
 	{"dead", KNOB_FLAG, FOR_AGENTS, true, AT(dead), 0, "nothing answers"},
-	{"half_dead", KNOB_FLAG, FOR_AGENTS, true, AT(half_dead), 0, "echo and the TCP banner answer, the agent does not"},
+	{"half_dead", KNOB_FLAG, FOR_AGENTS, true, AT(half_dead), 0, "echo and TCP answer, the agent does not"},
 	{"hung", KNOB_FLAG, FOR_AGENTS, true, AT(hung), 0, "echo and TCP handshakes, but no program answers"},
 	{"refused", KNOB_FLAG, FOR_AGENTS, true, AT(refused), 0, "port unreachable instead of SNMP answers"},
 	{"no_echo", KNOB_FLAG, FOR_AGENTS, false, AT(no_echo), 0, "the agent answers, echo does not"},

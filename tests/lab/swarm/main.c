@@ -30,9 +30,9 @@ struct options {
 };
 
 static const char usage[] =
-	"usage: swarm [--agents N] [--bmcs N] [--snmp-port P] [--bmc-port P] [--tcp-port P] [--no-echo] [--agents-net A.B.0.0] "
-	"[--bmcs-net A.B.0.0]\n"
-    "             [--seed N] [--interval MS] [--max-size BYTES] [--secret FILE]... [--bmc-user U] [--suite 3|17|0]\n"
+	"usage: swarm [--agents N] [--bmcs N] [--snmp-port P] [--bmc-port P] [--tcp-port P] [--no-echo]\n"
+	"             [--agents-net A.B.0.0] [--bmcs-net A.B.0.0] [--seed N] [--interval MS] [--max-size BYTES]\n"
+	"             [--secret FILE]... [--bmc-user U] [--suite 3|17|0]\n"
 	"             [--v3 FIRST-LAST] [--v3-user U] [--ctl SOCKET] [--set 'agents RANGE KNOB VALUE...']...\n"
 	"       swarm ctl SOCKET COMMAND...   (set clear do show report reset interval knobs ping quit)\n"
 	"agent i is A.B.(i/250).(1+i%250); a port 0 leaves that service out; FILE has lines community= auth= priv= "
@@ -127,7 +127,8 @@ static bool add_set(struct options *o)
 
 static const struct option long_options[] = {
     {"agents", 1, NULL, 'a'},   {"bmcs", 1, NULL, 'b'},       {"snmp-port", 1, NULL, 'p'}, {"bmc-port", 1, NULL, 'q'},
-	{"tcp-port", 1, NULL, 'x'}, {"no-echo", 0, NULL, 'e'},  {"agents-net", 1, NULL, 'n'}, {"bmcs-net", 1, NULL, 'm'},  {"seed", 1, NULL, 's'},
+	{"tcp-port", 1, NULL, 'x'}, {"no-echo", 0, NULL, 'e'},  {"agents-net", 1, NULL, 'n'},
+	{"bmcs-net", 1, NULL, 'm'},   {"seed", 1, NULL, 's'},
     {"interval", 1, NULL, 'i'}, {"max-size", 1, NULL, 'z'},   {"secret", 1, NULL, 'k'},    {"bmc-user", 1, NULL, 'u'},
 	{"suite", 1, NULL, 'c'},    {"v3", 1, NULL, 'v'},         {"v3-user", 1, NULL, 'w'},   {"ctl", 1, NULL, 'l'},
 	{"set", 1, NULL, 't'},      {NULL, 0, NULL, 0},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A listener whose packets pass a small eBPF filter: one byte for each address says whether the machine is dead. Called by main.c and ctl.c. */
+/* A listener whose packets pass a small eBPF filter: one byte for each address says whether the machine is dead. Called
+ * by main.c and ctl.c. */
 #include "tests/lab/swarm/tcp.h"
 
 #include <arpa/inet.h>
@@ -127,7 +128,9 @@ void tcp_ready(struct swarm *swarm, int listener)
 	while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
 		struct sockaddr_in asked = {0};
 		socklen_t size = sizeof(asked);
-		int agent = getsockname(fd, (struct sockaddr *)&asked, &size) == 0 ? swarm_agent_of(swarm, asked.sin_addr.s_addr) : -1;
+		int agent = -1;
+		if (getsockname(fd, (struct sockaddr *)&asked, &size) == 0)
+			agent = swarm_agent_of(swarm, asked.sin_addr.s_addr);
 		swarm->sums.connections++;
 		if (agent >= 0 && swarm->agent[agent].knobs.hung) {
 			hold(fd);
