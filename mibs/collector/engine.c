@@ -279,7 +279,7 @@ static void asked_done(struct engine *e, struct agent *a, const struct query_val
 
 /* --- repeats ------------------------------------------------------------------------------------------- */
 
-static void give_up(struct engine *e, struct agent *a, const struct exchange *x, int64_t now)
+void engine_give_up(struct engine *e, struct agent *a, const struct exchange *x, int64_t now)
 {
 	if (x->kind == EXCHANGE_WALK && a->walk && a->walk->generation == x->generation)
 		walk_end(e, a);
@@ -298,7 +298,7 @@ void engine_again(struct engine *e, struct agent *a, struct exchange *x, int64_t
 		return;
 	e->stats.retries++;
 	if (!engine_request(e, a, copy.kind, copy.part, copy.token, copy.attempt, now))
-		give_up(e, a, &copy, now);
+		engine_give_up(e, a, &copy, now);
 }
 
 static void retry_one(struct engine *e, struct agent *a, struct exchange *x, int64_t now)
@@ -310,7 +310,7 @@ static void retry_one(struct engine *e, struct agent *a, struct exchange *x, int
 	if (x->kind == EXCHANGE_POLL && a->answered <= exchange_sent(x, now))
 		return; /* silent altogether: the watch's affair */
 	if (x->attempt + 1u >= TRIES_MAX) {
-		give_up(e, a, x, now);
+		engine_give_up(e, a, x, now);
 		return;
 	}
 	x->attempt++;
@@ -390,7 +390,7 @@ static void take_error(struct engine *e, struct agent *a, const struct exchange 
 	const struct query *q = query_of(e, a, x->kind, x->part);
 
 	if (x->kind != EXCHANGE_POLL) {
-		give_up(e, a, x, now);
+		engine_give_up(e, a, x, now);
 		return;
 	}
 	if (x->serial != (a->serial & 1023) || !q)
@@ -464,10 +464,12 @@ void engine_response(struct engine *e, struct agent *a, struct exchange *x, cons
 		e->stats.slow_decodes++;
 		result = query_decode_slow(q, r, values);
 	}
-	if (result == QUERY_OK)
+	if (result == QUERY_OK) {
 		take_values(e, a, &copy, q, values, now);
-	else
+	} else {
 		e->stats.garbage++;
+		engine_give_up(e, a, &copy, now);
+	}
 }
 
 static void v2c_datagram(struct engine *e, struct ber message, int64_t version, const union endpoint *from, int64_t now)
@@ -531,8 +533,10 @@ static void on_refused(void *engine, const uint8_t *bytes, size_t size, const un
 	int64_t id;
 	struct exchange *x = id_in_quote((struct ber){bytes, bytes + size}, &id) ? engine_match(e, id, to, now, &a) : NULL;
 
-	if (x)
+	if (x) {
 		engine_answered(e, a, x, WATCH_S_REFUSED, now);
+		engine_give_up(e, a, x, now);
+	}
 }
 
 /* --- turn of the loop -------------------------------------------------------------------------------------- */

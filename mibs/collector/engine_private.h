@@ -149,6 +149,8 @@ struct exchange *engine_match(struct engine *e, int64_t id, const union endpoint
 void engine_answered(struct engine *e, struct agent *a, struct exchange *x, enum watch_answer_kind kind, int64_t now);
 void engine_response(struct engine *e, struct agent *a, struct exchange *x, const struct response *response, int64_t now);
 void engine_again(struct engine *e, struct agent *a, struct exchange *x, int64_t now); /* the same exchange once more, at once */
+/* what hangs on an exchange that brings nothing: a walk, facts, a question */
+void engine_give_up(struct engine *e, struct agent *a, const struct exchange *x, int64_t now);
 static inline int64_t exchange_sent(const struct exchange *x, int64_t now)
 {
 	return now - (int64_t)(uint32_t)((uint32_t)now - x->sent);

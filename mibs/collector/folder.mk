@@ -9,3 +9,5 @@ $(eval $(call unit,test_engine,tests/unit/test_engine.c,snmp base,netsnmp libcry
 $(eval $(call library,watch,mibs/collector/watch.c mibs/collector/suspicion.c mibs/collector/loss.c,))
 $(eval $(call program,libexec/glory/glory-collector,$(wildcard mibs/collector/role/*.c),snmp watch proc board loop base,netsnmp libcrypto libevent_core libseccomp libcap-ng,-lm))
 $(eval $(call program,tests/collectordrive,tests/system/collectordrive.c,proc board loop base,libevent_core libseccomp libcap-ng))
+$(eval $(call program,tests/recorded,tests/system/recorded.c,snmp base,netsnmp libcrypto))
+$(eval $(call systemtest,tests/system/collector.sh))

@@ -45,7 +45,7 @@ static void complain(const struct agent *a, enum report kind, int64_t now)
 		log_warning("collector: agent %u %s (credential %s; %u more such)", a->slot, words[kind], a->credential->name, held);
 }
 
-static bool learn_engine(struct engine *e, struct agent *a, const struct usm_message *m, int64_t now)
+static bool learn_engine(struct agent *a, const struct usm_message *m, int64_t now)
 {
 	struct usm_peer *peer = usm_peer_new(a->credential, m->engine_id.at, ber_left(&m->engine_id));
 
@@ -54,7 +54,6 @@ static bool learn_engine(struct engine *e, struct agent *a, const struct usm_mes
 	usm_peer_free(a->peer);
 	a->peer = peer;
 	usm_peer_clock(peer, m->boots, m->time, false, now);
-	facts_engine_id(e, a, m->engine_id.at, ber_left(&m->engine_id));
 	return true;
 }
 
@@ -67,7 +66,7 @@ static void take_report(struct engine *e, struct agent *a, struct exchange *x, c
 
 	e->stats.reports++;
 	if (kind == REPORT_ENGINE)
-		again = (a->peer && usm_peer_is(a->peer, m->engine_id)) || learn_engine(e, a, m, now);
+		again = (a->peer && usm_peer_is(a->peer, m->engine_id)) || learn_engine(a, m, now);
 	else if (kind == REPORT_TIME && proved && a->peer) {
 		usm_peer_clock(a->peer, m->boots, m->time, true, now);
 		again = true;
@@ -79,6 +78,8 @@ static void take_report(struct engine *e, struct agent *a, struct exchange *x, c
 		e->stats.resyncs++;
 		x->attempt++;
 		engine_again(e, a, x, now);
+	} else {
+		engine_give_up(e, a, x, now);
 	}
 }
 
@@ -137,6 +138,8 @@ void v3_datagram(struct engine *e, uint8_t *bytes, size_t size, const union endp
 	} else if (!usm_in_window(a->peer, &m, now)) {
 		e->stats.forged++;
 	} else {
+		if (!a->id_known) /* only now proved to be this agent's */
+			facts_engine_id(e, a, m.engine_id.at, ber_left(&m.engine_id));
 		engine_response(e, a, x, &r, now);
 	}
 }
