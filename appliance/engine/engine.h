@@ -172,6 +172,8 @@ void samples_silence(struct engine *e, uint32_t slot);
 void average_add(struct engine *e, struct average *a, uint32_t count, uint32_t step_s, const double *values, int64_t wall_ms);
 void average_free(struct average *a);
 void series_forget(struct engine *e); /* the recorder is new: all series are announced again */
+void samples_row_file(const struct table_row *row, char *out, size_t size); /* "disk-root", "if-eth0" */
+void samples_flush(struct engine *e, uint32_t slot); /* a graph is wanted: the steps that have ended go to the recorder */
 const struct level_rules *samples_rules(struct engine *e, unsigned item, const char *node, const char *group);
 
 /* --- sensors.c */

@@ -49,6 +49,28 @@ void average_add(struct engine *e, struct average *a, uint32_t count, uint32_t s
 	}
 }
 
+static void close_if_past(struct engine *e, struct average *a, uint32_t count, uint32_t step_s, int64_t now_s)
+{
+	if (a->samples && a->step + step_s <= now_s) {
+		average_close(e, a, count);
+		a->samples = 0;
+	}
+}
+
+void samples_flush(struct engine *e, uint32_t slot)
+{
+	struct node_state *s = e->nodes[slot];
+	int64_t now = clock_wall_ms() / 1000;
+
+	close_if_past(e, &s->average, ITEM_SCALARS - 1, STEP_S, now);
+	for (uint32_t r = 0; r < s->row_count; r++) {
+		unsigned count = 0;
+		for (unsigned i = 0; i < item_definition_count; i++)
+			count += item_definitions[i].table == s->rows[r].table;
+		close_if_past(e, &s->rows[r].average, count, STEP_S, now);
+	}
+}
+
 void average_free(struct average *a)
 {
 	free(a->sums);
@@ -98,16 +120,22 @@ static void announce_base(struct engine *e, uint32_t slot, struct average *a)
 }
 
 /* disk_fill belongs to a mounted file system, read/write/busy to the device: two files of different names. */
-static void announce_row(struct engine *e, uint32_t slot, struct table_row *r)
+void samples_row_file(const struct table_row *r, char *out, size_t size)
 {
 	static const char *const classes[TABLE_COUNT] = {[TABLE_DISK] = "disk", [TABLE_DISKIO] = "diskio", [TABLE_IF] = "if"};
+
+	text_format(out, size, "%s-%s", classes[r->table], !strcmp(r->name, "/") ? "root" : r->name);
+}
+
+static void announce_row(struct engine *e, uint32_t slot, struct table_row *r)
+{
 	unsigned first = items_first_of_table(r->table);
 	struct msg_series m;
 	char file[NAME_SIZE];
 
-	if (r->average.series || !classes[r->table])
+	if (r->average.series || r->table == TABLE_CUSTOM)
 		return;
-	text_format(file, sizeof file, "%s-%s", classes[r->table], !strcmp(r->name, "/") ? "root" : r->name);
+	samples_row_file(r, file, sizeof file);
 	if (!begin_series(e, slot, &m, file))
 		return;
 	for (unsigned i = 0; i < item_definition_count; i++)
