@@ -105,26 +105,38 @@ out:
 	return result;
 }
 
+/* rrd_create_r() guarded: 0, -1 with librrd's error, 1 after SIGBUS. */
+static int create(const struct file_series *s, int64_t first_s, struct layout_arguments *a)
+{
+	if (sigsetjmp(bus_jump, 1) != 0) {
+		bus_guarded = 0;
+		return 1;
+	}
+	bus_guarded = 1;
+	int status = rrd_create_r(s->path, s->step_s, (time_t)(first_s - s->step_s), a->count, a->pointers);
+	bus_guarded = 0;
+	return status;
+}
+
 enum file_result file_create(const struct file_series *s, int64_t first_s, char *why, size_t why_size)
 {
-	struct layout_arguments *a = mem_zalloc(sizeof *a);
+	struct layout_arguments *a;
 	enum file_result result = make_directories(s->path, why, why_size);
-	int status = -1;
 
-	if (result == FILE_WRITTEN && !layout_arguments(s->step_s, s->names, s->count, a)) {
+	if (result != FILE_WRITTEN)
+		return result;
+	a = mem_zalloc(sizeof *a);
+	if (!layout_arguments(s->step_s, s->names, s->count, a)) {
 		text_format(why, why_size, "a step of %u s fits no archive", s->step_s);
 		result = FILE_FAILED;
-	} else if (result == FILE_WRITTEN) {
-		if (sigsetjmp(bus_jump, 1) == 0) {
-			bus_guarded = 1;
-			status = rrd_create_r(s->path, s->step_s, (time_t)(first_s - s->step_s), a->count, a->pointers);
-			bus_guarded = 0;
-			if (status != 0)
-				result = failed(why, why_size);
-		} else { /* a sparse file on a disk without room */
-			bus_guarded = 0;
+	} else {
+		int status = create(s, first_s, a);
+
+		if (status > 0) { /* a sparse file on a disk without room */
 			text_copy(why, why_size, "the disk did not take its pages");
 			result = FILE_FULL;
+		} else if (status < 0) {
+			result = failed(why, why_size);
 		}
 	}
 	free(a);

@@ -5,3 +5,6 @@ $(eval $(call program,libexec/glory/glory-recorder,rrd/role/main.c,recorder rrdn
 $(eval $(call unit,test_rrd_names,tests/unit/test_rrd_names.c,recorder rrdnames base,librrd))
 $(eval $(call unit,test_journal,tests/unit/test_journal.c,recorder rrdnames base,librrd,-lpthread))
 $(eval $(call unit,test_recorder,tests/unit/test_recorder.c,recorder rrdnames base,librrd,-lpthread))
+$(eval $(call library,grapher,rrd/grapher/picture.c rrd/grapher/draw.c,librrd))
+$(eval $(call program,libexec/glory/glory-grapher,rrd/grapher/main.c,grapher rrdnames base,librrd,-lm))
+$(eval $(call unit,test_graph,tests/unit/test_graph.c,grapher recorder rrdnames base,librrd,-lpthread -lm))

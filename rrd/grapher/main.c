@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* glory-grapher RRD-DIRECTORY: draws the one struct graph_request on its standard input to its standard output. One shot, without rights:
+ * it can write no file, and ends by itself when it takes too long. Pango and fontconfig live in this program only. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "rrd/grapher/draw.h"
+#include "rrd/grapher/picture.h"
+
+#define CPU_SECONDS 20
+#define MEMORY_BYTES ((rlim_t)1 << 30)
+
+static void give_up_rights(void)
+{
+	const struct rlimit cpu = {CPU_SECONDS, CPU_SECONDS}, none = {0, 0};
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	setrlimit(RLIMIT_CPU, &cpu);
+	setrlimit(RLIMIT_CORE, &none);
+	setrlimit(RLIMIT_FSIZE, &none); /* no file can grow by our hand; pipes are no files */
+	signal(SIGXFSZ, SIG_IGN);
+#ifndef GLORY_SANITIZE /* whose shadow memory is larger */
+	const struct rlimit memory = {MEMORY_BYTES, MEMORY_BYTES};
+	setrlimit(RLIMIT_AS, &memory);
+#endif
+	unsetenv("TZ");
+	setenv("HOME", "/nonexistent", 1); /* fontconfig looks for a cache of the user */
+}
+
+/* Up to sizeof *request and one byte more, so that what is too long is noticed. */
+static size_t read_request(struct graph_request *request)
+{
+	union {
+		struct graph_request request;
+		uint8_t bytes[sizeof(struct graph_request) + 1];
+	} *room = calloc(1, sizeof *room);
+	size_t size = 0;
+
+	while (room && size < sizeof room->bytes) {
+		ssize_t n = read(STDIN_FILENO, room->bytes + size, sizeof room->bytes - size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		size += (size_t)n;
+	}
+	if (room)
+		*request = room->request;
+	free(room);
+	return size;
+}
+
+static bool write_all(const uint8_t *bytes, size_t size)
+{
+	while (size > 0) {
+		ssize_t n = write(STDOUT_FILENO, bytes, size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		bytes += n;
+		size -= (size_t)n;
+	}
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	static struct graph_request request;
+	char why[256];
+	size_t size = 0;
+
+	log_open("grapher", LOG_LEVEL_INFO, false);
+	if (argc != 2 || argv[1][0] != '/') {
+		log_error("glory-grapher: it is started by gloryd, with the absolute path of the RRD directory");
+		return 2;
+	}
+	give_up_rights();
+	if (picture_check(&request, read_request(&request), why, sizeof why)) {
+		log_error("graph request: %s", why);
+		return 1;
+	}
+	uint8_t *image = draw_request(&request, argv[1], &size, why, sizeof why);
+	if (!image) {
+		log_error("graph of %s: %s", request.lines[0].name, why);
+		return 1;
+	}
+	bool whole = write_all(image, size);
+	free(image);
+	return whole ? 0 : 1;
+}
