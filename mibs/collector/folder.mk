@@ -11,3 +11,4 @@ $(eval $(call program,libexec/glory/glory-collector,$(wildcard mibs/collector/ro
 $(eval $(call program,tests/collectordrive,tests/system/collectordrive.c,proc board loop base,libevent_core libseccomp libcap-ng))
 $(eval $(call program,tests/recorded,tests/system/recorded.c,snmp base,netsnmp libcrypto))
 $(eval $(call systemtest,tests/system/collector.sh))
+$(eval $(call program,tests/polltool,tests/bench/polltool.c,snmp base,netsnmp libcrypto))

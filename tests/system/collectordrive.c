@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Plays supervisor and engine for one glory-collector and prints what it says, a line each. Called by tests/system/collector.sh.
+/* Plays supervisor and engine for one glory-collector and prints what it says, a line each. Called by tests/system/collector.sh. With
+ * COLLECTOR_SWARM=N every target stands for N of the swarm's addresses from its own on, and samples are only counted.
  * usage: collectordrive COLLECTOR OBJECTS-FILE TARGET... ; commands on standard input.
  * TARGET: SLOT=ADDRESS:PORT,VERSION,CREDENTIAL[,USER[,AUTH[,PRIV]]]; OBJECTS-FILE lines: ID TABLE SHAPE OID [FILTER].
  * Commands: secret NAME TEXT (with \n as |) | probe SLOT | remove SLOT | port SLOT SWITCH:PORT CREDENTIAL IFINDEX | ask-port SLOT |
@@ -21,14 +22,14 @@
 #include "proc/channel.h"
 #include "proc/role.h"
 
-enum { EPOCH = 7, OBJECTS_MAX = 100, SECRETS_MAX = 16, DOMAIN = 1, SITE = 2 };
+enum { EPOCH = 7, TARGETS_MAX = NODE_MAX, PER_NET = 250, OBJECTS_MAX = 100, SECRETS_MAX = 16, DOMAIN = 1, SITE = 2 };
 
 static struct drive {
 	struct loop *loop;
 	struct channel *supervisor, *engine;
 	struct msg_object objects[OBJECTS_MAX];
 	size_t object_count;
-	struct msg_target targets[64];
+	struct msg_target *targets; /* TARGETS_MAX */
 	size_t target_count;
 	struct msg_secret secrets[SECRETS_MAX];
 	size_t secret_count;
@@ -36,6 +37,7 @@ static struct drive {
 	size_t line_used;
 	pid_t child;
 	unsigned long samples;
+	unsigned swarm; /* addresses a target stands for; 0 = itself */
 } d;
 
 static void die(const char *what)
@@ -48,7 +50,7 @@ static void die(const char *what)
 
 static void print_samples(const struct msg_sample *m, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count && !d.swarm; i++)
 		printf("sample slot %u object %u instance %u type %u value %lld uptime %u\n", m[i].slot, m[i].object, m[i].instance, m[i].type,
 		       (long long)m[i].value, m[i].uptime_cs);
 	d.samples += count;
@@ -240,7 +242,7 @@ static void read_objects(const char *path)
 		if (n < 4)
 			continue;
 		struct msg_object *o = &d.objects[d.object_count++];
-		*o = (struct msg_object){.object = (uint16_t)id, .table = (uint16_t)table, .shape = (uint8_t)shape, .interval_s = 1};
+		*o = (struct msg_object){.object = (uint16_t)id, .table = (uint16_t)table, .shape = (uint8_t)shape, .interval_s = (uint16_t)(getenv("COLLECTOR_INTERVAL") ? strtoul(getenv("COLLECTOR_INTERVAL"), NULL, 10) : 1)};
 		if (n == 5)
 			text_copy(o->filter, sizeof o->filter, filter);
 		for (char *at = oid; *at; at += *at == '.')
@@ -273,6 +275,26 @@ static void read_target(char *text)
 	t->priv = word[5] ? (uint8_t)strtoul(word[5], NULL, 10) : 0;
 }
 
+/* The targets of a swarm: agent i of it is A.B.(i/250).(1+i%250). */
+static void multiply_targets(void)
+{
+	size_t given = d.target_count;
+
+	for (size_t t = 0; d.swarm && t < given; t++) {
+		struct msg_target first = d.targets[t];
+		unsigned from = first.address.bytes[2] * PER_NET + first.address.bytes[3] - 1u;
+		for (unsigned i = 1; i < d.swarm && d.target_count < TARGETS_MAX; i++) {
+			struct msg_target *m = &d.targets[d.target_count++];
+			*m = first;
+			m->slot = (uint32_t)(first.slot + i);
+			m->address.bytes[2] = (uint8_t)((from + i) / PER_NET);
+			m->address.bytes[3] = (uint8_t)(1 + (from + i) % PER_NET);
+			m->domains[0] = DOMAIN + 10 + (from + i) / PER_NET;
+			text_format(m->name, sizeof m->name, "n%05u", m->slot);
+		}
+	}
+}
+
 static void start_child(const char *program, int supervisor[2], int engine[2])
 {
 	d.child = fork();
@@ -296,9 +318,13 @@ int main(int argc, char **argv)
 
 	if (argc < 3 || argc > 66)
 		die("usage: collectordrive COLLECTOR OBJECTS-FILE TARGET...");
+	d.targets = mem_array(TARGETS_MAX, sizeof *d.targets);
+	if (getenv("COLLECTOR_SWARM"))
+		d.swarm = (unsigned)strtoul(getenv("COLLECTOR_SWARM"), NULL, 10);
 	read_objects(argv[2]);
 	for (int i = 3; i < argc; i++)
 		read_target(argv[i]);
+	multiply_targets();
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, supervisor) ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, engine))
 		die("no sockets");
