@@ -78,7 +78,7 @@ struct node_state {
 	enum power wanted_power;   /* POWER_UNKNOWN: as the configuration says */
 	uint8_t life;
 	uint8_t guid[16];
-	bool guid_known, locked, mismatch, booting;
+	bool guid_known, locked, mismatch, booting, bmc_heard;
 	char locked_why[CAUSE_SIZE];
 	uint8_t bmc_state, bmc_error, port_state;
 	char bmc_finding[CAUSE_SIZE];
@@ -92,7 +92,7 @@ struct node_state {
 struct group_state {
 	enum level level;
 	struct brake brake;
-	bool dirty;
+	bool dirty, braked; /* braked: its brake alarm is raised */
 };
 
 struct pending_command;
@@ -227,6 +227,7 @@ void jobs_resume(struct engine *e);
 void jobs_bmc_up(struct engine *e);
 void jobs_result(struct engine *e, const struct msg_power_result *result);
 void jobs_tick(struct engine *e);
+void jobs_brakes(struct engine *e); /* once a second: a brake that has let go clears its alarm */
 /* Makes a power job for the nodes, stores it, then calls done(arg, id, NULL); or refuses with *err. */
 typedef void job_accepted(void *arg, uint64_t id, const struct error *err);
 struct power_request {

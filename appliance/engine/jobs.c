@@ -346,18 +346,31 @@ static int refuse_by_brake(struct engine *e, const struct model_selection *nodes
 		if (!wanted[g])
 			continue;
 		if (wanted[g] > brake_room(&e->groups[g].brake, limit, now)) {
+			e->groups[g].braked = true;
 			alarms_raise(e, name, "brake", "", LEVEL_MAJOR, "too many power-offs and resets asked for in a minute", NO_SLOT, 0, 0);
 			rc = error_set(err, ERR_REFUSED, name, "wait a minute, name fewer nodes, or raise brake destructive-per-minute",
 				       "the brake holds: %u more would pass %u a minute", wanted[g], limit);
 		}
 	}
 	for (uint32_t g = 0; g < e->model.group_top && rc == 0; g++)
-		if (wanted[g]) {
+		if (wanted[g])
 			brake_count(&e->groups[g].brake, wanted[g], now);
-			alarms_clear(e, e->model.groups[g].config.head.name, "brake", "");
-		}
 	free(wanted);
 	return rc;
+}
+
+void jobs_brakes(struct engine *e)
+{
+	const struct config_brake *b = cluster_find(&e->model.wanted, CONFIG_BRAKE, "destructive-per-minute");
+
+	for (uint32_t g = 0; g < e->model.group_top; g++) {
+		struct model_group *group = &e->model.groups[g];
+		uint32_t limit = brake_limit(b ? b->value : 0, group->members);
+		if (!group->generation || !e->groups[g].braked || brake_room(&e->groups[g].brake, limit, clock_mono_ms()) < limit)
+			continue;
+		e->groups[g].braked = false;
+		alarms_clear(e, group->config.head.name, "brake", "");
+	}
 }
 
 static int refuse(struct engine *e, enum power_verb verb, const struct model_selection *nodes, bool yes, uint64_t *same, struct error *err)
@@ -566,6 +579,8 @@ void jobs_resume(struct engine *e)
 {
 	struct held *h, *next;
 
+	for (uint32_t g = 0; g < e->model.group_top; g++) /* a new life's brakes are open; an alarm of the one before goes */
+		e->groups[g].braked = true;
 	HASH_ITER(hh, e->jobs->all, h, next)
 	{
 		struct job *job = h->job;

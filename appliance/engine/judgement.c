@@ -12,6 +12,7 @@
 
 #define STORED_TICK_MS 20 /* inputs of one burst share a tick */
 #define SETTLED_MAX 1024
+#define SETTLED_MS 30000 /* after a start: what is wrong has been called again by then */
 
 /* Nodes that came up while they were expected to boot: the judge is told after its own call has returned. */
 static struct {
@@ -93,9 +94,10 @@ static void verdict_alarm(struct engine *e, uint32_t slot, const struct judge_ve
 	uint64_t parent = v->root < MODEL_DOMAINS ? e->domain_alarm[v->root] : 0;
 	char cause[CAUSE_SIZE];
 
+	if (v->verdict == VERDICT_UNKNOWN && !v->held)
+		return; /* neither good news nor bad: an alarm of the life before stands until something is seen */
 	if (v->level < LEVEL_WARNING || v->held) {
-		if (s->alarm)
-			alarms_clear(e, name, "verdict", "");
+		alarms_clear(e, name, "verdict", "");
 		s->alarm = 0;
 		return;
 	}
@@ -226,6 +228,20 @@ void judgement_kick(struct engine *e)
 		loop_timer_set(e->judge_timer, 0);
 }
 
+/* Root alarms of the life before that this life does not see again. */
+static void on_settled(void *arg)
+{
+	struct engine *e = arg;
+	char kind[24];
+
+	for (uint32_t d = 0; d < e->model.domain_top; d++) {
+		const struct model_domain *m = &e->model.domains[d];
+		text_format(kind, sizeof kind, "domain-%s", words_name(WORDS_DOMAIN_KIND, (int)m->kind));
+		if (m->used && !e->domain_alarm[d])
+			alarms_clear(e, m->name, kind, "");
+	}
+}
+
 void judgement_start(struct engine *e)
 {
 	static const struct judge_ops ops = {.ask_bmc = ask_bmc, .ask_port = ask_port, .ask_reference = ask_reference, .hold = hold,
@@ -237,6 +253,7 @@ void judgement_start(struct engine *e)
 	e->judge = judge_create(&params, &ops, e, NODE_MAX, MODEL_DOMAINS, clock_mono_ms());
 	e->judge_timer = loop_timer_new(e->loop, on_judge_due, e);
 	judge_queue(e->judge, 0, false, clock_mono_ms());
+	loop_timer_set(loop_timer_new(e->loop, on_settled, e), SETTLED_MS);
 	judgement_kick(e);
 }
 
@@ -276,8 +293,9 @@ static void bmc_finding(struct engine *e, uint32_t slot, uint8_t error)
 	for (size_t i = 0; i < COUNT_OF(bmc_findings); i++)
 		if (bmc_findings[i].error == error)
 			text = bmc_findings[i].finding;
-	if (!strcmp(text, s->bmc_finding))
+	if (!strcmp(text, s->bmc_finding) && s->bmc_heard)
 		return;
+	s->bmc_heard = true;
 	text_copy(s->bmc_finding, sizeof s->bmc_finding, text);
 	alarms_level(e, slot, "bmc", "session", text[0] ? LEVEL_WARNING : LEVEL_NORMAL, text);
 	judgement_level(e, slot);

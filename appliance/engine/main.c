@@ -295,6 +295,7 @@ static void on_second(void *arg)
 {
 	struct engine *e = arg;
 
+	jobs_brakes(e);
 	e->cluster_dirty = true;
 	publish_cluster(e);
 }

@@ -194,13 +194,14 @@ static void judge_value(struct engine *e, uint32_t slot, const struct item_defin
 	enum level after = level_judge(samples_rules(e, item->item, n->config.head.name, n->config.group), state, value);
 	char kind[24], cause[CAUSE_SIZE];
 
-	if (after == before || (before == 0 && after == LEVEL_NORMAL))
+	if (after == before)
 		return;
 	text_format(kind, sizeof kind, "item:%.18s", item->name);
 	describe(item, instance, value, cause, sizeof cause);
 	if (after != LEVEL_UNKNOWN) /* unknown is neither bad nor good: an alarm stays as it is */
-		alarms_level(e, slot, kind, instance, after, cause);
-	judgement_level(e, slot);
+		alarms_level(e, slot, kind, instance, after, cause); /* also the first time: an alarm of the life before may stand */
+	if (before != 0 || after != LEVEL_NORMAL)
+		judgement_level(e, slot);
 }
 
 static void scalars_done(struct engine *e, uint32_t slot, int64_t wall)
