@@ -8,3 +8,5 @@ $(eval $(call unit,test_recorder,tests/unit/test_recorder.c,recorder rrdnames ba
 $(eval $(call library,grapher,rrd/grapher/picture.c rrd/grapher/draw.c,librrd))
 $(eval $(call program,libexec/glory/glory-grapher,rrd/grapher/main.c,grapher rrdnames base,librrd,-lm))
 $(eval $(call unit,test_graph,tests/unit/test_graph.c,grapher recorder rrdnames base,librrd,-lpthread -lm))
+$(eval $(call fuzzer,fuzz_journal,tests/fuzz/fuzz_journal.c,rrd/names.c $(wildcard appliance/base/*.c),,-lm))
+$(eval $(call fuzzer,fuzz_graph,tests/fuzz/fuzz_graph.c,rrd/grapher/picture.c rrd/names.c $(wildcard appliance/base/*.c),,-lm))

@@ -57,6 +57,7 @@ static const char *check_line(struct graph_line *l)
 	}
 	text_make_printable(l->unit);
 	text_make_printable(l->label);
+	text_make_printable(l->name); /* folded for the file, shown as it is */
 	return l->name[0] ? NULL : "a line has no data source";
 }
 

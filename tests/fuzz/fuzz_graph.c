@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A graph request from anybody: refused with a reason, or made into arguments that stay one per line and inside the RRD directory. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rrd/grapher/picture.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct graph_request r;
+	bool present[GRAPH_LINES];
+	struct picture p;
+	char why[100];
+
+	memset(&r, 0, sizeof r);
+	memcpy(&r, data, size < sizeof r ? size : sizeof r);
+	r.magic = GRAPH_MAGIC;
+	if (picture_check(&r, sizeof r, why, sizeof why))
+		return 0;
+	for (uint32_t i = 0; i < GRAPH_LINES; i++) {
+		char *file = i < r.line_count ? picture_file(&r.lines[i], "/rrd") : NULL;
+
+		present[i] = file && (size & 1 << i) == 0;
+		if (file && (strncmp(file, "/rrd/", 5) != 0 || !names_path_is_sound(file + 5)))
+			abort();
+		free(file);
+	}
+	picture_build(&r, "/rrd", present, &p);
+	for (int i = 0; i < p.count; i++) {
+		if (strpbrk(p.arguments[i], "\n\r"))
+			abort();
+	}
+	picture_free(&p);
+	return 0;
+}
