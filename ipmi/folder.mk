@@ -8,3 +8,4 @@ $(eval $(call unit,test_bmc_sensors,tests/unit/test_bmc_sensors.c tests/sim/fake
 $(eval $(call program,tests/bmcbench,tests/bench/bmcbench.c,ipmi loop base,libfreeipmi libevent_core,-lm))
 $(eval $(call systemtest,tests/system/captures.sh))
 $(eval $(call systemtest,tests/system/bmc.sh))
+$(eval $(call fuzzer,fuzz_bmc,tests/fuzz/fuzz_bmc.c tests/sim/fake_bmc.c,$(filter-out ipmi/udp.c,$(IPMI_SOURCES)) $(wildcard appliance/base/*.c),libfreeipmi libcrypto,-lm))

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Fuzzes the BMC engine where its bytes come from outside: datagrams from a BMC in every state of a session, and files of sensor
+ * records. The first byte chooses. For datagrams a well-behaved BMC takes part, so that the engine gets as far as its sensor readings;
+ * the input says which of its answers are replaced, changed or followed by bytes of its own, also inside the session's cover. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <freeipmi/freeipmi.h>
+
+#include "base/memory.h"
+#include "ipmi/bmc.h"
+#include "ipmi/sdr.h"
+#include "tests/sim/fake_bmc.h"
+
+static struct {
+	const uint8_t *input;
+	size_t left;
+	struct fake_bmc bmc;
+	struct bmc_engine *engine;
+	struct address address;
+	int64_t now;
+	uint8_t pipe[8][1024];
+	size_t size[8];
+	unsigned piped;
+} w;
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static uint8_t next_byte(void)
+{
+	if (w.left == 0)
+		return 0;
+	w.left--;
+	return *w.input++;
+}
+
+static size_t next_bytes(uint8_t *out, size_t room)
+{
+	size_t n = next_byte();
+
+	n = n < room ? n : room;
+	n = n < w.left ? n : w.left;
+	memcpy(out, w.input, n);
+	w.input += n;
+	w.left -= n;
+	return n;
+}
+
+/* What becomes of an answer: mostly nothing, so that long conversations happen. */
+static void on_send(void *arg, const struct address *to, const void *data, size_t size)
+{
+	(void)arg;
+	(void)to;
+	if (w.piped >= 7)
+		return;
+	uint8_t what = next_byte();
+	if ((what & 0xf0) == 0x10) { /* readings and records of the session's inside */
+		next_bytes(w.bmc.reading[what & 15], 4);
+		w.bmc.refuse_command = next_byte();
+		w.bmc.refuse_code = next_byte();
+	}
+	size_t n = fake_bmc_answer(&w.bmc, data, size, w.pipe[w.piped]);
+	if ((what & 0xf0) == 0x20)
+		n = next_bytes(w.pipe[w.piped], 1024);
+	else if ((what & 0xf0) == 0x30 && n > 0)
+		w.pipe[w.piped][next_byte() % n] ^= (uint8_t)(1 + next_byte() % 255);
+	else if ((what & 0xf0) == 0x40 && n > 0)
+		n = next_byte() % n;
+	else if ((what & 0xf0) == 0x50)
+		return;
+	if (n > 0)
+		w.size[w.piped++] = n;
+}
+
+static void on_random(void *arg, void *out, size_t size)
+{
+	(void)arg;
+	memset(out, 0x55, size);
+}
+
+static void ignore_name(void *arg, const char *name)
+{
+	(void)arg;
+	(void)name;
+}
+
+static void ignore_power(void *arg, const struct msg_power_state *m)
+{
+	(void)arg;
+	(void)m;
+}
+
+static void ignore_result(void *arg, const struct msg_power_result *m)
+{
+	(void)arg;
+	(void)m;
+}
+
+static void ignore_sensors(void *arg, const struct msg_sensor *m, size_t count)
+{
+	(void)arg;
+	for (size_t i = 0; i < count; i++) /* texts must end, whatever the BMC named its sensors */
+		if (!memchr(m[i].name, 0, sizeof(m[i].name)) || !memchr(m[i].text, 0, sizeof(m[i].text)))
+			abort();
+}
+
+static void ignore_facts(void *arg, const struct msg_bmc_facts *m)
+{
+	(void)arg;
+	(void)m;
+}
+
+static void run(int64_t ms)
+{
+	for (int64_t end = w.now + ms; w.now < end;) {
+		while (w.piped > 0) {
+			uint8_t data[1024];
+			size_t size = w.size[--w.piped];
+			memcpy(data, w.pipe[w.piped], size);
+			bmc_engine_datagram(w.engine, &w.address, data, size, w.now);
+		}
+		int64_t next = bmc_engine_next(w.engine);
+		w.now = next <= w.now ? w.now + 1 : next < end ? next : end;
+		bmc_engine_tick(w.engine, w.now);
+	}
+}
+
+/* One engine for all inputs: making one costs more than the conversation. */
+static void begin(void)
+{
+	struct bmc_hands hands = { on_send, on_random, ignore_name, ignore_power, ignore_result, ignore_sensors, ignore_facts, NULL };
+	struct bmc_settings settings = { 0 };
+
+	if (w.engine)
+		return;
+	w.now = 1000;
+	w.engine = bmc_engine_new(&settings, &hands, w.now);
+	address_parse("10.0.0.1", 623, &w.address);
+}
+
+static void fuzz_datagrams(bool sha256)
+{
+	static uint8_t records[512];
+	struct msg_bmc_target t = { .slot = 1, .generation = 1, .address = w.address, .power_interval_s = 30, .sensor_interval_s = 30,
+				    .suite = sha256 ? 17 : 3, .privilege = 3, .name = "n1", .credential = "bmc", .user = "operator" };
+	struct msg_power power = { .job = 1, .slot = 1, .generation = 1, .verb = POWER_VERB_OFF, .deadline_ms = 5000 };
+	struct error error;
+
+	w.piped = 0;
+	fake_bmc_init(&w.bmc, sha256);
+	/* records made of input: lengths are mended so that they can be walked through, all else stays hostile */
+	size_t n = next_bytes(records, 256), at = 0;
+	for (; at + 5 <= n; at += 5U + records[at + 4])
+		if (at + 5U + records[at + 4] > n)
+			records[at + 4] = (uint8_t)(n - at - 5);
+	w.bmc.records = records;
+	w.bmc.records_size = at;
+	bmc_engine_target(w.engine, &t, w.now, &error);
+	bmc_engine_secret(w.engine, "bmc", "password=secret", w.now, &error);
+	run(3000);
+	bmc_engine_power(w.engine, &power, w.now);
+	run(17000);
+	bmc_engine_remove(w.engine, 1, 1, w.now);
+}
+
+static void fuzz_secret(void)
+{
+	struct error error;
+	char text[256];
+
+	size_t n = next_bytes((uint8_t *)text, sizeof(text) - 1);
+	text[n] = 0;
+	bmc_engine_secret(w.engine, "other", text, w.now, &error);
+}
+
+static void fuzz_file(const uint8_t *data, size_t size)
+{
+	static ipmi_sdr_ctx_t ctx;
+	struct sdr_key key;
+	struct sdr_repository *list = NULL;
+	size_t content_size;
+
+	if (!ctx)
+		ctx = ipmi_sdr_ctx_create();
+	memset(&key, 0, sizeof(key));
+	const uint8_t *content = sdr_file_check(data, size, &key, &content_size);
+	/* the checksum would keep the fuzzer out: the records are tried in any case */
+	struct sdr_repository *r = sdr_repository_get(&list, ctx, content ? content : data, content ? content_size : size);
+	for (size_t i = 0; r && i < r->count; i++)
+		for (unsigned raw = 0; raw < 256; raw += 51)
+			(void)sdr_value(&r->sensors[i], (uint8_t)raw);
+	sdr_repository_put(&list, r);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size == 0)
+		return 0;
+	begin();
+	w.input = data + 1;
+	w.left = size - 1;
+	switch (data[0] & 3) {
+	case 0:
+		fuzz_file(data + 1, size - 1);
+		break;
+	case 1:
+		fuzz_secret();
+		break;
+	default:
+		fuzz_datagrams(data[0] & 1);
+		break;
+	}
+	return 0;
+}
