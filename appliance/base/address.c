@@ -19,7 +19,8 @@ static bool port_parse(const char *text, uint16_t *port)
 	return true;
 }
 
-/* Cuts "HOST", "HOST:PORT", "[HOST]" or "[HOST]:PORT" into host and *port; a second colon without brackets means IPv6. */
+/* Cuts "HOST", "HOST:PORT", "[HOST]" or "[HOST]:PORT" into host and *port; a second colon without brackets means IPv6.
+ */
 static bool endpoint_split(const char *text, char *host, size_t size, uint16_t *port)
 {
 	const char *colon = strchr(text, ':');

@@ -12,7 +12,7 @@
 #include "base/text.h"
 
 #define NAME_MAX_LENGTH 127 /* of one name, after expansion */
-#define DIGITS_MAX 15	    /* of one number: fits int64 with room */
+#define DIGITS_MAX 15       /* of one number: fits int64 with room */
 #define TEXT_MAX (1u << 20) /* of a range: more is not typed by anybody */
 
 void name_list_add(struct name_list *list, const char *name)
@@ -36,7 +36,7 @@ void name_list_free(struct name_list *list)
 
 struct expander {
 	const char *at; /* what is left of the text */
-	size_t before;	/* names of the items behind us */
+	size_t before;  /* names of the items behind us */
 	struct error *e;
 	char shown[100]; /* the range as errors call it */
 };
@@ -94,7 +94,8 @@ static int take_span(struct expander *x, struct span *span)
 	size_t digits, end_digits;
 
 	if (!take_digits(&x->at, &span->low, &digits))
-		return refuse(x, "write numbers, for example [001-250,300]", "something else than a number inside brackets");
+		return refuse(x, "write numbers, for example [001-250,300]",
+			      "something else than a number inside brackets");
 	span->high = span->low;
 	span->width = *start == '0' ? (int)digits : 0;
 	if (*x->at != '-')
@@ -102,9 +103,11 @@ static int take_span(struct expander *x, struct span *span)
 	x->at++;
 	start = x->at;
 	if (!take_digits(&x->at, &span->high, &end_digits))
-		return refuse(x, "write numbers, for example [001-250,300]", "something else than a number inside brackets");
+		return refuse(x, "write numbers, for example [001-250,300]",
+			      "something else than a number inside brackets");
 	if ((int)end_digits < span->width || (*start == '0' && end_digits > 1 && (int)end_digits != span->width))
-		return refuse(x, "write both ends with equally many digits", "the ends of a range have different leading zeros");
+		return refuse(x, "write both ends with equally many digits",
+			      "the ends of a range have different leading zeros");
 	return span->high < span->low ? refuse(x, "write the lower end first", "a range ends before it begins") : 0;
 }
 
@@ -129,7 +132,8 @@ static int take_group(struct expander *x, struct span **spans, size_t *count, ui
 		x->at++;
 	}
 	if (x->at != close)
-		return refuse(x, "write numbers, for example [001-250,300]", "something else than a number inside brackets");
+		return refuse(x, "write numbers, for example [001-250,300]",
+			      "something else than a number inside brackets");
 	x->at++;
 	return 0;
 }
@@ -148,7 +152,8 @@ static int expand_group(struct expander *x, struct name_list *item)
 	for (size_t i = 0; !rc && i < item->count; i++)
 		for (size_t s = 0; s < count; s++)
 			for (int64_t v = spans[s].low; v <= spans[s].high; v++) {
-				text_format(name, sizeof name, "%s%0*lld", item->names[i], spans[s].width, (long long)v);
+				text_format(name, sizeof name, "%s%0*lld", item->names[i], spans[s].width,
+					    (long long)v);
 				name_list_add(&product, name);
 			}
 	free(spans);
@@ -176,7 +181,8 @@ static int expand_item(struct expander *x, struct name_list *item)
 	for (size_t i = 0; i < item->count; i++)
 		if (!strpbrk(item->names[i], "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ:") ||
 		    strlen(item->names[i]) > NAME_MAX_LENGTH || strchr("-_.", item->names[i][0]))
-			return refuse(x, "begin it with a letter or digit, at most 127 characters", "a name that is none");
+			return refuse(x, "begin it with a letter or digit, at most 127 characters",
+				      "a name that is none");
 	return 0;
 }
 
@@ -327,7 +333,8 @@ static char *fold(const struct piece *pieces, size_t count)
 	return out;
 }
 
-/* One pass over the given run of digits; the list becomes shorter or stays. Returns whether any text still has such a run. */
+/* One pass over the given run of digits; the list becomes shorter or stays. Returns whether any text still has such a
+ * run. */
 static bool fold_run(struct name_list *list, int run)
 {
 	struct piece *pieces = mem_array(list->count, sizeof *pieces);

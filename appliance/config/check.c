@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The rules that hold between the fields of an object and between objects, wherever an edit comes from; see cluster.h. */
+/* The rules that hold between the fields of an object and between objects, wherever an edit comes from; see cluster.h.
+ */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,8 @@ struct check {
 	struct error *e;
 };
 
-static int refuse(const struct check *c, const char *remedy, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static int refuse(const struct check *c, const char *remedy, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 static int refuse(const struct check *c, const char *remedy, const char *format, ...)
 {
@@ -49,12 +51,14 @@ static int check_fields(const struct check *c)
 	int rc = 0;
 
 	if (!text_terminated(head->name, sizeof head->name) || !config_name_valid(c->kind, head->name))
-		return error_set(c->e, ERR_CONFIG, config_kind_name[c->kind], "use letters, digits, '.', '_' and '-'", "a name is none");
+		return error_set(c->e, ERR_CONFIG, config_kind_name[c->kind], "use letters, digits, '.', '_' and '-'",
+				 "a name is none");
 	for (const struct config_field *f = config_fields[c->kind]; !rc && f->name; f++) {
 		if (!field_valid(f, c->object))
 			return refuse(c, "write it anew", "%s has a value that cannot be", f->name);
 		if (f->required && !*field_text(f, c->object, text)) {
-			text_format(remedy, sizeof remedy, f->example ? "add %s=\"%s\"" : "add %s", f->name, f->example);
+			text_format(remedy, sizeof remedy, f->example ? "add %s=\"%s\"" : "add %s", f->name,
+				    f->example);
 			return refuse(c, remedy, "has no %s", f->name);
 		}
 		rc = check_reference(c, f);
@@ -73,7 +77,8 @@ static int check_snmp(const struct check *c)
 	if (s->version == 3 && !s->auth)
 		return refuse(c, "add auth=\"SHA-256\"", "version 3 without authentication is not used");
 	if (s->version == 2 && (s->user[0] || s->auth || s->priv))
-		return refuse(c, "write version=\"3\" or leave user, auth and priv out", "version 2c has no user, auth or priv");
+		return refuse(c, "write version=\"3\" or leave user, auth and priv out",
+			      "version 2c has no user, auth or priv");
 	return 0;
 }
 
@@ -93,8 +98,10 @@ static int check_item(const struct check *c)
 	const struct config_item *item = c->object;
 
 	if (item->thresholds && !item->oid_length && (item->instances[0] || item->counter))
-		return refuse(c, "add an oid, or leave instances and counter out", "changes a built-in item, which brings its own oid");
-	if (item->scope[0] == '@' && strcmp(item->scope, "@site") != 0 && !cluster_find(c->cluster, CONFIG_GROUP, item->scope + 1))
+		return refuse(c, "add an oid, or leave instances and counter out",
+			      "changes a built-in item, which brings its own oid");
+	if (item->scope[0] == '@' && strcmp(item->scope, "@site") != 0 &&
+	    !cluster_find(c->cluster, CONFIG_GROUP, item->scope + 1))
 		return refuse(c, "write @site, @GROUP or a range of nodes", "scope %s names no group", item->scope);
 	return 0;
 }
@@ -109,10 +116,11 @@ static int check_notify(const struct check *c)
 	if (!s)
 		return refuse(c, "add snmp=\"noc\" and that credential", "has no snmp credential");
 	if (n->kind == RECEIVER_TRAP_V2C && s->version != 2)
-		return refuse(c, "name a credential of version 2c, or write kind=\"trap\"", "trap-v2c with credential %s of version 3", s->head.name);
+		return refuse(c, "name a credential of version 2c, or write kind=\"trap\"",
+			      "trap-v2c with credential %s of version 3", s->head.name);
 	if (n->kind == RECEIVER_TRAP_V3 && s->version != 3)
-		return refuse(c, "name a credential of version 3, or write kind=\"trap-v2c\"", "trap with credential %s of version 2c",
-			      s->head.name);
+		return refuse(c, "name a credential of version 3, or write kind=\"trap-v2c\"",
+			      "trap with credential %s of version 2c", s->head.name);
 	return 0;
 }
 
@@ -125,15 +133,18 @@ static int check_brake(const struct check *c)
 
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		if (!strcmp(names[i], b->head.name))
-			return i == 2 && b->value > 100 ? refuse(c, "write at most 100", "value %u is no percentage", b->value) : 0;
-	text_format(remedy, sizeof remedy, near ? "did you mean %s" : "use power-on-per-second, destructive-per-minute or repair-percent",
+			return i == 2 && b->value > 100
+				   ? refuse(c, "write at most 100", "value %u is no percentage", b->value)
+				   : 0;
+	text_format(remedy, sizeof remedy,
+		    near ? "did you mean %s" : "use power-on-per-second, destructive-per-minute or repair-percent",
 		    near);
 	return refuse(c, remedy, "is no brake");
 }
 
 static int (*const rules[CONFIG_KIND_COUNT])(const struct check *) = {
-	[CONFIG_SNMP] = check_snmp, [CONFIG_NODE] = check_node, [CONFIG_ITEM] = check_item,
-	[CONFIG_NOTIFY] = check_notify, [CONFIG_BRAKE] = check_brake,
+    [CONFIG_SNMP] = check_snmp,     [CONFIG_NODE] = check_node,   [CONFIG_ITEM] = check_item,
+    [CONFIG_NOTIFY] = check_notify, [CONFIG_BRAKE] = check_brake,
 };
 
 /* --- rules between nodes --------------------------------------------------------------------------------- */
@@ -186,14 +197,22 @@ static int check_counts(const struct cluster *cluster, struct error *e)
 	static const struct {
 		enum config_kind kind;
 		size_t most;
-	} limits[] = {{CONFIG_NODE, CONFIG_NODES_MAX}, {CONFIG_GROUP, CONFIG_GROUPS_MAX}, {CONFIG_SWITCH, CONFIG_GROUPS_MAX},
-		      {CONFIG_PDU, CONFIG_GROUPS_MAX}, {CONFIG_ITEM, 200}, {CONFIG_NOTIFY, 32}, {CONFIG_SNMP, 200}, {CONFIG_BMC, 200},
-		      {CONFIG_BMCMODEL, 200}, {CONFIG_BRAKE, 32}};
+	} limits[] = {{CONFIG_NODE, CONFIG_NODES_MAX},
+		      {CONFIG_GROUP, CONFIG_GROUPS_MAX},
+		      {CONFIG_SWITCH, CONFIG_GROUPS_MAX},
+		      {CONFIG_PDU, CONFIG_GROUPS_MAX},
+		      {CONFIG_ITEM, 200},
+		      {CONFIG_NOTIFY, 32},
+		      {CONFIG_SNMP, 200},
+		      {CONFIG_BMC, 200},
+		      {CONFIG_BMCMODEL, 200},
+		      {CONFIG_BRAKE, 32}};
 
 	for (size_t i = 0; i < COUNT_OF(limits); i++)
 		if (cluster->count[limits[i].kind] > limits[i].most)
-			return error_set(e, ERR_CONFIG, "cluster", "split the site", "has %zu of kind %s, at most %zu are possible",
-					 cluster->count[limits[i].kind], config_kind_name[limits[i].kind], limits[i].most);
+			return error_set(e, ERR_CONFIG, "cluster", "split the site",
+					 "has %zu of kind %s, at most %zu are possible", cluster->count[limits[i].kind],
+					 config_kind_name[limits[i].kind], limits[i].most);
 	return 0;
 }
 

@@ -70,7 +70,8 @@ void cluster_set(struct cluster *cluster, enum config_kind kind, const void *obj
 
 	if (!found) {
 		make_room(cluster, kind);
-		memmove(object_at(cluster, kind, i + 1), object_at(cluster, kind, i), (cluster->count[kind] - i) * config_size[kind]);
+		memmove(object_at(cluster, kind, i + 1), object_at(cluster, kind, i),
+			(cluster->count[kind] - i) * config_size[kind]);
 		cluster->count[kind]++;
 	}
 	memcpy(object_at(cluster, kind, i), object, config_size[kind]);
@@ -84,7 +85,8 @@ bool cluster_remove(struct cluster *cluster, enum config_kind kind, const char *
 	if (!found)
 		return false;
 	cluster->count[kind]--;
-	memmove(object_at(cluster, kind, i), object_at(cluster, kind, i + 1), (cluster->count[kind] - i) * config_size[kind]);
+	memmove(object_at(cluster, kind, i), object_at(cluster, kind, i + 1),
+		(cluster->count[kind] - i) * config_size[kind]);
 	return true;
 }
 
@@ -117,8 +119,8 @@ int cluster_sort(struct cluster *cluster, struct error *e, uint32_t *line)
 				continue;
 			*line = object->line;
 			config_label(k, object, label, sizeof label);
-			return error_set(e, ERR_CONFIG, label, "rename or remove one of them", "is there twice, first in line %u",
-					 before->line);
+			return error_set(e, ERR_CONFIG, label, "rename or remove one of them",
+					 "is there twice, first in line %u", before->line);
 		}
 	}
 	return 0;
@@ -143,9 +145,10 @@ int config_object_init(enum config_kind kind, const char *name, void *object, st
 		text_make_printable(label);
 		return error_set(e, ERR_CONFIG, label,
 				 kind == CONFIG_ITEM ? "write a name like disk_fill" : "write a name like n001",
-				 kind == CONFIG_ITEM ? "the name must be small letters, digits and '_', at most 19"
-						     : "the name must be letters, digits, '.', '_' and '-', at most 63, not beginning "
-						       "with a sign");
+				 kind == CONFIG_ITEM
+				     ? "the name must be small letters, digits and '_', at most 19"
+				     : "the name must be letters, digits, '.', '_' and '-', at most 63, not beginning "
+				       "with a sign");
 	}
 	text_copy(head->name, sizeof head->name, name);
 	fields_default(config_fields[kind], object);

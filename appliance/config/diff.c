@@ -7,7 +7,8 @@
 #include "base/text.h"
 #include "config/fields.h"
 
-static struct config_change *add_change(struct config_diff *diff, enum config_kind kind, enum config_change_what what, const char *name)
+static struct config_change *add_change(struct config_diff *diff, enum config_kind kind, enum config_change_what what,
+					const char *name)
 {
 	if (diff->count == diff->room) {
 		diff->room = diff->room ? diff->room * 2 : 64;
@@ -35,8 +36,8 @@ static void compare(enum config_kind kind, const void *old, const void *new, str
 	}
 }
 
-static void diff_kind(const struct cluster *old, const struct cluster *wanted, enum config_kind kind, bool prune, struct cluster *result,
-		      struct config_diff *diff)
+static void diff_kind(const struct cluster *old, const struct cluster *wanted, enum config_kind kind, bool prune,
+		      struct cluster *result, struct config_diff *diff)
 {
 	size_t size = config_size[kind], i = 0, j = 0;
 
@@ -59,7 +60,8 @@ static void diff_kind(const struct cluster *old, const struct cluster *wanted, e
 	}
 }
 
-void cluster_diff(const struct cluster *old_state, const struct cluster *wanted, bool prune, struct cluster *result, struct config_diff *diff)
+void cluster_diff(const struct cluster *old_state, const struct cluster *wanted, bool prune, struct cluster *result,
+		  struct config_diff *diff)
 {
 	cluster_init(result);
 	memset(diff, 0, sizeof *diff);

@@ -177,8 +177,8 @@ static void range_text(const char *first, const char *last, char *out, size_t si
 	if (!strcmp(first, last))
 		text_copy(out, size, first);
 	else
-		text_format(out, size, "%.*s[%.*s-%.*s]%s", (int)a.head, first, (int)a.digits, first + a.head, (int)b.digits, last + b.head,
-			    a.tail);
+		text_format(out, size, "%.*s[%.*s-%.*s]%s", (int)a.head, first, (int)a.digits, first + a.head,
+			    (int)b.digits, last + b.head, a.tail);
 }
 
 static int compare_natural(const void *a, const void *b)
@@ -265,7 +265,9 @@ static void put_node_run(struct writer *w, const struct shown_node *first, const
 	for (const struct config_field *f = config_fields[CONFIG_NODE]; f->name; f++) {
 		if (!strcmp(f->name, "group"))
 			continue;
-		int counted = !strcmp(f->name, "address") ? COUNT_ADDRESS : !strcmp(f->name, "bmc") ? COUNT_BMC : COUNT_PORT;
+		int counted = !strcmp(f->name, "address") ? COUNT_ADDRESS
+			      : !strcmp(f->name, "bmc")   ? COUNT_BMC
+							  : COUNT_PORT;
 		if (is_counted(f))
 			range_text(first->text[counted], last->text[counted], text, sizeof text);
 		else

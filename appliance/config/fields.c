@@ -125,22 +125,26 @@ static bool good_text(const struct config_field *f, const char *text)
 
 static int wrong(const struct config_field *f, const char *text, struct error *e, const char *what)
 {
-	const char *example = f->example ? f->example : f->choices ? f->choices[0].word : f->type == FIELD_BOOL ? "true" : NULL;
+	const char *example = f->example              ? f->example
+			      : f->choices            ? f->choices[0].word
+			      : f->type == FIELD_BOOL ? "true"
+						      : NULL;
 	char shown[96], remedy[160];
 
 	text_copy(shown, sizeof shown, text);
 	text_make_printable(shown);
-	text_format(remedy, sizeof remedy, example ? "write it as %s" : "use letters, digits, '.', '_' and '-'", example);
+	text_format(remedy, sizeof remedy, example ? "write it as %s" : "use letters, digits, '.', '_' and '-'",
+		    example);
 	return error_set(e, ERR_CONFIG, "", remedy, "%s %s is not %s", f->name, shown, what);
 }
 
 static const char *const text_what[] = {
-	[FIELD_NAME] = "a name (letters, digits, '.', '_', '-')",
-	[FIELD_TEXT] = "a short printable text",
-	[FIELD_PATH] = "an absolute path",
-	[FIELD_USER] = "a user name of at most 16 characters",
-	[FIELD_SCOPE] = "a scope (@site, @GROUP or a range of nodes)",
-	[FIELD_OIDTEXT] = "an object identifier",
+    [FIELD_NAME] = "a name (letters, digits, '.', '_', '-')",
+    [FIELD_TEXT] = "a short printable text",
+    [FIELD_PATH] = "an absolute path",
+    [FIELD_USER] = "a user name of at most 16 characters",
+    [FIELD_SCOPE] = "a scope (@site, @GROUP or a range of nodes)",
+    [FIELD_OIDTEXT] = "an object identifier",
 };
 
 static int set_text(const struct config_field *f, void *object, const char *text, struct error *e)
@@ -184,9 +188,10 @@ static const struct choice *find_choice(const struct choice *c, const char *word
 static const struct {
 	const char *suite, *reason;
 } refused_suites[] = {
-	{"0", "accepts any password"},	       {"1", "neither signs nor encrypts commands"}, {"2", "does not encrypt commands"},
-	{"6", "neither signs nor encrypts commands"}, {"7", "does not encrypt commands"},    {"8", "signs with MD5, which is broken"},
-	{"11", "does not encrypt commands"},   {"12", "signs with MD5, which is broken"},
+    {"0", "accepts any password"},       {"1", "neither signs nor encrypts commands"},
+    {"2", "does not encrypt commands"},  {"6", "neither signs nor encrypts commands"},
+    {"7", "does not encrypt commands"},  {"8", "signs with MD5, which is broken"},
+    {"11", "does not encrypt commands"}, {"12", "signs with MD5, which is broken"},
 };
 
 static int set_choice(const struct config_field *f, void *object, const char *text, struct error *e)
@@ -197,8 +202,8 @@ static int set_choice(const struct config_field *f, void *object, const char *te
 	if (*text && !c) {
 		for (size_t i = 0; !strcmp(f->name, "suite") && i < COUNT_OF(refused_suites); i++)
 			if (!strcmp(refused_suites[i].suite, text))
-				return error_set(e, ERR_CONFIG, "", "use 17, or 3 where the bmc has no 17", "cipher suite %s %s", text,
-						 refused_suites[i].reason);
+				return error_set(e, ERR_CONFIG, "", "use 17, or 3 where the bmc has no 17",
+						 "cipher suite %s %s", text, refused_suites[i].reason);
 		return wrong(f, text, e, list_choices(f->choices, words, sizeof words));
 	}
 	number_set(f, object, c ? c->value : 0);
@@ -316,10 +321,12 @@ static int set_nothing(const struct config_field *f, void *object, const char *t
 int field_set(const struct config_field *f, void *object, const char *text, struct error *e)
 {
 	static int (*const set[])(const struct config_field *, void *, const char *, struct error *) = {
-		[FIELD_NAME] = set_text,     [FIELD_TEXT] = set_text,	  [FIELD_PATH] = set_text,   [FIELD_USER] = set_text,
-		[FIELD_ADDRESS] = set_address, [FIELD_CHOICE] = set_choice, [FIELD_FLAGS] = set_flags, [FIELD_NUMBER] = set_number,
-		[FIELD_BOOL] = set_bool,     [FIELD_REAL] = set_real,	  [FIELD_UUID] = set_uuid,   [FIELD_OID] = set_oid,
-		[FIELD_SCOPE] = set_text,    [FIELD_OIDTEXT] = set_text,  [FIELD_SIZE] = set_size,   [FIELD_THRESHOLDS] = set_nothing,
+	    [FIELD_NAME] = set_text,          [FIELD_TEXT] = set_text,       [FIELD_PATH] = set_text,
+	    [FIELD_USER] = set_text,          [FIELD_ADDRESS] = set_address, [FIELD_CHOICE] = set_choice,
+	    [FIELD_FLAGS] = set_flags,        [FIELD_NUMBER] = set_number,   [FIELD_BOOL] = set_bool,
+	    [FIELD_REAL] = set_real,          [FIELD_UUID] = set_uuid,       [FIELD_OID] = set_oid,
+	    [FIELD_SCOPE] = set_text,         [FIELD_OIDTEXT] = set_text,    [FIELD_SIZE] = set_size,
+	    [FIELD_THRESHOLDS] = set_nothing,
 	};
 
 	return set[f->type](f, object, text, e);
@@ -348,7 +355,8 @@ static void show_uuid(const uint8_t *u, char *out)
 	size_t used = 0;
 
 	for (int i = 0; i < 16; i++)
-		text_append(out, FIELD_TEXT_MAX, &used, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", u[i]);
+		text_append(out, FIELD_TEXT_MAX, &used, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+			    u[i]);
 }
 
 static void show_oid(const uint32_t *oid, uint8_t length, char *out)
@@ -429,8 +437,8 @@ static bool thresholds_equal(const struct config_item *a, const struct config_it
 
 	for (int i = 0; equal && i < a->thresholds; i++) {
 		const struct config_threshold *x = &a->threshold[i], *y = &b->threshold[i];
-		equal = x->level == y->level && x->above == y->above && x->of == y->of && x->in == y->in && x->value == y->value &&
-			x->clear == y->clear;
+		equal = x->level == y->level && x->above == y->above && x->of == y->of && x->in == y->in &&
+			x->value == y->value && x->clear == y->clear;
 	}
 	return equal;
 }
@@ -546,7 +554,7 @@ static size_t distance(const char *a, const char *b)
 
 	for (size_t j = 0; j <= n; j++)
 		row[j] = j;
-	for (size_t i = 0; a[i] && i < 40; i++) {
+	for (size_t i = 0; i < 40 && a[i]; i++) {
 		size_t diagonal = row[0];
 		row[0] = i + 1;
 		for (size_t j = 0; j < n; j++) {

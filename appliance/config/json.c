@@ -40,9 +40,9 @@ static json_t *thresholds_value(const struct config_item *item)
 
 	for (int i = 0; i < item->thresholds; i++) {
 		const struct config_threshold *t = &item->threshold[i];
-		json_array_append_new(all, json_pack("{s:s,s:o,s:o,s:i,s:i}", "level", level_name(t->level), t->above ? "above" : "below",
-						     real_value(t->value), "clear", real_value(t->clear), "of", (int)t->of, "in",
-						     (int)t->in));
+		json_array_append_new(all, json_pack("{s:s,s:o,s:o,s:i,s:i}", "level", level_name(t->level),
+						     t->above ? "above" : "below", real_value(t->value), "clear",
+						     real_value(t->clear), "of", (int)t->of, "in", (int)t->in));
 	}
 	return all;
 }
@@ -63,7 +63,8 @@ static json_t *field_value(const struct config_field *f, const void *object)
 	case FIELD_FLAGS:
 		return flags_value(f, object);
 	case FIELD_CHOICE:
-		return !strcmp(f->name, "suite") ? json_integer((json_int_t)field_number(f, object)) : json_string(text);
+		return !strcmp(f->name, "suite") ? json_integer((json_int_t)field_number(f, object))
+						 : json_string(text);
 	default:
 		return json_string(text);
 	}
@@ -93,12 +94,13 @@ static bool threshold_read(const json_t *o, struct config_threshold *t)
 	const json_t *of = json_object_get(o, "of"), *in = json_object_get(o, "in");
 	json_int_t n = of ? json_integer_value(of) : 1, m = in ? json_integer_value(in) : 1;
 
-	*t = (struct config_threshold){.level = (uint8_t)words_value(WORDS_LEVEL, json_string_value(json_object_get(o, "level"))),
-				       .above = above != NULL,
-				       .of = (uint8_t)n,
-				       .in = (uint8_t)m,
-				       .value = json_number_value(limit),
-				       .clear = clear ? json_number_value(clear) : json_number_value(limit)};
+	*t = (struct config_threshold){
+	    .level = (uint8_t)words_value(WORDS_LEVEL, json_string_value(json_object_get(o, "level"))),
+	    .above = above != NULL,
+	    .of = (uint8_t)n,
+	    .in = (uint8_t)m,
+	    .value = json_number_value(limit),
+	    .clear = clear ? json_number_value(clear) : json_number_value(limit)};
 	return json_is_number(limit) && !(above && below) && (!clear || json_is_number(clear)) && n >= 1 && n <= m &&
 	       m <= CONFIG_SAMPLES_MAX && t->level >= LEVEL_WARNING;
 }
@@ -112,7 +114,8 @@ static int thresholds_read(struct config_item *item, const json_t *all, struct e
 	item->thresholds = (uint8_t)count;
 	for (size_t i = 0; i < count; i++)
 		if (!threshold_read(json_array_get(all, i), &item->threshold[i]))
-			return error_set(e, ERR_CONFIG, "", "write {\"level\":\"warning\",\"above\":85,\"clear\":80,\"of\":3,\"in\":5}",
+			return error_set(e, ERR_CONFIG, "",
+					 "write {\"level\":\"warning\",\"above\":85,\"clear\":80,\"of\":3,\"in\":5}",
 					 "threshold %zu is not right", i + 1);
 	return 0;
 }
@@ -126,7 +129,8 @@ static bool value_text(const json_t *value, char *out, size_t size)
 	out[0] = '\0';
 	switch (json_typeof(value)) {
 	case JSON_STRING:
-		return strlen(json_string_value(value)) == json_string_length(value) && text_copy(out, size, json_string_value(value));
+		return strlen(json_string_value(value)) == json_string_length(value) &&
+		       text_copy(out, size, json_string_value(value));
 	case JSON_INTEGER:
 		return text_format(out, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 	case JSON_TRUE:
@@ -135,9 +139,9 @@ static bool value_text(const json_t *value, char *out, size_t size)
 	case JSON_NULL:
 		return true;
 	case JSON_ARRAY:
-		json_array_foreach(value, i, word)
-			if (!json_is_string(word) || !text_append(out, size, &used, "%s%s", i ? " " : "", json_string_value(word)))
-				return false;
+		json_array_foreach(value, i, word) if (!json_is_string(word) ||
+						       !text_append(out, size, &used, "%s%s", i ? " " : "",
+								    json_string_value(word))) return false;
 		return true;
 	default:
 		return false;
@@ -162,11 +166,14 @@ static int member_read(enum config_kind kind, void *object, const char *key, con
 	if (f && f->type == FIELD_THRESHOLDS)
 		return thresholds_read(object, value, e);
 	if (!value_text(value, text, sizeof text))
-		return error_set(e, ERR_CONFIG, "", "write a text, a number or true and false", "a member is not of a form that fits");
+		return error_set(e, ERR_CONFIG, "", "write a text, a number or true and false",
+				 "a member is not of a form that fits");
 	if (!strcmp(key, "name") && !strcmp(text, ((const struct config_head *)object)->name))
 		return 0;
 	if (!strcmp(key, "v"))
-		return !strcmp(text, "1") ? 0 : error_set(e, ERR_CONFIG, "", "install the version that wrote it", "is of a newer form");
+		return !strcmp(text, "1")
+			   ? 0
+			   : error_set(e, ERR_CONFIG, "", "install the version that wrote it", "is of a newer form");
 	if (f && *text)
 		return field_set(f, object, text, e);
 	return f ? 0 : config_set_field(kind, object, key, text, e);
@@ -184,17 +191,17 @@ int config_from_json(enum config_kind kind, const char *name, const char *json, 
 	text_format(label, sizeof label, "%s %s", config_kind_name[kind], name);
 	if (!rc && !json_is_object(o)) {
 		text_make_printable(where.text);
-		rc = error_set(e, ERR_CONFIG, label, "write one object", "is not json: %s", o ? "not an object" : where.text);
+		rc = error_set(e, ERR_CONFIG, label, "write one object", "is not json: %s",
+			       o ? "not an object" : where.text);
 	}
 	if (!rc)
-		json_object_foreach(o, key, value)
-			if ((rc = member_read(kind, object, key, value, e)))
-				break;
+		json_object_foreach(o, key, value) if ((rc = member_read(kind, object, key, value, e))) break;
 	if (!rc)
 		config_normalise(kind, object);
 	for (const struct config_field *f = config_fields[kind]; !rc && f->name; f++)
 		if (!field_valid(f, object))
-			rc = error_set(e, ERR_CONFIG, label, "compare value, clear, of and in", "%s has a value that cannot be", f->name);
+			rc = error_set(e, ERR_CONFIG, label, "compare value, clear, of and in",
+				       "%s has a value that cannot be", f->name);
 	if (rc && e)
 		text_copy(e->object, sizeof e->object, label);
 	json_decref(o);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A cluster as bytes and back: how glory-xml hands its result over. Every byte that comes back is checked; see cluster.h. */
+/* A cluster as bytes and back: how glory-xml hands its result over. Every byte that comes back is checked; see
+ * cluster.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,7 +49,8 @@ static bool head_fits(const struct pack_head *head, size_t size)
 {
 	size_t total = sizeof *head;
 
-	if (head->magic != PACK_MAGIC || head->size != sizeof *head || !text_terminated(head->site, sizeof head->site) || head->count[0])
+	if (head->magic != PACK_MAGIC || head->size != sizeof *head ||
+	    !text_terminated(head->site, sizeof head->site) || head->count[0])
 		return false;
 	for (int k = CONFIG_SNMP; k < CONFIG_KIND_COUNT; k++) {
 		if (head->object_size[k] != config_size[k] || head->count[k] > 2 * CONFIG_NODES_MAX)
@@ -74,7 +76,8 @@ int cluster_unpack(const void *bytes, size_t size, struct cluster *out, struct e
 	text_copy(out->site, sizeof out->site, head.site);
 	for (enum config_kind k = CONFIG_SNMP; !rc && k < CONFIG_KIND_COUNT; k++)
 		for (uint32_t i = 0; i < head.count[k] && !rc; i++, at += config_size[k]) {
-			if (!text_terminated(at, CONFIG_NAME) || !config_name_valid(k, at)) /* before anything searches by it */
+			if (!text_terminated(at, CONFIG_NAME) ||
+			    !config_name_valid(k, at)) /* before anything searches by it */
 				rc = broken(e, "a name is none");
 			else
 				cluster_add(out, k, at);

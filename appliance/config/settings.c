@@ -11,73 +11,83 @@
 #include "config/settings_fields.h"
 
 #define AT(member) .offset = offsetof(struct settings, member), .size = sizeof(((struct settings *)0)->member)
-#define OF_USER(member) .offset = offsetof(struct settings_user, member), .size = sizeof(((struct settings_user *)0)->member)
+#define OF_USER(member) \
+	.offset = offsetof(struct settings_user, member), .size = sizeof(((struct settings_user *)0)->member)
 
 static const struct choice engines[] = {{"sqlite", 1}, {NULL, 0}};
 static const struct choice targets[] = {{"stderr", 0}, {"syslog", 1}, {NULL, 0}};
-static const struct choice levels[] = {
-	{"error", LOG_LEVEL_ERROR}, {"warning", LOG_LEVEL_WARNING}, {"info", LOG_LEVEL_INFO}, {"debug", LOG_LEVEL_DEBUG}, {NULL, 0}};
+static const struct choice levels[] = {{"error", LOG_LEVEL_ERROR},
+				       {"warning", LOG_LEVEL_WARNING},
+				       {"info", LOG_LEVEL_INFO},
+				       {"debug", LOG_LEVEL_DEBUG},
+				       {NULL, 0}};
 static const struct choice kinds[] = {
-	{"snmp", SETTINGS_USER_SNMP}, {"unix", SETTINGS_USER_UNIX}, {"community", SETTINGS_USER_COMMUNITY}, {NULL, 0}};
+    {"snmp", SETTINGS_USER_SNMP}, {"unix", SETTINGS_USER_UNIX}, {"community", SETTINGS_USER_COMMUNITY}, {NULL, 0}};
 static const struct choice rights[] = {
-	{"glory-view", RIGHT_VIEW}, {"glory-operate", RIGHT_OPERATE}, {"glory-admin", RIGHT_ADMIN}, {NULL, 0}};
+    {"glory-view", RIGHT_VIEW}, {"glory-operate", RIGHT_OPERATE}, {"glory-admin", RIGHT_ADMIN}, {NULL, 0}};
 static const struct choice auths[] = {{"SHA-256", 1}, {"SHA", 2}, {NULL, 0}};
 static const struct choice privs[] = {{"AES-128", 1}, {NULL, 0}};
 
 static const struct config_field appliance_fields[] = {
-	{"name", FIELD_NAME, AT(appliance), .required = true, .example = "glory1"},
-	{"site", FIELD_NAME, AT(site), .required = true, .example = "demo"},
-	{"first-uid", FIELD_NUMBER, AT(first_uid), .low = 1, .high = 4000000000, .example = "64101"},
-	{NULL},
+    {"name", FIELD_NAME, AT(appliance), .required = true, .example = "glory1"},
+    {"site", FIELD_NAME, AT(site), .required = true, .example = "demo"},
+    {"first-uid", FIELD_NUMBER, AT(first_uid), .low = 1, .high = 4000000000, .example = "64101"},
+    {NULL},
 };
 static const struct config_field agent_fields[] = {
-	{"address", FIELD_ADDRESS, AT(agent), .required = true, .low = 161, .fallback = "0.0.0.0", .example = "127.0.0.1"}, {NULL}};
+    {"address", FIELD_ADDRESS, AT(agent), .required = true, .low = 161, .fallback = "0.0.0.0", .example = "127.0.0.1"},
+    {NULL}};
 static const struct config_field trap_fields[] = {
-	{"address", FIELD_ADDRESS, AT(trap_listener), .required = true, .low = 162, .fallback = "0.0.0.0", .example = "127.0.0.1"},
-	{"relay", FIELD_BOOL, AT(trap_relay)},
-	{NULL},
+    {"address", FIELD_ADDRESS, AT(trap_listener), .required = true, .low = 162, .fallback = "0.0.0.0",
+     .example = "127.0.0.1"},
+    {"relay", FIELD_BOOL, AT(trap_relay)},
+    {NULL},
 };
 static const struct config_field http_fields[] = {
-	{"address", FIELD_ADDRESS, AT(http), .required = true, .low = 8443, .example = "127.0.0.1"}, {NULL}};
-static const struct config_field api_fields[] = {
-	{"socket", FIELD_PATH, AT(api_socket), .required = true, .fallback = "/run/glory/api.sock", .example = "/run/glory/api.sock"}, {NULL}};
+    {"address", FIELD_ADDRESS, AT(http), .required = true, .low = 8443, .example = "127.0.0.1"}, {NULL}};
+static const struct config_field api_fields[] = {{"socket", FIELD_PATH, AT(api_socket), .required = true,
+						  .fallback = "/run/glory/api.sock", .example = "/run/glory/api.sock"},
+						 {NULL}};
 static const struct config_field directory_fields[] = {
-	{"data", FIELD_PATH, AT(data), .fallback = "/var/lib/glory", .example = "/var/lib/glory"},
-	{"secrets", FIELD_PATH, AT(secrets), .fallback = "/etc/glory/secrets", .example = "/etc/glory/secrets"},
-	{NULL},
+    {"data", FIELD_PATH, AT(data), .fallback = "/var/lib/glory", .example = "/var/lib/glory"},
+    {"secrets", FIELD_PATH, AT(secrets), .fallback = "/etc/glory/secrets", .example = "/etc/glory/secrets"},
+    {NULL},
 };
 static const struct config_field store_fields[] = {
-	{"engine", FIELD_CHOICE, .offset = 0, .size = 0, .choices = engines},
-	{"path", FIELD_PATH, AT(store_url), .example = "/var/lib/glory/store"},
-	{NULL},
+    {"engine", FIELD_CHOICE, .offset = 0, .size = 0, .choices = engines},
+    {"path", FIELD_PATH, AT(store_url), .example = "/var/lib/glory/store"},
+    {NULL},
 };
 static const struct config_field rrd_fields[] = {
-	{"path", FIELD_PATH, AT(rrd), .example = "/var/lib/glory/rrd"},
-	{"limit", FIELD_SIZE, AT(rrd_limit_mib), .example = "200G"},
-	{NULL},
+    {"path", FIELD_PATH, AT(rrd), .example = "/var/lib/glory/rrd"},
+    {"limit", FIELD_SIZE, AT(rrd_limit_mib), .example = "200G"},
+    {NULL},
 };
 static const struct config_field cluster_fields[] = {
-	{"path", FIELD_PATH, AT(first_cluster), .required = true, .example = "/etc/glory/cluster.xml"}, {NULL}};
+    {"path", FIELD_PATH, AT(first_cluster), .required = true, .example = "/etc/glory/cluster.xml"}, {NULL}};
 static const struct config_field log_fields[] = {
-	{"target", FIELD_CHOICE, AT(log_to_syslog), .choices = targets},
-	{"level", FIELD_CHOICE, AT(log_level), .choices = levels, .fallback = "info"},
-	{NULL},
+    {"target", FIELD_CHOICE, AT(log_to_syslog), .choices = targets},
+    {"level", FIELD_CHOICE, AT(log_level), .choices = levels, .fallback = "info"},
+    {NULL},
 };
 static const struct config_field lab_fields[] = {
-	{"time-scale", FIELD_REAL, AT(time_scale), .required = true, .fallback = "1", .example = "1"}, {NULL}};
+    {"time-scale", FIELD_REAL, AT(time_scale), .required = true, .fallback = "1", .example = "1"}, {NULL}};
 static const struct config_field user_fields[] = {
-	{"name", FIELD_NAME, OF_USER(name), .required = true, .example = "viewer"},
-	{"kind", FIELD_CHOICE, OF_USER(kind), .required = true, .choices = kinds, .example = "snmp"},
-	{"group", FIELD_CHOICE, OF_USER(right), .required = true, .choices = rights, .example = "glory-view"},
-	{"auth", FIELD_CHOICE, OF_USER(auth), .choices = auths},
-	{"priv", FIELD_CHOICE, OF_USER(priv), .choices = privs},
-	{NULL},
+    {"name", FIELD_NAME, OF_USER(name), .required = true, .example = "viewer"},
+    {"kind", FIELD_CHOICE, OF_USER(kind), .required = true, .choices = kinds, .example = "snmp"},
+    {"group", FIELD_CHOICE, OF_USER(right), .required = true, .choices = rights, .example = "glory-view"},
+    {"auth", FIELD_CHOICE, OF_USER(auth), .choices = auths},
+    {"priv", FIELD_CHOICE, OF_USER(priv), .choices = privs},
+    {NULL},
 };
 
 const struct settings_element settings_elements[] = {
-	{"", appliance_fields},	      {"directories", directory_fields}, {"snmp-agent", agent_fields}, {"trap-listener", trap_fields},
-	{"http", http_fields},	      {"api", api_fields},		 {"store", store_fields},	{"rrd", rrd_fields},
-	{"cluster", cluster_fields},  {"log", log_fields},		 {"lab", lab_fields},		{SETTINGS_USER_ELEMENT, user_fields},
+    {"", appliance_fields},       {"directories", directory_fields},
+    {"snmp-agent", agent_fields}, {"trap-listener", trap_fields},
+    {"http", http_fields},        {"api", api_fields},
+    {"store", store_fields},      {"rrd", rrd_fields},
+    {"cluster", cluster_fields},  {"log", log_fields},
+    {"lab", lab_fields},          {SETTINGS_USER_ELEMENT, user_fields},
 };
 const size_t settings_element_count = COUNT_OF(settings_elements);
 
@@ -121,8 +131,10 @@ static int check_element(const struct settings_element *element, const void *obj
 {
 	for (const struct config_field *f = element->fields; f->name; f++)
 		/* the path of the store has become an address by now */
-		if (f->size && f->type != FIELD_REAL && f->offset != offsetof(struct settings, store_url) && !field_valid(f, object))
-			return error_set(e, ERR_CONFIG, element->name, "write it anew", "%s has a value that cannot be", f->name);
+		if (f->size && f->type != FIELD_REAL && f->offset != offsetof(struct settings, store_url) &&
+		    !field_valid(f, object))
+			return error_set(e, ERR_CONFIG, element->name, "write it anew", "%s has a value that cannot be",
+					 f->name);
 	return 0;
 }
 
@@ -157,11 +169,14 @@ int settings_check(const struct settings *s, struct error *e)
 	if (!rc && s->users > SETTINGS_USERS)
 		rc = error_set(e, ERR_CONFIG, "users", "remove some", "there are more than %d", SETTINGS_USERS);
 	if (!rc && (!s->appliance[0] || !s->site[0]))
-		rc = error_set(e, ERR_CONFIG, "appliance", "write <appliance name=\"glory1\" site=\"demo\" ...>", "has no name or no site");
+		rc = error_set(e, ERR_CONFIG, "appliance", "write <appliance name=\"glory1\" site=\"demo\" ...>",
+			       "has no name or no site");
 	if (!rc && !text_terminated(s->store_url, sizeof s->store_url))
 		rc = error_set(e, ERR_CONFIG, "store", "shorten the path", "its path is too long");
-	if (!rc && (strlen(s->data) > 160 || strlen(s->rrd) > 190 || strlen(s->store_url) > 205 || strlen(s->api_socket) > 107))
-		rc = error_set(e, ERR_CONFIG, "directories", "use shorter paths (data 160 bytes, api socket 107)", "a path is too long");
+	if (!rc && (strlen(s->data) > 160 || strlen(s->rrd) > 190 || strlen(s->store_url) > 205 ||
+		    strlen(s->api_socket) > 107))
+		rc = error_set(e, ERR_CONFIG, "directories", "use shorter paths (data 160 bytes, api socket 107)",
+			       "a path is too long");
 	if (!rc && !(s->time_scale >= 0.01 && s->time_scale <= 100))
 		rc = error_set(e, ERR_CONFIG, "lab", "write 1", "time-scale is not between 0.01 and 100");
 	return rc ? rc : check_users(s, e);

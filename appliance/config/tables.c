@@ -5,17 +5,17 @@
 #include "config/fields.h"
 
 const size_t config_size[CONFIG_KIND_COUNT] = {
-	[CONFIG_SNMP] = sizeof(struct config_snmp),	[CONFIG_BMC] = sizeof(struct config_bmc),
-	[CONFIG_BMCMODEL] = sizeof(struct config_bmcmodel), [CONFIG_SWITCH] = sizeof(struct config_switch),
-	[CONFIG_PDU] = sizeof(struct config_pdu),	[CONFIG_GROUP] = sizeof(struct config_group),
-	[CONFIG_NODE] = sizeof(struct config_node),	[CONFIG_ITEM] = sizeof(struct config_item),
-	[CONFIG_NOTIFY] = sizeof(struct config_notify), [CONFIG_BRAKE] = sizeof(struct config_brake),
+    [CONFIG_SNMP] = sizeof(struct config_snmp),         [CONFIG_BMC] = sizeof(struct config_bmc),
+    [CONFIG_BMCMODEL] = sizeof(struct config_bmcmodel), [CONFIG_SWITCH] = sizeof(struct config_switch),
+    [CONFIG_PDU] = sizeof(struct config_pdu),           [CONFIG_GROUP] = sizeof(struct config_group),
+    [CONFIG_NODE] = sizeof(struct config_node),         [CONFIG_ITEM] = sizeof(struct config_item),
+    [CONFIG_NOTIFY] = sizeof(struct config_notify),     [CONFIG_BRAKE] = sizeof(struct config_brake),
 };
 
 const char *const config_kind_name[CONFIG_KIND_COUNT] = {
-	[CONFIG_SNMP] = "snmp",	  [CONFIG_BMC] = "bmc",	  [CONFIG_BMCMODEL] = "bmcmodel", [CONFIG_SWITCH] = "switch",
-	[CONFIG_PDU] = "pdu",	  [CONFIG_GROUP] = "group", [CONFIG_NODE] = "node",	  [CONFIG_ITEM] = "item",
-	[CONFIG_NOTIFY] = "notify", [CONFIG_BRAKE] = "brake",
+    [CONFIG_SNMP] = "snmp",     [CONFIG_BMC] = "bmc",     [CONFIG_BMCMODEL] = "bmcmodel", [CONFIG_SWITCH] = "switch",
+    [CONFIG_PDU] = "pdu",       [CONFIG_GROUP] = "group", [CONFIG_NODE] = "node",         [CONFIG_ITEM] = "item",
+    [CONFIG_NOTIFY] = "notify", [CONFIG_BRAKE] = "brake",
 };
 
 static const struct choice versions[] = {{"2c", 2}, {"3", 3}, {NULL, 0}};
@@ -23,10 +23,14 @@ static const struct choice auths[] = {{"SHA-256", 1}, {"SHA", 2}, {NULL, 0}};
 static const struct choice privs[] = {{"AES-128", 1}, {NULL, 0}};
 static const struct choice suites[] = {{"17", 17}, {"3", 3}, {NULL, 0}};
 static const struct choice privileges[] = {{"user", 2}, {"operator", 3}, {"admin", 4}, {NULL, 0}};
-static const struct choice policies[] = {{"repair", POLICY_REPAIR}, {"tell", POLICY_TELL}, {"hands-off", POLICY_HANDS_OFF}, {NULL, 0}};
+static const struct choice policies[] = {
+    {"repair", POLICY_REPAIR}, {"tell", POLICY_TELL}, {"hands-off", POLICY_HANDS_OFF}, {NULL, 0}};
 static const struct choice powers[] = {{"on", POWER_ON}, {"off", POWER_OFF}, {NULL, 0}};
-static const struct choice receivers[] = {
-	{"inform", RECEIVER_INFORM}, {"trap-v2c", RECEIVER_TRAP_V2C}, {"trap", RECEIVER_TRAP_V3}, {"syslog", RECEIVER_SYSLOG}, {NULL, 0}};
+static const struct choice receivers[] = {{"inform", RECEIVER_INFORM},
+					  {"trap-v2c", RECEIVER_TRAP_V2C},
+					  {"trap", RECEIVER_TRAP_V3},
+					  {"syslog", RECEIVER_SYSLOG},
+					  {NULL, 0}};
 static const struct choice workarounds[] = {{"opensesspriv", BMC_WORKAROUND_OPENSESSPRIV},
 					    {"authcap", BMC_WORKAROUND_AUTHCAP},
 					    {"intel20", BMC_WORKAROUND_INTEL20},
@@ -35,83 +39,84 @@ static const struct choice workarounds[] = {{"opensesspriv", BMC_WORKAROUND_OPEN
 					    {"nonemptyseq", BMC_WORKAROUND_NONEMPTYSEQ},
 					    {NULL, 0}};
 
-#define AT(structure, member) .offset = offsetof(struct structure, member), .size = sizeof(((struct structure *)0)->member)
+#define AT(structure, member) \
+	.offset = offsetof(struct structure, member), .size = sizeof(((struct structure *)0)->member)
 
 static const struct config_field snmp_fields[] = {
-	{"version", FIELD_CHOICE, AT(config_snmp, version), .required = true, .choices = versions},
-	{"user", FIELD_NAME, AT(config_snmp, user), .example = "glory"},
-	{"auth", FIELD_CHOICE, AT(config_snmp, auth), .choices = auths},
-	{"priv", FIELD_CHOICE, AT(config_snmp, priv), .choices = privs},
-	{NULL},
+    {"version", FIELD_CHOICE, AT(config_snmp, version), .required = true, .choices = versions},
+    {"user", FIELD_NAME, AT(config_snmp, user), .example = "glory"},
+    {"auth", FIELD_CHOICE, AT(config_snmp, auth), .choices = auths},
+    {"priv", FIELD_CHOICE, AT(config_snmp, priv), .choices = privs},
+    {NULL},
 };
 static const struct config_field bmc_fields[] = {
-	{"user", FIELD_USER, AT(config_bmc, user), .required = true, .high = 16, .example = "operator"},
-	{"suite", FIELD_CHOICE, AT(config_bmc, suite), .choices = suites, .fallback = "17"},
-	{"privilege", FIELD_CHOICE, AT(config_bmc, privilege), .choices = privileges, .fallback = "operator"},
-	{NULL},
+    {"user", FIELD_USER, AT(config_bmc, user), .required = true, .high = 16, .example = "operator"},
+    {"suite", FIELD_CHOICE, AT(config_bmc, suite), .choices = suites, .fallback = "17"},
+    {"privilege", FIELD_CHOICE, AT(config_bmc, privilege), .choices = privileges, .fallback = "operator"},
+    {NULL},
 };
 static const struct config_field bmcmodel_fields[] = {
-	{"suite", FIELD_CHOICE, AT(config_bmcmodel, suite), .choices = suites},
-	{"workarounds", FIELD_FLAGS, AT(config_bmcmodel, workarounds), .choices = workarounds},
-	{NULL},
+    {"suite", FIELD_CHOICE, AT(config_bmcmodel, suite), .choices = suites},
+    {"workarounds", FIELD_FLAGS, AT(config_bmcmodel, workarounds), .choices = workarounds},
+    {NULL},
 };
 static const struct config_field switch_fields[] = {
-	{"address", FIELD_ADDRESS, AT(config_switch, address), .required = true, .low = 161, .example = "10.1.0.254"},
-	{"snmp", FIELD_NAME, AT(config_switch, snmp), .refers = CONFIG_SNMP},
-	{"group", FIELD_NAME, AT(config_switch, group), .refers = CONFIG_GROUP},
-	{NULL},
+    {"address", FIELD_ADDRESS, AT(config_switch, address), .required = true, .low = 161, .example = "10.1.0.254"},
+    {"snmp", FIELD_NAME, AT(config_switch, snmp), .refers = CONFIG_SNMP},
+    {"group", FIELD_NAME, AT(config_switch, group), .refers = CONFIG_GROUP},
+    {NULL},
 };
 static const struct config_field pdu_fields[] = {
-	{"address", FIELD_ADDRESS, AT(config_pdu, address), .required = true, .low = 161, .example = "10.1.9.1"},
-	{"snmp", FIELD_NAME, AT(config_pdu, snmp), .refers = CONFIG_SNMP},
-	{NULL},
+    {"address", FIELD_ADDRESS, AT(config_pdu, address), .required = true, .low = 161, .example = "10.1.9.1"},
+    {"snmp", FIELD_NAME, AT(config_pdu, snmp), .refers = CONFIG_SNMP},
+    {NULL},
 };
 static const struct config_field group_fields[] = {
-	{"reference", FIELD_ADDRESS, AT(config_group, reference), .low = 161, .example = "10.1.0.254"},
-	{"policy", FIELD_CHOICE, AT(config_group, policy), .choices = policies, .fallback = "repair"},
-	{NULL},
+    {"reference", FIELD_ADDRESS, AT(config_group, reference), .low = 161, .example = "10.1.0.254"},
+    {"policy", FIELD_CHOICE, AT(config_group, policy), .choices = policies, .fallback = "repair"},
+    {NULL},
 };
 static const struct config_field node_fields[] = {
-	{"group", FIELD_NAME, AT(config_node, group), .required = true, .refers = CONFIG_GROUP, .example = "g01"},
-	{"address", FIELD_ADDRESS, AT(config_node, address), .required = true, .low = 161, .example = "10.1.0.3"},
-	{"snmp", FIELD_NAME, AT(config_node, snmp), .required = true, .refers = CONFIG_SNMP, .example = "nodes"},
-	{"bmc", FIELD_ADDRESS, AT(config_node, bmc), .low = 623, .example = "10.2.0.3"},
-	{"bmc-credential", FIELD_NAME, AT(config_node, bmc_credential), .refers = CONFIG_BMC, .example = "bmc"},
-	{"bmc-model", FIELD_NAME, AT(config_node, bmc_model), .refers = CONFIG_BMCMODEL},
-	{"switch", FIELD_NAME, AT(config_node, switch_name), .refers = CONFIG_SWITCH},
-	{"switch-port", FIELD_NUMBER, AT(config_node, switch_port), .low = 1, .high = INT32_MAX, .example = "3"},
-	{"rack", FIELD_NAME, AT(config_node, rack), .example = "r1"},
-	{"pdu", FIELD_NAME, AT(config_node, pdu), .refers = CONFIG_PDU},
-	{"uuid", FIELD_UUID, AT(config_node, uuid), .example = "4c4c4544-0032-3010-8058-b4c04f4d4e32"},
-	{"wanted-power", FIELD_CHOICE, AT(config_node, wanted_power), .choices = powers, .fallback = "on"},
-	{"maintenance", FIELD_BOOL, AT(config_node, maintenance)},
-	{"policy", FIELD_CHOICE, AT(config_node, policy), .choices = policies},
-	{NULL},
+    {"group", FIELD_NAME, AT(config_node, group), .required = true, .refers = CONFIG_GROUP, .example = "g01"},
+    {"address", FIELD_ADDRESS, AT(config_node, address), .required = true, .low = 161, .example = "10.1.0.3"},
+    {"snmp", FIELD_NAME, AT(config_node, snmp), .required = true, .refers = CONFIG_SNMP, .example = "nodes"},
+    {"bmc", FIELD_ADDRESS, AT(config_node, bmc), .low = 623, .example = "10.2.0.3"},
+    {"bmc-credential", FIELD_NAME, AT(config_node, bmc_credential), .refers = CONFIG_BMC, .example = "bmc"},
+    {"bmc-model", FIELD_NAME, AT(config_node, bmc_model), .refers = CONFIG_BMCMODEL},
+    {"switch", FIELD_NAME, AT(config_node, switch_name), .refers = CONFIG_SWITCH},
+    {"switch-port", FIELD_NUMBER, AT(config_node, switch_port), .low = 1, .high = INT32_MAX, .example = "3"},
+    {"rack", FIELD_NAME, AT(config_node, rack), .example = "r1"},
+    {"pdu", FIELD_NAME, AT(config_node, pdu), .refers = CONFIG_PDU},
+    {"uuid", FIELD_UUID, AT(config_node, uuid), .example = "4c4c4544-0032-3010-8058-b4c04f4d4e32"},
+    {"wanted-power", FIELD_CHOICE, AT(config_node, wanted_power), .choices = powers, .fallback = "on"},
+    {"maintenance", FIELD_BOOL, AT(config_node, maintenance)},
+    {"policy", FIELD_CHOICE, AT(config_node, policy), .choices = policies},
+    {NULL},
 };
 static const struct config_field item_fields[] = {
-	{"oid", FIELD_OID, AT(config_item, oid), .example = "1.3.6.1.2.1.25.2.3.1.6"},
-	{"instances", FIELD_OIDTEXT, AT(config_item, instances), .example = "1.3.6.1.2.1.25.2.3.1.3"},
-	{"counter", FIELD_BOOL, AT(config_item, counter)},
-	{"unit", FIELD_TEXT, AT(config_item, unit), .example = "percent"},
-	{"interval", FIELD_NUMBER, AT(config_item, interval_s), .low = 1, .high = 86400, .fallback = "10", .example = "10"},
-	{"scope", FIELD_SCOPE, AT(config_item, scope), .fallback = "@site", .example = "@site"},
-	{"thresholds", FIELD_THRESHOLDS, AT(config_item, threshold)},
-	{NULL},
+    {"oid", FIELD_OID, AT(config_item, oid), .example = "1.3.6.1.2.1.25.2.3.1.6"},
+    {"instances", FIELD_OIDTEXT, AT(config_item, instances), .example = "1.3.6.1.2.1.25.2.3.1.3"},
+    {"counter", FIELD_BOOL, AT(config_item, counter)},
+    {"unit", FIELD_TEXT, AT(config_item, unit), .example = "percent"},
+    {"interval", FIELD_NUMBER, AT(config_item, interval_s), .low = 1, .high = 86400, .fallback = "10", .example = "10"},
+    {"scope", FIELD_SCOPE, AT(config_item, scope), .fallback = "@site", .example = "@site"},
+    {"thresholds", FIELD_THRESHOLDS, AT(config_item, threshold)},
+    {NULL},
 };
 static const struct config_field notify_fields[] = {
-	{"address", FIELD_ADDRESS, AT(config_notify, address), .required = true, .example = "10.0.0.2:162"},
-	{"snmp", FIELD_NAME, AT(config_notify, snmp), .refers = CONFIG_SNMP},
-	{"kind", FIELD_CHOICE, AT(config_notify, kind), .choices = receivers, .fallback = "inform"},
-	{NULL},
+    {"address", FIELD_ADDRESS, AT(config_notify, address), .required = true, .example = "10.0.0.2:162"},
+    {"snmp", FIELD_NAME, AT(config_notify, snmp), .refers = CONFIG_SNMP},
+    {"kind", FIELD_CHOICE, AT(config_notify, kind), .choices = receivers, .fallback = "inform"},
+    {NULL},
 };
 static const struct config_field brake_fields[] = {
-	{"value", FIELD_NUMBER, AT(config_brake, value), .required = true, .low = 1, .high = 100000, .example = "10"},
-	{NULL},
+    {"value", FIELD_NUMBER, AT(config_brake, value), .required = true, .low = 1, .high = 100000, .example = "10"},
+    {NULL},
 };
 
 const struct config_field *const config_fields[CONFIG_KIND_COUNT] = {
-	[CONFIG_SNMP] = snmp_fields,   [CONFIG_BMC] = bmc_fields,     [CONFIG_BMCMODEL] = bmcmodel_fields,
-	[CONFIG_SWITCH] = switch_fields, [CONFIG_PDU] = pdu_fields,     [CONFIG_GROUP] = group_fields,
-	[CONFIG_NODE] = node_fields,   [CONFIG_ITEM] = item_fields,   [CONFIG_NOTIFY] = notify_fields,
-	[CONFIG_BRAKE] = brake_fields,
+    [CONFIG_SNMP] = snmp_fields,     [CONFIG_BMC] = bmc_fields,   [CONFIG_BMCMODEL] = bmcmodel_fields,
+    [CONFIG_SWITCH] = switch_fields, [CONFIG_PDU] = pdu_fields,   [CONFIG_GROUP] = group_fields,
+    [CONFIG_NODE] = node_fields,     [CONFIG_ITEM] = item_fields, [CONFIG_NOTIFY] = notify_fields,
+    [CONFIG_BRAKE] = brake_fields,
 };

@@ -28,43 +28,54 @@ static const char *last_part(const char *path)
 }
 
 /* In the child: standard input and output only, no rights, no environment. */
-static void become_child(const char *program, int in, int out, const char *what, const char *label)
+static void become_child(int program, int in, int out, const char *what, const char *label)
 {
 	char name[] = "glory-xml", what_copy[16], label_copy[80];
 	char *arguments[] = {name, what_copy, label_copy, NULL}, *environment[] = {NULL};
 
 	text_copy(what_copy, sizeof what_copy, what);
 	text_copy(label_copy, sizeof label_copy, label);
-	/* over two free numbers, so that neither dup2 closes what the other needs */
+	/* over free numbers, so that no dup2 closes what another needs */
 	in = fcntl(in, F_DUPFD, 10);
 	out = fcntl(out, F_DUPFD, 10);
-	if (in < 0 || out < 0 || dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || close_range(3, ~0u, 0))
+	program = fcntl(program, F_DUPFD, 10);
+	if (in < 0 || out < 0 || program < 0 || dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
+	    dup3(program, 3, O_CLOEXEC) < 0 || close_range(4, ~0u, 0))
 		_exit(126);
-	if (geteuid() == 0 && (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY)))
+	if (geteuid() == 0 &&
+	    (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY)))
 		_exit(126);
 	signal(SIGPIPE, SIG_DFL);
-	execve(program, arguments, environment);
+	fexecve(3, arguments, environment);
 	_exit(127);
 }
 
-/* The program is opened by root before rights are given up where the directory is closed to others: it must be executable by all. */
-static int start(const char *program, int in, const char *what, const char *label, pid_t *pid, int *out, struct error *e)
+/* The program is opened before rights are given up: a build tree may stand in a home directory that is closed to
+ * others. */
+static int start(const char *program, int in, const char *what, const char *label, pid_t *pid, int *out,
+		 struct error *e)
 {
-	int ends[2];
+	int ends[2], fd = open(program, O_PATH | O_CLOEXEC);
 
-	if (access(program, X_OK))
-		return error_set(e, ERR_NO_RESOURCE, program, "install the program", "cannot be run: %s", strerror(errno));
-	if (pipe2(ends, O_CLOEXEC))
-		return error_set(e, ERR_NO_RESOURCE, program, "raise the limit of descriptors", "no pipe: %s", strerror(errno));
+	if (fd < 0)
+		return error_set(e, ERR_NO_RESOURCE, program, "install the program", "cannot be run: %s",
+				 strerror(errno));
+	if (pipe2(ends, O_CLOEXEC)) {
+		close(fd);
+		return error_set(e, ERR_NO_RESOURCE, program, "raise the limit of descriptors", "no pipe: %s",
+				 strerror(errno));
+	}
 	*pid = fork();
 	if (*pid == 0)
-		become_child(program, in, ends[1], what, label);
+		become_child(fd, in, ends[1], what, label);
+	close(fd);
 	close(ends[1]);
 	*out = ends[0];
 	if (*pid > 0)
 		return 0;
 	close(ends[0]);
-	return error_set(e, ERR_NO_RESOURCE, program, "raise the limit of processes", "cannot be started: %s", strerror(errno));
+	return error_set(e, ERR_NO_RESOURCE, program, "raise the limit of processes", "cannot be started: %s",
+			 strerror(errno));
 }
 
 /* Reads until the end of file, the deadline or too much. */
@@ -100,7 +111,8 @@ static int run(const char *directory, const char *path, const char *what, char *
 
 	*bytes = NULL;
 	if (in < 0)
-		return error_set(e, ERR_CONFIG, path, "name a file that can be read", "cannot be opened: %s", strerror(errno));
+		return error_set(e, ERR_CONFIG, path, "name a file that can be read", "cannot be opened: %s",
+				 strerror(errno));
 	text_format(program, sizeof program, "%s/glory-xml", directory);
 	rc = start(program, in, what, last_part(path), &pid, &out, e);
 	close(in);

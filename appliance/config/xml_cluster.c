@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The walk over cluster.xml by the tables of fields; ranges become single nodes here; see xml.h. Runs in glory-xml only. */
+/* The walk over cluster.xml by the tables of fields; ranges become single nodes here; see xml.h. Runs in glory-xml
+ * only. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,8 @@ static uint32_t line_of(const xmlNode *node)
 	return (uint32_t)xmlGetLineNo(node);
 }
 
-/* What the attribute sets; NULL: it is none of this element. The group is the element around a node, thresholds are elements. */
+/* What the attribute sets; NULL: it is none of this element. The group is the element around a node, thresholds are
+ * elements. */
 static const struct config_field *attribute_field(enum config_kind kind, const char *name)
 {
 	const struct config_field *f = field_find(config_fields[kind], name);
@@ -51,7 +53,8 @@ static bool is_port(enum config_kind kind, const char *name)
 	return kind == CONFIG_NODE && (!strcmp(name, "port") || !strcmp(name, "bmc-port"));
 }
 
-static int unknown_attribute(struct walk *w, const xmlNode *node, enum config_kind kind, const char *object, const char *name)
+static int unknown_attribute(struct walk *w, const xmlNode *node, enum config_kind kind, const char *object,
+			     const char *name)
 {
 	const char *known[24] = {"name"};
 	size_t count = 1;
@@ -67,7 +70,8 @@ static int unknown_attribute(struct walk *w, const xmlNode *node, enum config_ki
 }
 
 /* An address of a node has its port beside it: port="161", bmc-port="623". */
-static int with_port(struct walk *w, const xmlNode *node, const char *object, const struct config_field *f, struct config_field *out)
+static int with_port(struct walk *w, const xmlNode *node, const char *object, const struct config_field *f,
+		     struct config_field *out)
 {
 	const char *name = !strcmp(f->name, "bmc") ? "bmc-port" : "port";
 	char text[FIELD_TEXT_MAX];
@@ -77,12 +81,13 @@ static int with_port(struct walk *w, const xmlNode *node, const char *object, co
 	if (rc || !*text)
 		return rc;
 	if (!text_integer(text, 1, 65535, &out->low))
-		return xml_refuse(&w->reader, node, "write a number from 1 to 65535", "%s: %s %.40s is none", object, name, text);
+		return xml_refuse(&w->reader, node, "write a number from 1 to 65535", "%s: %s %.40s is none", object,
+				  name, text);
 	return 0;
 }
 
-static int set_attribute(struct walk *w, const xmlNode *node, enum config_kind kind, const struct config_field *f, void *object,
-			 const char *text)
+static int set_attribute(struct walk *w, const xmlNode *node, enum config_kind kind, const struct config_field *f,
+			 void *object, const char *text)
 {
 	struct config_field own = *f;
 	struct error inner;
@@ -126,7 +131,8 @@ static int no_children(struct walk *w, xmlNode *node)
 	int rc = 0;
 	xmlNode *child = xml_first(&w->reader, node, &rc);
 
-	return child ? xml_refuse(&w->reader, child, "move it", "<%.60s> has nothing inside", (const char *)node->name) : rc;
+	return child ? xml_refuse(&w->reader, child, "move it", "<%.60s> has nothing inside", (const char *)node->name)
+		     : rc;
 }
 
 /* All attributes but the name into one object; the caller adds it. */
@@ -185,8 +191,8 @@ static int threshold_count(struct walk *w, const xmlNode *node, const char *name
 	int rc = xml_attribute(&w->reader, node, name, text);
 
 	if (!rc && *text && !text_integer(text, 1, CONFIG_SAMPLES_MAX, &value))
-		rc = xml_refuse(&w->reader, node, "write of=\"3\" in=\"5\"", "threshold: %s %.40s is not a number from 1 to %d", name, text,
-				CONFIG_SAMPLES_MAX);
+		rc = xml_refuse(&w->reader, node, "write of=\"3\" in=\"5\"",
+				"threshold: %s %.40s is not a number from 1 to %d", name, text, CONFIG_SAMPLES_MAX);
 	*out = (uint8_t)value;
 	return rc;
 }
@@ -200,14 +206,16 @@ static int threshold_limits(struct walk *w, const xmlNode *node, struct config_t
 	if (!rc)
 		rc = threshold_number(w, node, "below", &under, &below);
 	if (!rc && above == below)
-		return xml_refuse(&w->reader, node, "write above=\"85\" or below=\"5\"", "a threshold needs one of above and below");
+		return xml_refuse(&w->reader, node, "write above=\"85\" or below=\"5\"",
+				  "a threshold needs one of above and below");
 	t->above = above;
 	t->value = above ? over : under;
 	t->clear = t->value;
 	if (!rc)
 		rc = threshold_number(w, node, "clear", &t->clear, &clear);
 	if (!rc && (above ? t->clear > t->value : t->clear < t->value))
-		rc = xml_refuse(&w->reader, node, above ? "clear at the value or below it" : "clear at the value or above it",
+		rc = xml_refuse(&w->reader, node,
+				above ? "clear at the value or below it" : "clear at the value or above it",
 				"threshold: clear %g would clear at once", t->clear);
 	return rc;
 }
@@ -223,13 +231,15 @@ static int read_threshold(struct walk *w, xmlNode *node, struct config_threshold
 		while (i < COUNT_OF(known) && strcmp(known[i], (const char *)a->name) != 0)
 			i++;
 		if (i == COUNT_OF(known))
-			return xml_unknown_attribute(&w->reader, node, "threshold", (const char *)a->name, known, COUNT_OF(known));
+			return xml_unknown_attribute(&w->reader, node, "threshold", (const char *)a->name, known,
+						     COUNT_OF(known));
 	}
 	if (!rc)
 		rc = xml_attribute(&w->reader, node, "level", text);
 	t->level = (uint8_t)(rc ? 0 : words_value(WORDS_LEVEL, text));
 	if (!rc && t->level < LEVEL_WARNING)
-		return xml_refuse(&w->reader, node, "write warning, major or critical", "threshold: level %.40s is none", text);
+		return xml_refuse(&w->reader, node, "write warning, major or critical",
+				  "threshold: level %.40s is none", text);
 	if (!rc)
 		rc = threshold_limits(w, node, t);
 	if (!rc)
@@ -237,7 +247,8 @@ static int read_threshold(struct walk *w, xmlNode *node, struct config_threshold
 	if (!rc)
 		rc = threshold_count(w, node, "in", &t->in);
 	if (!rc && t->of > t->in)
-		rc = xml_refuse(&w->reader, node, "write of=\"3\" in=\"5\"", "threshold: %u of %u samples is impossible", t->of, t->in);
+		rc = xml_refuse(&w->reader, node, "write of=\"3\" in=\"5\"",
+				"threshold: %u of %u samples is impossible", t->of, t->in);
 	return rc;
 }
 
@@ -247,12 +258,13 @@ static int read_item(struct walk *w, xmlNode *node, enum config_kind kind)
 	union any_object object;
 	int rc = read_object(w, node, kind, &object);
 
-	for (xmlNode *child = rc ? NULL : xml_first(&w->reader, node, &rc); !rc && child; child = xml_next(&w->reader, child, &rc)) {
+	for (xmlNode *child = rc ? NULL : xml_first(&w->reader, node, &rc); !rc && child;
+	     child = xml_next(&w->reader, child, &rc)) {
 		if (!xml_is(child, "threshold"))
 			return xml_unknown_element(&w->reader, child, known, COUNT_OF(known));
 		if (object.item.thresholds == CONFIG_THRESHOLDS)
-			return xml_refuse(&w->reader, child, "remove some", "item %s has more than %d thresholds", object.head.name,
-					  CONFIG_THRESHOLDS);
+			return xml_refuse(&w->reader, child, "remove some", "item %s has more than %d thresholds",
+					  object.head.name, CONFIG_THRESHOLDS);
 		rc = read_threshold(w, child, &object.item.threshold[object.item.thresholds++]);
 	}
 	if (!rc)
@@ -284,7 +296,8 @@ static int expand(struct walk *w, const xmlNode *node, const char *object, const
 	return 0;
 }
 
-static int read_ranged(struct walk *w, const xmlNode *node, struct range *range, const struct config_field *f, const char *text)
+static int read_ranged(struct walk *w, const xmlNode *node, struct range *range, const struct config_field *f,
+		       const char *text)
 {
 	struct ranged *r = &range->attributes[range->count++];
 	char object[100];
@@ -294,8 +307,8 @@ static int read_ranged(struct walk *w, const xmlNode *node, struct range *range,
 	r->field = f;
 	rc = expand(w, node, object, text, &r->values);
 	if (!rc && r->values.count != range->names.count)
-		rc = xml_refuse(&w->reader, node, "let both ranges count along", "%s: %zu names but %zu of %s", object, range->names.count,
-				r->values.count, f->name);
+		rc = xml_refuse(&w->reader, node, "let both ranges count along", "%s: %zu names but %zu of %s", object,
+				range->names.count, r->values.count, f->name);
 	return rc;
 }
 
@@ -311,7 +324,8 @@ static int read_range_attribute(struct walk *w, const xmlNode *node, struct rang
 	if (!f)
 		return unknown_attribute(w, node, CONFIG_NODE, object, name);
 	if (f->type == FIELD_UUID)
-		return xml_refuse(&w->reader, node, "write single <node> elements", "%s: a uuid belongs to one node", object);
+		return xml_refuse(&w->reader, node, "write single <node> elements", "%s: a uuid belongs to one node",
+				  object);
 	rc = xml_attribute(&w->reader, node, name, text);
 	if (rc)
 		return rc;
@@ -333,7 +347,8 @@ static int add_range(struct walk *w, const xmlNode *node, struct range *range)
 		object = range->common;
 		object.head = head;
 		for (size_t k = 0; !rc && k < range->count; k++)
-			rc = set_attribute(w, node, CONFIG_NODE, range->attributes[k].field, &object, range->attributes[k].values.names[i]);
+			rc = set_attribute(w, node, CONFIG_NODE, range->attributes[k].field, &object,
+					   range->attributes[k].values.names[i]);
 		if (!rc)
 			cluster_add(w->out, CONFIG_NODE, &object);
 	}
@@ -376,7 +391,8 @@ static int read_group(struct walk *w, xmlNode *node, enum config_kind kind)
 		return rc;
 	cluster_add(w->out, kind, &object);
 	w->group = object.head.name;
-	for (xmlNode *child = xml_first(&w->reader, node, &rc); !rc && child; child = xml_next(&w->reader, child, &rc)) {
+	for (xmlNode *child = xml_first(&w->reader, node, &rc); !rc && child;
+	     child = xml_next(&w->reader, child, &rc)) {
 		if (xml_is(child, "nodes"))
 			rc = read_nodes(w, child);
 		else if (xml_is(child, "node"))
@@ -396,11 +412,11 @@ static const struct {
 	enum config_kind kind;
 	int (*read)(struct walk *w, xmlNode *node, enum config_kind kind);
 } elements[] = {
-	{"snmp", true, CONFIG_SNMP, read_plain},	 {"bmc", true, CONFIG_BMC, read_plain},
-	{"bmcmodel", false, CONFIG_BMCMODEL, read_plain}, {"switch", false, CONFIG_SWITCH, read_plain},
-	{"pdu", false, CONFIG_PDU, read_plain},		 {"group", false, CONFIG_GROUP, read_group},
-	{"item", false, CONFIG_ITEM, read_item},	 {"notify", false, CONFIG_NOTIFY, read_plain},
-	{"brake", false, CONFIG_BRAKE, read_plain},
+    {"snmp", true, CONFIG_SNMP, read_plain},          {"bmc", true, CONFIG_BMC, read_plain},
+    {"bmcmodel", false, CONFIG_BMCMODEL, read_plain}, {"switch", false, CONFIG_SWITCH, read_plain},
+    {"pdu", false, CONFIG_PDU, read_plain},           {"group", false, CONFIG_GROUP, read_group},
+    {"item", false, CONFIG_ITEM, read_item},          {"notify", false, CONFIG_NOTIFY, read_plain},
+    {"brake", false, CONFIG_BRAKE, read_plain},
 };
 
 static int read_element(struct walk *w, xmlNode *node, bool credential)
@@ -423,7 +439,8 @@ static int read_children(struct walk *w, xmlNode *parent, bool credential)
 	int rc = 0;
 
 	for (xmlNode *node = xml_first(&w->reader, parent, &rc); !rc && node; node = xml_next(&w->reader, node, &rc))
-		rc = !credential && xml_is(node, "credentials") ? read_children(w, node, true) : read_element(w, node, credential);
+		rc = !credential && xml_is(node, "credentials") ? read_children(w, node, true)
+								: read_element(w, node, credential);
 	return rc;
 }
 

@@ -11,7 +11,8 @@
 
 #include "base/text.h"
 
-/* No entities (NOENT off), no network, no DTD (the handlers below refuse it); sizes stay within libxml2's own limits (HUGE off). */
+/* No entities (NOENT off), no network, no DTD (the handlers below refuse it); sizes stay within libxml2's own limits
+ * (HUGE off). */
 #define PARSE_OPTIONS (XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_BIG_LINES)
 
 static const char *text_of(const xmlChar *text)
@@ -61,11 +62,12 @@ int xml_unknown_element(struct xml_reader *r, const xmlNode *node, const char *c
 	char remedy[160];
 
 	hint(text_of(node->name), known, count, remedy, sizeof remedy);
-	return xml_refuse(r, node, remedy, "element <%.60s> is not known inside <%.60s>", text_of(node->name), text_of(node->parent->name));
+	return xml_refuse(r, node, remedy, "element <%.60s> is not known inside <%.60s>", text_of(node->name),
+			  text_of(node->parent->name));
 }
 
-int xml_unknown_attribute(struct xml_reader *r, const xmlNode *node, const char *object, const char *name, const char *const *known,
-			  size_t count)
+int xml_unknown_attribute(struct xml_reader *r, const xmlNode *node, const char *object, const char *name,
+			  const char *const *known, size_t count)
 {
 	char remedy[160];
 
@@ -143,7 +145,8 @@ static int check_root(struct xml_reader *r, xmlDoc *doc, const char *root, const
 
 	text_format(remedy, sizeof remedy, "begin with <%s xmlns=\"%s\" ...>", root, namespace);
 	if (!node || strcmp(text_of(node->name), root) != 0)
-		return xml_refuse(r, node, remedy, "the outermost element is <%.60s> instead of <%s>", node ? text_of(node->name) : "", root);
+		return xml_refuse(r, node, remedy, "the outermost element is <%.60s> instead of <%s>",
+				  node ? text_of(node->name) : "", root);
 	if (!node->ns || !node->ns->href || strcmp(text_of(node->ns->href), namespace) != 0)
 		return xml_refuse(r, node, remedy, "<%s> is not in the namespace %s", root, namespace);
 	return 0;
@@ -155,15 +158,18 @@ xmlDoc *xml_load(struct xml_reader *r, const char *text, size_t size, const char
 	char object[XML_LABEL];
 
 	if (size > XML_TEXT_MAX) {
-		error_set(r->e, ERR_CONFIG, r->label, "split the site", "is %zu bytes long, at most 16 MiB are read", size);
+		error_set(r->e, ERR_CONFIG, r->label, "split the site", "is %zu bytes long, at most 16 MiB are read",
+			  size);
 		return NULL;
 	}
 	xmlDoc *doc = parse(text, size, r->label, &first);
 	if (!doc) {
 		text_format(object, sizeof object, "%s:%d", r->label, first.line > 0 ? first.line : 1);
 		error_set(r->e, ERR_CONFIG, object,
-			  !strcmp(first.text, doctype_refused) ? "remove the <!DOCTYPE" : "mend the XML, xmllint shows the place", "%s%s",
-			  !strcmp(first.text, doctype_refused) ? "" : "not well-formed: ", first.there ? first.text : "empty");
+			  !strcmp(first.text, doctype_refused) ? "remove the <!DOCTYPE"
+							       : "mend the XML, xmllint shows the place",
+			  "%s%s", !strcmp(first.text, doctype_refused) ? "" : "not well-formed: ",
+			  first.there ? first.text : "empty");
 		return NULL;
 	}
 	if (check_root(r, doc, root, namespace)) {
@@ -194,7 +200,8 @@ int xml_gate(struct xml_reader *r, xmlDoc *doc, const char *schema)
 	xmlRelaxNGSetValidStructuredErrors(gate, keep_first, &first);
 	if (xmlRelaxNGValidateDoc(gate, doc) != 0) {
 		text_format(object, sizeof object, "%s:%d", r->label, first.line > 0 ? first.line : 1);
-		rc = error_set(r->e, ERR_CONFIG, object, "compare with the manual of the file", "does not follow the schema: %s", first.text);
+		rc = error_set(r->e, ERR_CONFIG, object, "compare with the manual of the file",
+			       "does not follow the schema: %s", first.text);
 	}
 out:
 	xmlRelaxNGFreeValidCtxt(gate);
@@ -210,8 +217,8 @@ static xmlNode *skip_blanks(struct xml_reader *r, xmlNode *node, int *bad)
 	for (; node && node->type != XML_ELEMENT_NODE; node = node->next) {
 		if (node->type == XML_COMMENT_NODE || xmlIsBlankNode(node))
 			continue;
-		*bad = xml_refuse(r, node->parent, "write elements and comments only", "there is something else than elements inside <%.60s>",
-				  text_of(node->parent->name));
+		*bad = xml_refuse(r, node->parent, "write elements and comments only",
+				  "there is something else than elements inside <%.60s>", text_of(node->parent->name));
 		return NULL;
 	}
 	return node;
@@ -239,6 +246,7 @@ int xml_attribute(struct xml_reader *r, const xmlNode *node, const char *name, c
 
 	xmlFree(value);
 	if (!fits)
-		return xml_refuse(r, node, "shorten it", "attribute %.60s is longer than %d bytes", name, FIELD_TEXT_MAX - 1);
+		return xml_refuse(r, node, "shorten it", "attribute %.60s is longer than %d bytes", name,
+				  FIELD_TEXT_MAX - 1);
 	return 0;
 }

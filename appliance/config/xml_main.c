@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* glory-xml: a one-shot child without rights. Reads XML from standard input, writes one record to standard output, ends. Started by
- * the supervisor, the engine's apply and gloryctl; argv[1] is "cluster" or "settings", argv[2] how messages call the file. */
+/* glory-xml: a one-shot child without rights. Reads XML from standard input, writes one record to standard output,
+ * ends. Started by the supervisor, the engine's apply and gloryctl; argv[1] is "cluster" or "settings", argv[2] how
+ * messages call the file. */
 #include <errno.h>
 #include <linux/close_range.h>
 #include <seccomp.h>
@@ -34,13 +35,17 @@ static int forbid(void)
 static int forbid(void)
 {
 	static const int allowed[] = {
-		SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(brk), SCMP_SYS(madvise),
-		SCMP_SYS(mprotect), SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(rt_sigreturn), SCMP_SYS(futex), SCMP_SYS(getrandom),
-		SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(close), SCMP_SYS(lseek),
+	    SCMP_SYS(read),      SCMP_SYS(write),         SCMP_SYS(mmap),         SCMP_SYS(munmap),
+	    SCMP_SYS(mremap),    SCMP_SYS(brk),           SCMP_SYS(madvise),      SCMP_SYS(mprotect),
+	    SCMP_SYS(exit),      SCMP_SYS(exit_group),    SCMP_SYS(rt_sigreturn), SCMP_SYS(futex),
+	    SCMP_SYS(getrandom), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(close),
+	    SCMP_SYS(lseek),
 	};
-	static const int denied[] = {/* tried by iconv for odd encodings, and by abort(): an error is enough */
-		SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(access), SCMP_SYS(stat), SCMP_SYS(newfstatat), SCMP_SYS(fstat), SCMP_SYS(readlink),
-		SCMP_SYS(getcwd), SCMP_SYS(rt_sigprocmask), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(prlimit64), SCMP_SYS(uname),
+	static const int denied[] = {
+	    /* tried by iconv for odd encodings, and by abort(): an error is enough */
+	    SCMP_SYS(open),   SCMP_SYS(openat),    SCMP_SYS(access), SCMP_SYS(stat),           SCMP_SYS(newfstatat),
+	    SCMP_SYS(fstat),  SCMP_SYS(readlink),  SCMP_SYS(getcwd), SCMP_SYS(rt_sigprocmask), SCMP_SYS(getpid),
+	    SCMP_SYS(gettid), SCMP_SYS(prlimit64), SCMP_SYS(uname),
 	};
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int rc = !filter ? -ENOMEM : limit(RLIMIT_AS, 256u << 20) ? -errno : 0;
@@ -59,8 +64,9 @@ static int forbid(void)
 /* Descriptors, limits, system calls: all given away before the first byte is read. */
 static int give_rights_away(void)
 {
-	int rc = close_range(3, ~0u, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) ||
-		 limit(RLIMIT_CPU, 20) || limit(RLIMIT_CORE, 0) || limit(RLIMIT_FSIZE, XML_OUTPUT_MAX);
+	int rc = close_range(3, ~0u, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+		 prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) || limit(RLIMIT_CPU, 20) || limit(RLIMIT_CORE, 0) ||
+		 limit(RLIMIT_FSIZE, XML_OUTPUT_MAX);
 
 	return rc ? -errno : forbid();
 }
@@ -104,8 +110,9 @@ static char *answer(const char *what, const char *label, const char *text, size_
 	char *record;
 
 	if (!strcmp(what, "settings"))
-		return xml_read_settings(text, size, label, &settings, &e) ? xml_output_error(&e, record_size)
-									   : xml_output_settings(&settings, record_size);
+		return xml_read_settings(text, size, label, &settings, &e)
+			   ? xml_output_error(&e, record_size)
+			   : xml_output_settings(&settings, record_size);
 	record = xml_read_cluster(text, size, label, &cluster, &e) ? xml_output_error(&e, record_size)
 								   : xml_output_cluster(&cluster, record_size);
 	cluster_clear(&cluster);
@@ -126,7 +133,8 @@ int main(int argc, char **argv)
 	int rc = give_rights_away();
 	if (rc) {
 		struct error e;
-		error_set(&e, ERR_REFUSED, "glory-xml", "allow seccomp to it", "cannot give its rights away: %s", strerror(-rc));
+		error_set(&e, ERR_REFUSED, "glory-xml", "allow seccomp to it", "cannot give its rights away: %s",
+			  strerror(-rc));
 		char *record = xml_output_error(&e, &record_size);
 		write_output(record, record_size);
 		return 1;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The records glory-xml writes, made and read: a head, then a packed cluster, struct settings or struct error; see xml_child.h. */
+/* The records glory-xml writes, made and read: a head, then a packed cluster, struct settings or struct error; see
+ * xml_child.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,7 +50,8 @@ char *xml_output_error(const struct error *e, size_t *size)
 
 static int cut_short(struct error *e)
 {
-	return error_set(e, ERR_REMOTE, "glory-xml", "read the log for how it ended, and try a smaller file", "ended before it was finished");
+	return error_set(e, ERR_REMOTE, "glory-xml", "read the log for how it ended, and try a smaller file",
+			 "ended before it was finished");
 }
 
 static int take_error(const char *payload, size_t size, struct error *e)
@@ -71,7 +73,8 @@ static int take_error(const char *payload, size_t size, struct error *e)
 }
 
 /* 0 with *payload when a record of the wanted kind is whole; else the error it holds or what is wrong with it. */
-static int open_record(const void *bytes, size_t size, enum record_kind wanted, const char **payload, size_t *payload_size, struct error *e)
+static int open_record(const void *bytes, size_t size, enum record_kind wanted, const char **payload,
+		       size_t *payload_size, struct error *e)
 {
 	struct record_head head;
 

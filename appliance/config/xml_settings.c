@@ -26,8 +26,8 @@ static int unknown(struct xml_reader *r, const xmlNode *node, const char *attrib
 }
 
 /* An address may be switched off with "none", and its port stand beside it. */
-static int set_endpoint(struct xml_reader *r, const xmlNode *node, const struct config_field *f, void *object, const char *text,
-			struct error *inner)
+static int set_endpoint(struct xml_reader *r, const xmlNode *node, const struct config_field *f, void *object,
+			const char *text, struct error *inner)
 {
 	struct config_field with_port = *f;
 	char port[FIELD_TEXT_MAX];
@@ -43,7 +43,8 @@ static int set_endpoint(struct xml_reader *r, const xmlNode *node, const struct 
 	return field_set(&with_port, object, text, inner);
 }
 
-static int read_attribute(struct xml_reader *r, const xmlNode *node, const char *name, const struct config_field *fields, void *object)
+static int read_attribute(struct xml_reader *r, const xmlNode *node, const char *name,
+			  const struct config_field *fields, void *object)
 {
 	const struct config_field *f = field_find(fields, name);
 	char text[FIELD_TEXT_MAX];
@@ -58,7 +59,8 @@ static int read_attribute(struct xml_reader *r, const xmlNode *node, const char 
 	if (rc)
 		return rc;
 	if (!*text)
-		return xml_refuse(r, node, "write a value or leave it out", "<%s>: %s is empty", (const char *)node->name, name);
+		return xml_refuse(r, node, "write a value or leave it out", "<%s>: %s is empty",
+				  (const char *)node->name, name);
 	if (f->size == 0) { /* nothing keeps it: there is one choice only */
 		struct config_field probe = *f;
 		uint8_t value;

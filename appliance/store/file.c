@@ -36,7 +36,8 @@ static void sync_directory(const char *path)
 	close(fd);
 }
 
-/* The file is opened here only when it is new: closing any descriptor of it drops every lock this process holds on it (fcntl(2)). */
+/* The file is opened here only when it is new: closing any descriptor of it drops every lock this process holds on it
+ * (fcntl(2)). */
 bool store_file_prepare(const char *path)
 {
 	struct stat st;
@@ -47,14 +48,16 @@ bool store_file_prepare(const char *path)
 			return false;
 		}
 		if ((st.st_mode & 077) && chmod(path, 0600) < 0) {
-			log_error("store %s: others may read it and chmod failed (%s): make it mode 0600", path, strerror(errno));
+			log_error("store %s: others may read it and chmod failed (%s): make it mode 0600", path,
+				  strerror(errno));
 			return false;
 		}
 		return true;
 	}
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0) {
-		log_error("store %s: cannot be made (%s): check that its directory exists and may be written", path, strerror(errno));
+		log_error("store %s: cannot be made (%s): check that its directory exists and may be written", path,
+			  strerror(errno));
 		return false;
 	}
 	close(fd);
@@ -64,7 +67,8 @@ bool store_file_prepare(const char *path)
 
 bool store_file_keep_aside(const char *path, char *aside, unsigned aside_size)
 {
-	static const char *const tails[] = {"-wal", "-journal", "-shm", ""}; /* the database last: without it all is found again */
+	static const char *const tails[] = {"-wal", "-journal", "-shm",
+					    ""}; /* the database last: without it all is found again */
 	char from[PATH_MAX], to[PATH_MAX];
 	struct stat st;
 	int n = 1;
@@ -72,7 +76,8 @@ bool store_file_keep_aside(const char *path, char *aside, unsigned aside_size)
 	while (text_format(aside, aside_size, "%s.corrupt-%d", path, n) && lstat(aside, &st) == 0)
 		n++;
 	for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
-		if (!text_format(from, sizeof from, "%s%s", path, tails[i]) || !text_format(to, sizeof to, "%s%s", aside, tails[i]))
+		if (!text_format(from, sizeof from, "%s%s", path, tails[i]) ||
+		    !text_format(to, sizeof to, "%s%s", aside, tails[i]))
 			return false;
 		if (rename(from, to) < 0 && errno != ENOENT) {
 			log_error("store %s: corrupt, and cannot be kept aside as %s: %s", from, to, strerror(errno));
@@ -96,7 +101,8 @@ bool store_reserve_make(const char *path, int64_t free_bytes)
 	int fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return false;
-	bool there = fstat(fd, &st) == 0 && st.st_size >= STORE_RESERVE_BYTES && st.st_blocks * 512ll >= STORE_RESERVE_BYTES;
+	bool there =
+	    fstat(fd, &st) == 0 && st.st_size >= STORE_RESERVE_BYTES && st.st_blocks * 512ll >= STORE_RESERVE_BYTES;
 	if (!there)
 		there = posix_fallocate(fd, 0, STORE_RESERVE_BYTES) == 0;
 	if (!there)

@@ -139,7 +139,8 @@ static char *copy_bytes(const void *bytes, size_t size)
 	return text;
 }
 
-void request_add_pair(struct request *r, const void *key, size_t key_size, const void *value, size_t value_size, int64_t revision)
+void request_add_pair(struct request *r, const void *key, size_t key_size, const void *value, size_t value_size,
+		      int64_t revision)
 {
 	if ((r->reply.count & (r->reply.count - 1)) == 0) /* room doubles at powers of two */
 		r->pairs = mem_grow(r->pairs, r->reply.count ? r->reply.count * 2 : 1, sizeof *r->pairs);

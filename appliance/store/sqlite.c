@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* SQLite engine of the store: WAL, synchronous=FULL, one transaction for all requests that wait, an exclusive lock; see sqlite.h. */
+/* SQLite engine of the store: WAL, synchronous=FULL, one transaction for all requests that wait, an exclusive lock; see
+ * sqlite.h. */
 #include "store/sqlite.h"
 
 #include <limits.h>
@@ -16,27 +17,38 @@
 #define SCHEMA_VERSION 1
 #define RESERVE_RETRY_MS 60000
 
-enum { SQL_GET, SQL_LIST, SQL_PUT, SQL_DELETE, SQL_BUMP, SQL_BEGIN_WRITE, SQL_BEGIN_READ, SQL_COMMIT, SQL_ROLLBACK, SQL_COUNT };
+enum {
+	SQL_GET,
+	SQL_LIST,
+	SQL_PUT,
+	SQL_DELETE,
+	SQL_BUMP,
+	SQL_BEGIN_WRITE,
+	SQL_BEGIN_READ,
+	SQL_COMMIT,
+	SQL_ROLLBACK,
+	SQL_COUNT
+};
 static const char *const statements[SQL_COUNT] = {
-	[SQL_GET] = "SELECT v, revision FROM kv WHERE k = ?1",
-	[SQL_LIST] = "SELECT k, v, revision FROM kv WHERE k >= ?1 ORDER BY k",
-	[SQL_PUT] = "INSERT INTO kv(k, v, revision) VALUES(?1, ?2, ?3) "
-		    "ON CONFLICT(k) DO UPDATE SET v = excluded.v, revision = excluded.revision",
-	[SQL_DELETE] = "DELETE FROM kv WHERE k = ?1",
-	[SQL_BUMP] = "UPDATE meta SET revision = ?1",
-	[SQL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
-	[SQL_BEGIN_READ] = "BEGIN",
-	[SQL_COMMIT] = "COMMIT",
-	[SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_GET] = "SELECT v, revision FROM kv WHERE k = ?1",
+    [SQL_LIST] = "SELECT k, v, revision FROM kv WHERE k >= ?1 ORDER BY k",
+    [SQL_PUT] = "INSERT INTO kv(k, v, revision) VALUES(?1, ?2, ?3) "
+		"ON CONFLICT(k) DO UPDATE SET v = excluded.v, revision = excluded.revision",
+    [SQL_DELETE] = "DELETE FROM kv WHERE k = ?1",
+    [SQL_BUMP] = "UPDATE meta SET revision = ?1",
+    [SQL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+    [SQL_BEGIN_READ] = "BEGIN",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
 };
 
 struct sqlite_engine {
 	sqlite3 *db;
 	sqlite3_stmt *sql[SQL_COUNT];
-	int64_t revision;	 /* of the last committed write */
-	int64_t next_revision;	 /* while a transaction is open */
-	bool reserve;		 /* the reserved file is there */
-	bool failing;		 /* the last write failed */
+	int64_t revision;        /* of the last committed write */
+	int64_t next_revision;   /* while a transaction is open */
+	bool reserve;            /* the reserved file is there */
+	bool failing;            /* the last write failed */
 	int64_t reserve_next_ms; /* when to try to make it again */
 	char path[PATH_MAX];
 	char aside[PATH_MAX]; /* where a corrupt file was kept; "" none */
@@ -65,7 +77,8 @@ static void describe(struct sqlite_engine *e, int rc)
 	else if (!e->reserve)
 		what = "the disk is nearly full, no room for the reserve of 64 MiB: make room";
 	else if (e->aside[0])
-		what = "the file was corrupt and was kept aside at the start: restore a backup, or apply cluster.xml again";
+		what = "the file was corrupt and was kept aside at the start: restore a backup, or apply cluster.xml "
+		       "again";
 	e->trouble[0] = '\0';
 	if (*what)
 		text_format(e->trouble, sizeof e->trouble, "store %s: %s", e->path, what);
@@ -80,19 +93,20 @@ static void describe(struct sqlite_engine *e, int rc)
 
 /* The order matters: an exclusive lock before WAL keeps the index of the WAL in memory and other engines out. */
 static const char preparation[] =
-	"PRAGMA busy_timeout = 2000;"
-	"PRAGMA locking_mode = EXCLUSIVE;"
-	"PRAGMA trusted_schema = OFF;"
-	"PRAGMA cell_size_check = ON;"
-	"PRAGMA temp_store = MEMORY;"
-	"PRAGMA journal_mode = WAL;"
-	"PRAGMA synchronous = FULL;"
-	"PRAGMA journal_size_limit = 16777216;"
-	"BEGIN IMMEDIATE;"
-	"CREATE TABLE IF NOT EXISTS kv(k TEXT PRIMARY KEY NOT NULL, v TEXT NOT NULL, revision INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE IF NOT EXISTS meta(one INTEGER PRIMARY KEY CHECK(one = 1), revision INTEGER NOT NULL);"
-	"INSERT OR IGNORE INTO meta(one, revision) VALUES(1, 0);"
-	"COMMIT;";
+    "PRAGMA busy_timeout = 2000;"
+    "PRAGMA locking_mode = EXCLUSIVE;"
+    "PRAGMA trusted_schema = OFF;"
+    "PRAGMA cell_size_check = ON;"
+    "PRAGMA temp_store = MEMORY;"
+    "PRAGMA journal_mode = WAL;"
+    "PRAGMA synchronous = FULL;"
+    "PRAGMA journal_size_limit = 16777216;"
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE IF NOT EXISTS kv(k TEXT PRIMARY KEY NOT NULL, v TEXT NOT NULL, revision INTEGER NOT NULL) WITHOUT "
+    "ROWID;"
+    "CREATE TABLE IF NOT EXISTS meta(one INTEGER PRIMARY KEY CHECK(one = 1), revision INTEGER NOT NULL);"
+    "INSERT OR IGNORE INTO meta(one, revision) VALUES(1, 0);"
+    "COMMIT;";
 
 static int read_number(sqlite3 *db, const char *sql, int64_t *out)
 {
@@ -140,7 +154,8 @@ static int check_version(sqlite3 *db)
 
 static int open_database(struct sqlite_engine *e)
 {
-	int rc = sqlite3_open_v2(e->path, &e->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
+	int rc =
+	    sqlite3_open_v2(e->path, &e->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
 
 	if (rc == SQLITE_OK) {
 		sqlite3_extended_result_codes(e->db, 1);
@@ -180,7 +195,8 @@ static void log_open_failure(const struct sqlite_engine *e, int rc)
 		log_error("store %s: no room on its file system: make room", e->path);
 		break;
 	default:
-		log_error("store %s: cannot be opened: %s: check the disk and the rights of the directory", e->path, sqlite3_errstr(rc));
+		log_error("store %s: cannot be opened: %s: check the disk and the rights of the directory", e->path,
+			  sqlite3_errstr(rc));
 	}
 }
 
@@ -189,8 +205,10 @@ static bool replace_damaged(struct sqlite_engine *e)
 	close_database(e);
 	if (!store_file_keep_aside(e->path, e->aside, sizeof e->aside))
 		return false;
-	log_error("store %s: the file is corrupt: kept aside as %s, an empty store takes its place: restore a backup, or apply "
-		  "cluster.xml again", e->path, e->aside);
+	log_error("store %s: the file is corrupt: kept aside as %s, an empty store takes its place: restore a backup, "
+		  "or apply "
+		  "cluster.xml again",
+		  e->path, e->aside);
 	return store_file_prepare(e->path);
 }
 
@@ -290,8 +308,8 @@ static int run_list(struct sqlite_engine *e, struct request *r)
 			break;
 		}
 		const void *value = sqlite3_column_text(st, 1);
-		request_add_pair(r, key, (size_t)sqlite3_column_bytes(st, 0), value, (size_t)sqlite3_column_bytes(st, 1),
-				 sqlite3_column_int64(st, 2));
+		request_add_pair(r, key, (size_t)sqlite3_column_bytes(st, 0), value,
+				 (size_t)sqlite3_column_bytes(st, 1), sqlite3_column_int64(st, 2));
 	}
 	sqlite3_reset(st);
 	sqlite3_clear_bindings(st);
@@ -338,8 +356,8 @@ static int run_transact(struct sqlite_engine *e, struct request *r)
 
 static int run_one(struct sqlite_engine *e, struct request *r)
 {
-	static int (*const run[])(struct sqlite_engine *e, struct request *r) = {
-		[REQUEST_GET] = run_get, [REQUEST_LIST] = run_list, [REQUEST_TRANSACT] = run_transact};
+	static int (*const run[])(struct sqlite_engine * e, struct request * r) = {
+	    [REQUEST_GET] = run_get, [REQUEST_LIST] = run_list, [REQUEST_TRANSACT] = run_transact};
 	int rc = run[r->kind](e, r);
 
 	r->reply.revision = e->next_revision;
@@ -375,8 +393,8 @@ static int commit(struct sqlite_engine *e)
 }
 
 /* All or nothing. *in_commit: the failure came from COMMIT itself. */
-static int run_transaction(struct sqlite_engine *e, struct request *first, enum write_mode mode, enum store_status refusal,
-			   bool *in_commit)
+static int run_transaction(struct sqlite_engine *e, struct request *first, enum write_mode mode,
+			   enum store_status refusal, bool *in_commit)
 {
 	bool writes = mode == WRITES_DONE && any_write(first);
 	int rc = finish(e->sql[writes ? SQL_BEGIN_WRITE : SQL_BEGIN_READ]);
@@ -403,14 +421,16 @@ static int run_transaction(struct sqlite_engine *e, struct request *first, enum 
 	return rc;
 }
 
-/* Where fsync failed the frames of the commit may be on the disk, and a crash now would bring them to life. Emptying the WAL makes
- * sure that they are gone; where that fails too nobody knows. A full disk cuts the last frame, which is never brought to life. */
+/* Where fsync failed the frames of the commit may be on the disk, and a crash now would bring them to life. Emptying
+ * the WAL makes sure that they are gone; where that fails too nobody knows. A full disk cuts the last frame, which is
+ * never brought to life. */
 static enum store_status refusal_after(struct sqlite_engine *e, int rc, bool in_commit)
 {
 	if (!in_commit || (rc & 0xff) != SQLITE_IOERR)
 		return STORE_UNAVAILABLE;
-	return sqlite3_wal_checkpoint_v2(e->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK ? STORE_UNAVAILABLE
-													   : STORE_UNKNOWN;
+	return sqlite3_wal_checkpoint_v2(e->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK
+		   ? STORE_UNAVAILABLE
+		   : STORE_UNKNOWN;
 }
 
 /* A full disk gets the reserve, and the same requests a second chance. */

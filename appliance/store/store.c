@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The public face of the store: requests go to one thread, which takes all that wait at once; their replies come back to the loop
- * in the order of the calls. The engine and the jobs call it through store.h. */
+/* The public face of the store: requests go to one thread, which takes all that wait at once; their replies come back
+ * to the loop in the order of the calls. The engine and the jobs call it through store.h. */
 #include "store/store.h"
 
 #include <errno.h>

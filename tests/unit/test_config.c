@@ -62,7 +62,7 @@ static void test_arrays(void)
 	for (size_t i = 0; i < c.count[CONFIG_GROUP]; i++) {
 		const struct config_group *found = (const void *)object_at(&c, CONFIG_GROUP, i);
 		CU_ASSERT_PTR_EQUAL(cluster_find(&c, CONFIG_GROUP, found->head.name), found);
-		CU_ASSERT_EQUAL(found->policy, 1 + atol(found->head.name + 1) % 3);
+		CU_ASSERT_EQUAL(found->policy, 1 + (int)strtol(found->head.name + 1, NULL, 10) % 3);
 		CU_ASSERT(i == 0 || strcmp(object_at(&c, CONFIG_GROUP, i - 1), found->head.name) < 0);
 	}
 	CU_ASSERT_PTR_NULL(cluster_find(&c, CONFIG_NODE, "g1"));
