@@ -96,7 +96,7 @@ static void repeat_key(const netsnmp_pdu *pdu, const char *user, uint64_t *high,
 		put(&b, v->name, v->name_length * sizeof *v->name);
 		put(&b, &v->type, sizeof v->type);
 		put(&b, &v->val_len, sizeof v->val_len);
-		put(&b, v->val.string, v->val_len);
+		put(&b, v->val.string, v->val.string ? v->val_len : 0); /* a value that would not parse has a length and nothing else */
 	}
 	*high = text_hash(b.data, b.size);
 	b.data[0] = 'l';
@@ -146,7 +146,7 @@ static void plan(const netsnmp_pdu *pdu, struct planner *planner, struct set_pla
 		list[n] = (struct set_varbind){.name = v->name, .length = v->name_length, .asn = v->type};
 		if (v->type == ASN_INTEGER && v->val.integer)
 			list[n].integer = *v->val.integer;
-		if (v->type == ASN_OCTET_STR) {
+		if (v->type == ASN_OCTET_STR && v->val.string) {
 			list[n].bytes = v->val.string;
 			list[n].size = v->val_len;
 		}

@@ -186,9 +186,8 @@ size_t event_syslog(const struct msg_notify *e, const char *host, char *out, siz
 		text_format(number, sizeof number, "%llu", (unsigned long long)e->job);
 		put_quoted(out, size, &used, "job", number);
 	}
-	char cause[CAUSE_SIZE];
-	text_copy(cause, sizeof cause, e->cause);
-	text_make_printable(cause);
-	text_append(out, size, &used, "] %s: %s: %s", e->object, syslog_word(e), cause);
+	size_t words = used;
+	text_append(out, size, &used, "] %s: %s: %s", e->object, syslog_word(e), e->cause);
+	text_make_printable(out + words);
 	return used;
 }

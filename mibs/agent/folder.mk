@@ -7,3 +7,4 @@ $(eval $(call unit,test_agent_tables,tests/unit/test_agent_tables.c,mibagent boa
 $(eval $(call unit,test_agent_set,tests/unit/test_agent_set.c,mibagent board base,netsnmp libcrypto,-lm))
 $(eval $(call unit,test_agent_window,tests/unit/test_agent_window.c,mibagent board base,netsnmp libcrypto,-lm))
 $(eval $(call systemtest,tests/system/agent.sh))
+$(eval $(call fuzzer,fuzz_agent,tests/fuzz/fuzz_agent.c,$(wildcard mibs/agent/*.c appliance/board/*.c appliance/base/*.c appliance/loop/*.c),netsnmp libcrypto libevent_core))

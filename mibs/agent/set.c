@@ -79,9 +79,10 @@ static const struct settable *find_settable(const struct mib_place *place)
 /* Text of an octet string: printable, no zero inside. */
 static bool as_text(const struct set_varbind *v, char *out, size_t size)
 {
-	if (v->size >= size || memchr(v->bytes, 0, v->size))
+	if (v->size >= size || (v->size && memchr(v->bytes, 0, v->size)))
 		return false;
-	memcpy(out, v->bytes, v->size);
+	if (v->size)
+		memcpy(out, v->bytes, v->size);
 	out[v->size] = '\0';
 	return true;
 }

@@ -63,8 +63,11 @@ static ssize_t receive(int fd, void *buffer, size_t room, struct peer *peer)
 	ssize_t n;
 
 	if (fed.on) {
+		if (!fed.bytes)
+			return -1;
 		n = (ssize_t)(fed.size < room ? fed.size : room);
 		memcpy(buffer, fed.bytes, (size_t)n);
+		fed.bytes = NULL;
 		peer->remote.ss_family = AF_INET;
 		peer->remote_length = sizeof(struct sockaddr_in);
 		return n;

@@ -11,7 +11,7 @@
 #include "mibs/collector/watch_node.h"
 
 enum { LEARN_FAST_MS = 10000, USER_UNKNOWN_MS = 600000, USER_KNOWN_MS = 3600000, USER_MUTE_MS = 10000, USER_SPREAD_MS = 60000 };
-enum { PERIOD_MS = 400, PERIOD_DENSE_MS = 200, PERIOD_HELD_MS = 1200, DENSE_ABOVE = 13, LAST_CHANCE_MS = 20 };
+enum { PERIOD_MS = 400, PERIOD_DENSE_MS = 200, PERIOD_DENSER_MS = 160, PERIOD_HELD_MS = 1200, DENSE_ABOVE = 13, DENSER_ABOVE = 26, LAST_CHANCE_MS = 20 };
 
 void watch_params_default(struct watch_params *params)
 {
@@ -211,8 +211,12 @@ struct step {
 
 static struct step path_step(const struct node *n)
 {
-	uint32_t period = n->held ? PERIOD_HELD_MS : n->needed > DENSE_ABOVE ? PERIOD_DENSE_MS : PERIOD_MS;
+	uint32_t period = n->needed > DENSER_ABOVE ? PERIOD_DENSER_MS : n->needed > DENSE_ABOVE ? PERIOD_DENSE_MS : PERIOD_MS;
 	unsigned third = n->step % 3;
+
+	/* a held domain's members are asked less: half a site may be silent */
+	if (n->held)
+		period = PERIOD_HELD_MS;
 	struct step s = { third == 1 ? PROBE_GET : PROBE_ECHO, third == 2 ? period / 2 : period / 4 };
 
 	/* with a silent agent requests prove nothing about the kernel: a few of them, to see it return */
@@ -581,8 +585,14 @@ void watch_answer(struct watch *w, uint32_t slot, uint32_t token, enum watch_ans
 		n->large_lost = false;
 	}
 	suspect_answered(w, slot, n, p, kind, now);
-	if (n->phase != before)
+	if (n->phase != before) {
 		schedule(w, slot, n, now);
+	} else if (n->phase == PHASE_UP && token == n->seq && n->seq - n->judged == 1 && p->bits & PROBE_ANSWERED && probe_regular(n, p)) {
+		/* the ordinary case is closed while it is in the cache: no look w later */
+		n->judged = n->seq;
+		loss_count(w, n, false, now);
+		schedule(w, slot, n, now);
+	}
 }
 
 /* --- domains ---------------------------------------------------------------------------------------- */

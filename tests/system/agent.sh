@@ -183,6 +183,19 @@ want=$(seq 210)
 [ "$(ids "$E/traps" -h | sort -nu)" = "$want" ] || fail "traps are missing"
 grep -q '32473.1.0.5' "$E/inform" || fail "no job end among the notifications"
 
+# syslog, and v3 traps to a receiver that was told the engine id
+ordered listen 1514
+ordered receiver syslog 127.0.0.1:1514
+until_true 20 said '^syslog <[0-9]+>1 [0-9TZ:.-]+ glory1 glory - job-end \[glory@32473 event="209" ' || fail "no syslog line"
+printf 'createUser -e 0x%s noc SHA-256 noc-authpass AES noc-privpass\nauthUser log noc priv\n' "$(sed -n 's/^id=//p' "$E/data/agent/engine")" >"$E/trapd.conf"
+rm -rf "$E/trapd"; mkdir "$E/trapd"
+trapd traps3 1164
+until_true 10 eval 'ss -lun | grep -q :1164'
+ordered receiver trap3 127.0.0.1:1164
+until_true 20 said '^delivered trap3-3 210$' || fail "v3 traps did not leave"
+until_true 5 eval '[ "$(ids "$E/traps3" | sort -nu)" = "$want" ]' || fail "v3 traps are missing"
+kill $pid; wait $pid 2>/dev/null
+
 engine1=$(sed -n 's/^id=//p' "$E/data/agent/engine"); boots=$(sed -n 's/^boots=//p' "$E/data/agent/engine")
 [ "$boots" = 2 ] || fail "engine boots are $boots after one restart"
 expect "$(sed 's/../& /g' <<<"${engine1^^}" | cut -c1-30)" snmpget "${viewer[@]}" $AT ${M}gloryApplianceEngineId.0

@@ -9,7 +9,8 @@
  *   hold | release      keep answers to commands back               refuse KIND                  answer with that error from now on
  *   busy MS             write rows for so long, then print "calm"   kill                         kill the agent, start it again
  *   cpu                 print the CPU time (ms) it has used         relay PORT                   pass datagrams on, each of them twice
- *   again               send the last datagram of the relay again   garbage COUNT                spoilt copies of it, and noise */
+ *   again               send the last datagram of the relay again   garbage COUNT                spoilt copies of it, and noise
+ *   listen PORT         be a syslog receiver, print what comes */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -509,6 +510,29 @@ static void on_agent(void *arg, int what)
 	sendto(tool.relay, bytes, (size_t)n, 0, (struct sockaddr *)&tool.manager, sizeof tool.manager);
 }
 
+/* A syslog receiver: prints what comes. */
+static void on_syslog(void *arg, int what)
+{
+	char line[2048];
+	int *fd = arg;
+	ssize_t n = recv(*fd, line, sizeof line - 1, 0);
+	(void)what;
+
+	if (n > 0)
+		say("syslog %.*s", (int)n, line);
+}
+
+static void order_listen(uint16_t port)
+{
+	static int fd;
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
+
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (bind(fd, (struct sockaddr *)&at, sizeof at))
+		say("listen: %s", strerror(errno));
+	loop_fd_add(tool.loop, fd, LOOP_READ, on_syslog, &fd);
+}
+
 static void order_relay(uint16_t port)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
@@ -643,6 +667,8 @@ static void on_order(char *line)
 		order_cpu();
 	} else if (!strcmp(word, "relay")) {
 		order_relay((uint16_t)strtoul(first, NULL, 10));
+	} else if (!strcmp(word, "listen")) {
+		order_listen((uint16_t)strtoul(first, NULL, 10));
 	} else if (!strcmp(word, "again")) {
 		send(tool.behind, tool.last, tool.last_size, 0);
 	} else if (!strcmp(word, "garbage")) {
