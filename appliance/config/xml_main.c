@@ -35,11 +35,15 @@ static int forbid(void)
 static int forbid(void)
 {
 	static const int allowed[] = {
-	    SCMP_SYS(read),      SCMP_SYS(write),         SCMP_SYS(mmap),         SCMP_SYS(munmap),
-	    SCMP_SYS(mremap),    SCMP_SYS(brk),           SCMP_SYS(madvise),      SCMP_SYS(mprotect),
-	    SCMP_SYS(exit),      SCMP_SYS(exit_group),    SCMP_SYS(rt_sigreturn), SCMP_SYS(futex),
-	    SCMP_SYS(getrandom), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(close),
-	    SCMP_SYS(lseek),
+	    SCMP_SYS(read),          SCMP_SYS(write),
+	    SCMP_SYS(mmap),          SCMP_SYS(munmap),
+	    SCMP_SYS(mremap),        SCMP_SYS(brk),
+	    SCMP_SYS(madvise),       SCMP_SYS(mprotect),
+	    SCMP_SYS(exit),          SCMP_SYS(exit_group),
+	    SCMP_SYS(rt_sigreturn),  SCMP_SYS(futex),
+	    SCMP_SYS(getrandom),     SCMP_SYS(sysinfo) /* qsort(3) asks how much memory there is */,
+	    SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday),
+	    SCMP_SYS(close),         SCMP_SYS(lseek),
 	};
 	static const int denied[] = {
 	    /* tried by iconv for odd encodings, and by abort(): an error is enough */

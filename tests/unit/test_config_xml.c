@@ -362,9 +362,19 @@ static void test_full_site(void)
 	char *exported = cluster_to_xml(&cluster);
 	printf("10,000 nodes: %zu kB read and checked in %lld ms, exported as %zu lines in %lld ms ... ", used / 1000, (long long)read_ms,
 	       count_of(exported, "\n"), (long long)(clock_mono_ms() - began));
+	cluster_clear(&cluster);
+	/* and the child can do it within its limits */
+	char path[] = "/tmp/glory-xml-full-XXXXXX";
+	int fd = mkstemp(path);
+	CU_ASSERT_FATAL(fd >= 0);
+	CU_ASSERT_EQUAL(write(fd, text, used), (ssize_t)used);
+	close(fd);
+	CU_ASSERT_EQUAL(xml_child_cluster(programs, path, &cluster, &e), 0);
+	CU_ASSERT_EQUAL(cluster.count[CONFIG_NODE], 10000);
+	cluster_clear(&cluster);
+	unlink(path);
 	free(exported);
 	free(text);
-	cluster_clear(&cluster);
 }
 
 /* --- the child ------------------------------------------------------------------------------------------------ */
