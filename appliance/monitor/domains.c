@@ -387,6 +387,8 @@ static void decide(struct judge *j, struct jdomain *d, int64_t now)
 
 	if (reference == REFERENCE_WAIT || (!settled && known * 2 < d->nsample))
 		return;
+	if (!known && reference != REFERENCE_SILENT && s.up + s.down == 0 && now - d->since < (int64_t)(j->p.root_cause_ms - j->p.root_ms))
+		return;
 	if (off)
 		decided(j, d, DOMAIN_STATE_POWER, "BMCs say off", now);
 	else if (s.down * 2 > s.down + s.up && on)
@@ -401,6 +403,9 @@ static void decide(struct judge *j, struct jdomain *d, int64_t now)
 		decided(j, d, DOMAIN_STATE_HANG, "BMCs say on, reference answers", now);
 	else if (on && s.up && !s.down)
 		decided(j, d, DOMAIN_STATE_HANG, "BMCs say on, switch ports up", now);
+	else if (now - d->since >= (int64_t)(j->p.root_cause_ms - j->p.root_ms))
+		/* then each member is said not to answer, still under this root: better than the word from before */
+		decided(j, d, DOMAIN_STATE_HANG, "no reference, port or BMC tells why", now);
 }
 
 /* --- the appliance's own link ------------------------------------------------------------------------------- */

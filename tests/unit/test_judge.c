@@ -792,6 +792,55 @@ static void test_site_dark(void)
 	stop();
 }
 
+/* one or two members say nothing by number: their reference target does */
+static void test_tiny_domain(void)
+{
+	for (int silent = 0; silent < 2; silent++) {
+		start(true, true, 1);
+		judge_domain_set(b.judge, 4, DOMAIN_SWITCH, 1);
+		for (uint32_t i = 20; i < 22; i++) {
+			struct judge_node n = { .generation = 1, .bmc = true, .port = true, .ndomains = 1, .domains = { 4 } };
+
+			CU_ASSERT_EQUAL(judge_node_set(b.judge, i, &n, b.now), 0);
+			b.bmc[i] = BMC_ON;
+			b.port[i] = PORT_NA;
+			tell(i, WITNESS_S, STATE_ANS, 0, 0, 0);
+		}
+		b.reference[4] = !silent;
+		int64_t first = b.now;
+		run(600);
+		flag(20, first);
+		run(1200);
+		dead(20, first, b.holds[4] ? WITNESS_HELD : 0);
+		run(2500);
+		CU_ASSERT(b.reference_asks[4] >= 1);
+		CU_ASSERT_EQUAL(b.holds[4], (unsigned)silent);
+		CU_ASSERT_EQUAL(row(20).verdict, silent ? VERDICT_GROUP_PATH_LOST : VERDICT_OS_HUNG);
+		CU_ASSERT_EQUAL(row(20).held, silent);
+		tell(20, WITNESS_S, STATE_ANS, 0, 0, 0);
+		run(3500);
+		CU_ASSERT_EQUAL(b.releases[4], (unsigned)silent);
+		CU_ASSERT_EQUAL(row(20).verdict, VERDICT_UP);
+		stop();
+	}
+}
+
+/* nothing to ask: after 5 s the members are said not to answer, under the root */
+static void test_nothing_tells_why(void)
+{
+	start(false, false, 0);
+	all_up();
+	int64_t dark = group_dies(8, 8);
+	run(5000 - (b.now - dark));
+	const struct judge_domain *d = domain_said_last(GROUP_B);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(d);
+	CU_ASSERT(d->is_root && d->state == DOMAIN_STATE_HANG && d->certainty == CERTAINTY_CAUSE);
+	for (uint32_t i = 8; i < 16; i++)
+		CU_ASSERT(row(i).verdict == VERDICT_UNREACHABLE && row(i).held);
+	CU_ASSERT_EQUAL(single_calls(), 0);
+	stop();
+}
+
 static void test_path_loss(void)
 {
 	start(true, true, 1);
@@ -950,6 +999,8 @@ static const struct unit_test TESTS[] = {
 	{ "common onset", test_common_onset },
 	{ "release forgets the silence", test_release_forgets },
 	{ "site dark: own link", test_site_dark },
+	{ "a domain of two", test_tiny_domain },
+	{ "nothing tells why", test_nothing_tells_why },
 	{ "path loss", test_path_loss },
 	{ "suspended changes nothing", test_suspended_changes_nothing },
 	{ "judge clock", test_judge_clock },
