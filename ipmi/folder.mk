@@ -9,3 +9,5 @@ $(eval $(call program,tests/bmcbench,tests/bench/bmcbench.c,ipmi loop base,libfr
 $(eval $(call systemtest,tests/system/captures.sh))
 $(eval $(call systemtest,tests/system/bmc.sh))
 $(eval $(call fuzzer,fuzz_bmc,tests/fuzz/fuzz_bmc.c tests/sim/fake_bmc.c,$(filter-out ipmi/udp.c,$(IPMI_SOURCES)) $(wildcard appliance/base/*.c),libfreeipmi libcrypto,-lm))
+$(eval $(call program,tests/bmcrole,tests/system/bmcrole.c tests/sim/fake_bmc.c,board proc loop base,libcrypto libevent_core,-lm))
+$(eval $(call systemtest,tests/system/bmcrole.sh))

@@ -186,7 +186,7 @@ static void test_not_readable(void)
 static size_t full_record(uint8_t *out, uint16_t id, uint8_t number, uint8_t type, int8_t r_exponent, uint8_t m, const char *name)
 {
 	uint8_t r[64] = { [2] = 0x51, [3] = 0x01, [5] = 0x20, [7] = number, [8] = 3, [9] = 1, [11] = 0x58, [12] = type, [13] = 1,
-			  [18] = 0x18, [21] = 1, [24] = m, [29] = (uint8_t)(r_exponent << 4), [37] = 90, [38] = 75 };
+			  [18] = 0x18, [21] = 1, [24] = m, [29] = (uint8_t)((r_exponent & 0x0f) << 4), [37] = 90, [38] = 75 };
 	size_t length = strlen(name);
 
 	r[0] = (uint8_t)id;
