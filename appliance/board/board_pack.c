@@ -7,34 +7,37 @@
 #include "base/memory.h"
 
 struct text_place {
-	uint8_t table;
 	uint16_t offset, size; /* in the row that is shown */
 	uint16_t number;       /* offset of its number in the packed row, where there is one */
 };
 
-#define TEXT(t, row, member) {t, offsetof(struct row, member), sizeof(((struct row *)0)->member), 0}
-#define PACKED(t, row, packed, member) \
-	{t, offsetof(struct row, member), sizeof(((struct row *)0)->member), offsetof(struct packed, member)}
-static const struct text_place text_places[] = {
-	TEXT(BOARD_APPLIANCE, appliance_row, name), TEXT(BOARD_APPLIANCE, appliance_row, version),
-	TEXT(BOARD_APPLIANCE, appliance_row, role), TEXT(BOARD_APPLIANCE, appliance_row, suspended_why),
-	TEXT(BOARD_APPLIANCE, appliance_row, store_trouble),
-	TEXT(BOARD_CLUSTER, cluster_row, name), TEXT(BOARD_CLUSTER, cluster_row, cause),
-	TEXT(BOARD_GROUP, group_row, name), TEXT(BOARD_GROUP, group_row, cause),
-	TEXT(BOARD_DOMAIN, domain_row, name), TEXT(BOARD_DOMAIN, domain_row, cause),
-	TEXT(BOARD_NODE, node_row, name), TEXT(BOARD_NODE, node_row, group), TEXT(BOARD_NODE, node_row, cause),
-	TEXT(BOARD_NODE, node_row, bmc_finding), TEXT(BOARD_NODE, node_row, switch_name), TEXT(BOARD_NODE, node_row, rack),
-	TEXT(BOARD_NODE, node_row, snmp_credential),
-	TEXT(BOARD_ITEM, item_row, name), TEXT(BOARD_ITEM, item_row, unit), TEXT(BOARD_ITEM, item_row, describes),
-	TEXT(BOARD_ITEM, item_row, oid),
-	PACKED(BOARD_VALUE, value_row, packed_value, item), PACKED(BOARD_VALUE, value_row, packed_value, unit),
-	PACKED(BOARD_VALUE, value_row, packed_value, instance_name),
-	PACKED(BOARD_SENSOR, sensor_row, packed_sensor, name), PACKED(BOARD_SENSOR, sensor_row, packed_sensor, unit),
-	PACKED(BOARD_SENSOR, sensor_row, packed_sensor, text),
-	TEXT(BOARD_ALARM, alarm_row, object), TEXT(BOARD_ALARM, alarm_row, kind), TEXT(BOARD_ALARM, alarm_row, cause),
-	TEXT(BOARD_ALARM, alarm_row, acknowledged_by),
-	TEXT(BOARD_JOB, job_row, actor), TEXT(BOARD_JOB, job_row, target), TEXT(BOARD_JOB, job_row, reason),
-	TEXT(BOARD_JOB, job_row, result),
+#define TEXT(row, member) {offsetof(struct row, member), sizeof(((struct row *)0)->member), 0}
+#define PACKED(row, packed, member) \
+	{offsetof(struct row, member), sizeof(((struct row *)0)->member), offsetof(struct packed, member)}
+static const struct text_place appliance_texts[] = {TEXT(appliance_row, name), TEXT(appliance_row, version), TEXT(appliance_row, role),
+						    TEXT(appliance_row, suspended_why), TEXT(appliance_row, store_trouble)};
+static const struct text_place cluster_texts[] = {TEXT(cluster_row, name), TEXT(cluster_row, cause)};
+static const struct text_place group_texts[] = {TEXT(group_row, name), TEXT(group_row, cause)};
+static const struct text_place domain_texts[] = {TEXT(domain_row, name), TEXT(domain_row, cause)};
+static const struct text_place node_texts[] = {TEXT(node_row, name), TEXT(node_row, group), TEXT(node_row, cause), TEXT(node_row, bmc_finding),
+					       TEXT(node_row, switch_name), TEXT(node_row, rack), TEXT(node_row, snmp_credential)};
+static const struct text_place item_texts[] = {TEXT(item_row, name), TEXT(item_row, unit), TEXT(item_row, describes), TEXT(item_row, oid)};
+static const struct text_place value_texts[] = {PACKED(value_row, packed_value, item), PACKED(value_row, packed_value, unit),
+						PACKED(value_row, packed_value, instance_name)};
+static const struct text_place sensor_texts[] = {PACKED(sensor_row, packed_sensor, name), PACKED(sensor_row, packed_sensor, unit),
+						 PACKED(sensor_row, packed_sensor, text)};
+static const struct text_place alarm_texts[] = {TEXT(alarm_row, object), TEXT(alarm_row, kind), TEXT(alarm_row, cause),
+						TEXT(alarm_row, acknowledged_by)};
+static const struct text_place job_texts[] = {TEXT(job_row, actor), TEXT(job_row, target), TEXT(job_row, reason), TEXT(job_row, result)};
+
+#define ALL(places) {places, COUNT_OF(places)}
+static const struct {
+	const struct text_place *places;
+	size_t count;
+} texts_of[BOARD_TABLE_COUNT] = {
+	[BOARD_APPLIANCE] = ALL(appliance_texts), [BOARD_CLUSTER] = ALL(cluster_texts), [BOARD_GROUP] = ALL(group_texts),
+	[BOARD_DOMAIN] = ALL(domain_texts), [BOARD_NODE] = ALL(node_texts), [BOARD_ITEM] = ALL(item_texts), [BOARD_VALUE] = ALL(value_texts),
+	[BOARD_SENSOR] = ALL(sensor_texts), [BOARD_ALARM] = ALL(alarm_texts), [BOARD_JOB] = ALL(job_texts),
 };
 
 bool board_is_packed(enum board_table table)
@@ -89,11 +92,8 @@ void board_pack(enum board_table table, const void *row, const union board_any_r
 		pack_value(row, &packed->packed_value);
 	else
 		pack_sensor(row, &packed->packed_sensor);
-	for (size_t i = 0; i < COUNT_OF(text_places) && head->generation != 0; i++) {
-		const struct text_place *p = &text_places[i];
-
-		if (p->table != table)
-			continue;
+	for (size_t i = 0; i < texts_of[table].count && head->generation != 0; i++) {
+		const struct text_place *p = &texts_of[table].places[i];
 		uint16_t number = board_texts_take(texts, (const char *)row + p->offset, p->size, number_at(old, p));
 		memcpy((uint8_t *)packed + p->number, &number, sizeof number);
 	}
@@ -101,10 +101,8 @@ void board_pack(enum board_table table, const void *row, const union board_any_r
 
 void board_pack_release(enum board_table table, const union board_any_row *packed, struct board_texts *texts)
 {
-	for (size_t i = 0; i < COUNT_OF(text_places); i++) {
-		if (text_places[i].table == table)
-			board_texts_drop(texts, number_at(packed, &text_places[i]));
-	}
+	for (size_t i = 0; i < texts_of[table].count; i++)
+		board_texts_drop(texts, number_at(packed, &texts_of[table].places[i]));
 }
 
 static void copy_text(char *to, size_t size, const _Atomic uint64_t *texts, uint32_t text_count, uint16_t number)
@@ -124,18 +122,15 @@ void board_unpack(enum board_table table, const union board_any_row *packed, con
 		unpack_value(&packed->packed_value, row);
 	else
 		unpack_sensor(&packed->packed_sensor, row);
-	for (size_t i = 0; i < COUNT_OF(text_places); i++) {
-		const struct text_place *p = &text_places[i];
+	for (size_t i = 0; i < texts_of[table].count; i++) {
+		const struct text_place *p = &texts_of[table].places[i];
 
-		if (p->table == table)
-			copy_text((char *)row + p->offset, p->size, texts, text_count, number_at(packed, p));
+		copy_text((char *)row + p->offset, p->size, texts, text_count, number_at(packed, p));
 	}
 }
 
 void board_terminate(enum board_table table, void *row)
 {
-	for (size_t i = 0; i < COUNT_OF(text_places); i++) {
-		if (text_places[i].table == table)
-			((char *)row)[text_places[i].offset + text_places[i].size - 1] = 0;
-	}
+	for (size_t i = 0; i < texts_of[table].count; i++)
+		((char *)row)[texts_of[table].places[i].offset + texts_of[table].places[i].size - 1] = 0;
 }
