@@ -449,8 +449,14 @@ int64_t watch_tick(struct watch *w, int64_t now)
 	else if (now - w->due > (int64_t)w->p.late_ms)
 		disturb(w, now);
 	end_suspension(w, now);
-	while ((slot = wheel_take(&w->wheel, now)) != WHEEL_NONE)
+	while ((slot = wheel_take(&w->wheel, now)) != WHEEL_NONE) {
+		/* at 10,000 nodes most of the cost is waiting for the next node's memory */
+		if (w->wheel.ahead != WHEEL_NONE) {
+			__builtin_prefetch(&w->nodes[w->wheel.ahead]);
+			__builtin_prefetch((const char *)&w->nodes[w->wheel.ahead] + 64);
+		}
 		handle(w, slot, now);
+	}
 	w->due = wheel_next(&w->wheel);
 	/* without nodes nothing is due, but suspensions end and lateness is noticed all the same */
 	if (w->due - now > (int64_t)w->p.late_ms)
