@@ -10,3 +10,4 @@ $(eval $(call program,libexec/glory/glory-grapher,rrd/grapher/main.c,grapher rrd
 $(eval $(call unit,test_graph,tests/unit/test_graph.c,grapher recorder rrdnames base,librrd,-lpthread -lm))
 $(eval $(call fuzzer,fuzz_journal,tests/fuzz/fuzz_journal.c,rrd/names.c $(wildcard appliance/base/*.c),,-lm))
 $(eval $(call fuzzer,fuzz_graph,tests/fuzz/fuzz_graph.c,rrd/grapher/picture.c rrd/names.c $(wildcard appliance/base/*.c),,-lm))
+$(eval $(call unit,test_recorder_role,tests/unit/test_recorder_role.c,board proc loop base,librrd libevent_core libseccomp libcap-ng))
