@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* glory-api: HTTP and JSON, the web page, metrics. Glues the role's channels to the server. Started by gloryd. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "api/routes.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "proc/role.h"
+
+#define STATS_MS 1000
+
+static struct api {
+	struct role_context *context;
+	struct server *server;
+	struct { int fd; bool local; } sockets[2];
+	size_t socket_count;
+	struct loop_timer *stats, *stream;
+} api;
+
+static void on_socket(struct role_context *context, const void *body, int fd)
+{
+	const struct msg_socket *what = body;
+	(void)context;
+
+	if ((what->use == SOCKET_API || what->use == SOCKET_HTTP) && api.socket_count < COUNT_OF(api.sockets)) {
+		api.sockets[api.socket_count].fd = fd;
+		api.sockets[api.socket_count++].local = what->use == SOCKET_API;
+	} else {
+		close(fd);
+	}
+}
+
+/* The C library's group look-up reads its configuration and may load a library: once before the sandbox closes. */
+static int prepare(struct role_context *context)
+{
+	uint32_t none = UINT32_MAX;
+	(void)context;
+
+	peer_right(1, &none, 1, clock_mono_ms());
+	return 0;
+}
+
+static void on_engine(struct role_context *context, const struct message_header *h, const void *body, size_t size, int fd)
+{
+	(void)context;
+	if (h->type == MSG_BOARD && fd >= 0) {
+		struct board_reader *board = board_map(fd);
+		if (board)
+			server_board(api.server, board);
+	} else if (h->type == MSG_REPLY) {
+		server_reply(api.server, body, size, fd);
+	} else if (fd >= 0) {
+		close(fd);
+	}
+}
+
+static void on_stats(void *arg)
+{
+	struct msg_stats stats = {.worst_lateness_ms = (int32_t)loop_lateness_ms(api.context->loop)};
+	(void)arg;
+
+	server_stats(api.server, &stats);
+	channel_send_lossy(api.context->engine, MSG_STATS, &stats, sizeof stats);
+}
+
+static void on_stream(void *arg)
+{
+	(void)arg;
+	stream_tick(api.server, clock_mono_ms());
+}
+
+static int run(struct role_context *context)
+{
+	api.context = context;
+	if (api.socket_count == 0) {
+		log_error("api: no socket was handed over: give gloryd.xml an api-socket or http element");
+		return ERR_CONFIG;
+	}
+	api.server = server_new(context->loop, context->engine);
+	if (!api.server)
+		return ERR_BUG;
+	for (size_t i = 0; i < api.socket_count; i++)
+		server_listen(api.server, api.sockets[i].fd, api.sockets[i].local);
+	api.stats = loop_timer_new(context->loop, on_stats, NULL);
+	api.stream = loop_timer_new(context->loop, on_stream, NULL);
+	loop_timer_every(api.stats, STATS_MS);
+	loop_timer_every(api.stream, STREAM_TICK_MS);
+	return 0;
+}
+
+static void stop(struct role_context *context)
+{
+	(void)context;
+	loop_timer_free(api.stats);
+	loop_timer_free(api.stream);
+	server_free(api.server);
+}
+
+int main(void)
+{
+	static const struct role_definition definition = {
+		.role = ROLE_API, .prepare = prepare, .on_socket = on_socket, .on_engine = on_engine, .run = run, .stop = stop};
+
+	return role_main(&definition);
+}
