@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # Raises the appliance under test on the swarm: its files, its start, its roles; sourced by tests/bench/run. The forms are contracts 10.
 
 PER_GROUP=250
@@ -75,6 +75,21 @@ appliance_start() {
 		say "$(report agents never_polled) of $N agents were never polled: $(tail -n 3 "$W/gloryd.log")"
 		return 1
 	fi
+}
+
+trees() { find "$W/var" -name base.rrd | wc -l; }
+
+# the files of all nodes exist: what is measured after it is the steady state. Sets TREE_SECONDS
+wait_for_trees() {
+	local start=$SECONDS
+	until [ "$(trees)" -ge "$N" ]; do
+		if [ $((SECONDS - start)) -ge "$TREE_LIMIT" ]; then
+			say "after $TREE_LIMIT s $(trees) of $N nodes have their RRD files: going on, the recorder's cost includes making the rest"
+			break
+		fi
+		pause 5
+	done
+	TREE_SECONDS=$((SECONDS - start))
 }
 
 appliance_stop() {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the BMC engine costs at COUNT simulated BMCs (the swarm's): first contact with sessions, power reads in open sessions, and
- * one sweep of all sensors. Prints wall and own processor time; `make bench` and people run it beside a swarm.
- *   bmcbench COUNT SUITE SECRETFILE */
+/* What the BMC engine costs at COUNT simulated BMCs (the swarm's): first contact with sessions, power reads in open
+ * sessions, and one sweep of all sensors. Prints wall and own processor time; `make bench` and people run it beside a
+ * swarm. bmcbench COUNT SUITE SECRETFILE */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,7 +81,8 @@ static double cpu_s(void)
 	struct rusage u;
 
 	getrusage(RUSAGE_SELF, &u);
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + 1e-6 * (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+	       1e-6 * (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
 }
 
 /* Runs the loop until everybody has answered; prints what it took. */
@@ -99,23 +100,30 @@ static void phase(const char *name, int64_t limit_ms)
 	bmc_udp_rearm(bench.udp);
 	loop_run(bench.loop);
 	bmc_engine_counts(bench.engine, &after);
-	printf("%-22s answered %u good %u sweeps %u sensors %" PRIu64 " wall %.2f s cpu %.2f s exchanges %" PRIu64 " sent %" PRIu64 " sessions %" PRIu64 "\n",
-	       name, bench.answered, bench.good, bench.swept, bench.sensors, 1e-3 * (double)(clock_mono_ms() - start), cpu_s() - cpu,
-	       after.exchanges - before.exchanges, after.sent - before.sent, after.sessions - before.sessions);
+	printf("%-22s answered %u good %u sweeps %u sensors %" PRIu64 " wall %.2f s cpu %.2f s exchanges %" PRIu64
+	       " sent %" PRIu64 " sessions %" PRIu64 "\n",
+	       name, bench.answered, bench.good, bench.swept, bench.sensors, 1e-3 * (double)(clock_mono_ms() - start),
+	       cpu_s() - cpu, after.exchanges - before.exchanges, after.sent - before.sent,
+	       after.sessions - before.sessions);
 	fflush(stdout);
 }
 
 static void read_all(uint32_t what)
 {
 	for (uint32_t i = 0; i < bench.count; i++) {
-		struct msg_bmc_read r = { .slot = i, .generation = 1, .what = what };
+		struct msg_bmc_read r = {.slot = i, .generation = 1, .what = what};
 		bmc_engine_read(bench.engine, &r, clock_mono_ms());
 	}
 }
 
 static int add_targets(uint8_t suite, const char *secret_path)
 {
-	struct msg_bmc_target t = { .generation = 1, .suite = suite, .privilege = 3, .power_interval_s = 3600, .credential = "bmc", .user = "operator" };
+	struct msg_bmc_target t = {.generation = 1,
+				   .suite = suite,
+				   .privilege = 3,
+				   .power_interval_s = 3600,
+				   .credential = "bmc",
+				   .user = "operator"};
 	char text[1024] = "";
 	struct error error;
 	FILE *f = fopen(secret_path, "re");
@@ -141,8 +149,8 @@ static int add_targets(uint8_t suite, const char *secret_path)
 
 int main(int argc, char **argv)
 {
-	struct bmc_hands hands = { on_send, bmc_udp_random, on_secret, on_power, on_result, on_sensors, on_facts, NULL };
-	struct bmc_settings settings = { 0 };
+	struct bmc_hands hands = {on_send, bmc_udp_random, on_secret, on_power, on_result, on_sensors, on_facts, NULL};
+	struct bmc_settings settings = {0};
 	int64_t count, suite;
 
 	if (argc != 4 || !text_integer(argv[1], 1, 10000, &count) || !text_integer(argv[2], 3, 17, &suite)) {
