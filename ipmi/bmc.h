@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Inside of the BMC engine: one BMC, its queue, its session, and the procedures that use it. Only ipmi's own files include this.
+/* Inside of the BMC engine: one BMC, its queue, its session, and the procedures that use it. Only ipmi's own files
+ * include this.
  *
- * A procedure is one thing that is done at a BMC (an urgent read, a power verb, ...): a small state machine with at most one command
- * wanted at a time. bmc->at[procedure] is when it wants to go on; the queue of a BMC is nothing but this array, in order of rank. */
+ * A procedure is one thing that is done at a BMC (an urgent read, a power verb, ...): a small state machine with at
+ * most one command wanted at a time. bmc->at[procedure] is when it wants to go on; the queue of a BMC is nothing but
+ * this array, in order of rank. */
 #ifndef GLORY_IPMI_BMC_H
 #define GLORY_IPMI_BMC_H
 
@@ -25,10 +27,17 @@ enum {
 	REFUSED_FIRST_MS = 30000,
 	REFUSED_MOST_MS = 900000,
 	SLOTS_WAIT_MS = 5000, /* a full BMC is asked again sooner: nobody is locked out by it */
-	SESSION_TRIES = 3, /* whole handshakes for one request: lost RAKP answers are not repeated by every BMC */
+	SESSION_TRIES = 3,    /* whole handshakes for one request: lost RAKP answers are not repeated by every BMC */
 };
 
-enum session_state { SESSION_CLOSED, SESSION_OPEN_SENT, SESSION_RAKP1_SENT, SESSION_RAKP3_SENT, SESSION_RAISE, SESSION_READY };
+enum session_state {
+	SESSION_CLOSED,
+	SESSION_OPEN_SENT,
+	SESSION_RAKP1_SENT,
+	SESSION_RAKP3_SENT,
+	SESSION_RAISE,
+	SESSION_READY
+};
 
 struct credential {
 	struct credential *next;
@@ -40,11 +49,11 @@ struct credential {
 /* What is on the wire and not answered yet. */
 enum flight_kind { FLIGHT_NONE, FLIGHT_HANDSHAKE, FLIGHT_RAISE, FLIGHT_COMMAND, FLIGHT_PING };
 struct flight {
-	uint8_t kind;      /* enum flight_kind */
-	uint8_t procedure; /* on whose behalf */
-	uint8_t sent;      /* how often */
-	uint8_t sequence;  /* request sequence of command and ping */
-	bool yields;       /* something more urgent waits: give up early, begin again later */
+	uint8_t kind;              /* enum flight_kind */
+	uint8_t procedure;         /* on whose behalf */
+	uint8_t sent;              /* how often */
+	uint8_t sequence;          /* request sequence of command and ping */
+	bool yields;               /* something more urgent waits: give up early, begin again later */
 	int64_t first_ms, next_ms; /* first sending; when to send again or give up */
 	int64_t give_up_ms;
 	struct ipmi_command command;
@@ -68,9 +77,10 @@ struct bmc {
 	struct flight flight;
 	struct rmcpp_session session;
 	int64_t at[PROC_COUNT];
-	int64_t last_used_ms;   /* of the session */
-	int64_t last_heard_ms;  /* any authentic or matching answer */
-	int64_t power_due_ms;   /* next regular power read */
+	int64_t last_used_ms;      /* of the session */
+	int64_t last_heard_ms;     /* any authentic or matching answer */
+	int64_t heard_question_ms; /* when the question of that answer was first sent */
+	int64_t power_due_ms;      /* next regular power read */
 	int64_t first_miss_ms;
 	int64_t urgent_asked_ms; /* NEVER: no urgent read waits */
 	int64_t refused_until_ms;
@@ -92,17 +102,18 @@ struct bmc {
 	uint8_t doubted;    /* enum session_state in which nobody answered */
 	uint8_t request_sequence;
 	uint8_t misses;
-	uint8_t state;   /* enum bmc_state, as reported */
-	uint8_t error;   /* enum bmc_error, the trouble that holds now */
+	uint8_t state; /* enum bmc_state, as reported */
+	uint8_t error; /* enum bmc_error, the trouble that holds now */
 	uint8_t completion;
 	uint8_t refused; /* enum bmc_error of the last refused log-in */
 	uint8_t identity_step;
 	uint8_t restart_cause;
-	bool seen; /* given again since bmc_engine_begin() */
+	bool seen;    /* given again since bmc_engine_begin() */
 	bool waiting; /* in the list of those that wait for the window */
 	bool counted; /* its flight counts in the window */
 	bool guid_known, guid_changed, guid_expected, identified, device_known;
-	bool doubting; /* the ping in flight asks whether the session is stale or the BMC silent */
+	bool anonymous; /* the BMC lets everybody in */
+	bool doubting;  /* the ping in flight asks whether the session is stale or the BMC silent */
 	uint8_t guid[16], expected_guid[16];
 	char firmware[16];
 	char user[USER_MAX + 1];
@@ -125,16 +136,16 @@ struct bmc_engine {
 	int64_t now; /* as given to the call that runs */
 };
 
-/* One procedure. fill() gives the next command (sessionless: outside any session) or returns false when it wants none after all.
- * done() gets the reply (error BMC_OK) or why there is none; it sets bmc->at[] for what comes next. */
+/* One procedure. fill() gives the next command (sessionless: outside any session) or returns false when it wants none
+ * after all. done() gets the reply (error BMC_OK) or why there is none; it sets bmc->at[] for what comes next. */
 struct procedure_table {
 	bool (*fill)(struct bmc_engine *e, struct bmc *b, struct ipmi_command *c, bool *sessionless);
 	void (*done)(struct bmc_engine *e, struct bmc *b, enum bmc_error error, const struct ipmi_reply *reply);
-	uint16_t again_ms[2];  /* repeats in a session after the first sending; 0 = none */
+	uint16_t again_ms[2]; /* repeats in a session after the first sending; 0 = none */
 	uint16_t give_up_ms;
 };
-extern const struct procedure_table watch_urgent_procedure, power_procedure, watch_live_procedure, watch_identity_procedure,
-	watch_cause_procedure, sensors_procedure;
+extern const struct procedure_table watch_urgent_procedure, power_procedure, watch_live_procedure,
+    watch_identity_procedure, watch_cause_procedure, sensors_procedure;
 extern const struct procedure_table *const procedures[PROC_COUNT];
 
 /* engine.c */
@@ -142,10 +153,12 @@ void bmc_schedule(struct bmc_engine *e, struct bmc *b);
 void bmc_pump(struct bmc_engine *e, struct bmc *b);
 void bmc_want(struct bmc_engine *e, struct bmc *b, enum procedure p, int64_t at);
 /* session.c: everything between a procedure's command and the wire */
-void session_start(struct bmc_engine *e, struct bmc *b, enum procedure p, const struct ipmi_command *c, bool sessionless);
+void session_start(struct bmc_engine *e, struct bmc *b, enum procedure p, const struct ipmi_command *c,
+		   bool sessionless);
 void session_timer(struct bmc_engine *e, struct bmc *b);
-bool session_datagram(struct bmc_engine *e, struct bmc *b, enum packet_kind kind, uint32_t console_id, const uint8_t *data, size_t size);
-void session_drop(struct bmc *b); /* forgets keys, tells nobody */
+bool session_datagram(struct bmc_engine *e, struct bmc *b, enum packet_kind kind, uint32_t console_id,
+		      const uint8_t *data, size_t size);
+void session_drop(struct bmc *b);                        /* forgets keys, tells nobody */
 void session_close(struct bmc_engine *e, struct bmc *b); /* tells the BMC, waits for nothing */
 void session_abandon_flight(struct bmc_engine *e, struct bmc *b);
 /* watch.c: power state, liveness, identity, restart cause */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The BMC engine's outside: targets, credentials, the queue of each BMC, the common window, timers, datagrams; see engine.h. */
+/* The BMC engine's outside: targets, credentials, the queue of each BMC, the common window, timers, datagrams; see
+ * engine.h. */
 #include "ipmi/engine.h"
 
 #include <assert.h>
@@ -15,8 +16,9 @@
 enum { HASH_SIZE = 16384, WINDOW_DEFAULT = 512 };
 
 const struct procedure_table *const procedures[PROC_COUNT] = {
-	[PROC_URGENT] = &watch_urgent_procedure, [PROC_POWER] = &power_procedure, [PROC_LIVE] = &watch_live_procedure,
-	[PROC_IDENTITY] = &watch_identity_procedure, [PROC_CAUSE] = &watch_cause_procedure, [PROC_SENSORS] = &sensors_procedure,
+    [PROC_URGENT] = &watch_urgent_procedure, [PROC_POWER] = &power_procedure,
+    [PROC_LIVE] = &watch_live_procedure,     [PROC_IDENTITY] = &watch_identity_procedure,
+    [PROC_CAUSE] = &watch_cause_procedure,   [PROC_SENSORS] = &sensors_procedure,
 };
 
 static struct bmc **hash_place(struct bmc_engine *e, const struct address *a)
@@ -131,9 +133,11 @@ static int check_target(const struct msg_bmc_target *t, struct error *error)
 	if (t->address.family != 4 && t->address.family != 6)
 		return error_set(error, ERR_CONFIG, t->name, "give the bmc's numeric address", "no bmc address");
 	if (strlen(t->user) > USER_MAX)
-		return error_set(error, ERR_CONFIG, t->name, "ipmi names have at most 16 bytes", "bmc user name too long");
+		return error_set(error, ERR_CONFIG, t->name, "ipmi names have at most 16 bytes",
+				 "bmc user name too long");
 	if (t->privilege < IPMI_PRIVILEGE_LEVEL_USER || t->privilege > IPMI_PRIVILEGE_LEVEL_ADMIN)
-		return error_set(error, ERR_CONFIG, t->name, "use user, operator or admin", "privilege %u is none", t->privilege);
+		return error_set(error, ERR_CONFIG, t->name, "use user, operator or admin", "privilege %u is none",
+				 t->privilege);
 	return 0;
 }
 
@@ -141,7 +145,8 @@ static int check_target(const struct msg_bmc_target *t, struct error *error)
 static bool same_login(const struct bmc *b, const struct msg_bmc_target *t)
 {
 	return address_equal(&b->address, &t->address) && b->suite == t->suite && b->privilege == t->privilege &&
-	       b->workarounds == t->workarounds && strcmp(b->user, t->user) == 0 && strcmp(b->credential->name, t->credential) == 0;
+	       b->workarounds == t->workarounds && strcmp(b->user, t->user) == 0 &&
+	       strcmp(b->credential->name, t->credential) == 0;
 }
 
 static void take_settings(struct bmc *b, const struct msg_bmc_target *t)
@@ -240,10 +245,14 @@ void bmc_engine_end(struct bmc_engine *e, int64_t now)
 
 static int hex_digit(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
 }
 
-/* The value of one line: plain bytes, or 0x and hex digits when it may be binary. False: empty or longer than IPMI can. */
+/* The value of one line: plain bytes, or 0x and hex digits when it may be binary. False: empty or longer than IPMI can.
+ */
 static bool take_value(const char *value, size_t size, bool binary, uint8_t out[SECRET_MAX], uint8_t *out_size)
 {
 	if (binary && size > 2 && value[0] == '0' && value[1] == 'x') {
@@ -313,8 +322,10 @@ int bmc_engine_secret(struct bmc_engine *e, const char *name, const char *text, 
 	}
 	explicit_bzero(&c->secret, sizeof(c->secret));
 	if (!text)
-		return error_set(error, ERR_NOT_FOUND, name, "put the bmc password into secrets/bmc", "no such bmc secret");
-	return error_set(error, ERR_CONFIG, name, "one line password=... of at most 20 bytes, optionally kg=... (text, or 0x and hex)",
+		return error_set(error, ERR_NOT_FOUND, name, "put the bmc password into secrets/bmc",
+				 "no such bmc secret");
+	return error_set(error, ERR_CONFIG, name,
+			 "one line password=... of at most 20 bytes, optionally kg=... (text, or 0x and hex)",
 			 "the bmc secret is malformed");
 }
 
@@ -362,12 +373,13 @@ static int first_ready(const struct bmc_engine *e, const struct bmc *b)
 void bmc_pump(struct bmc_engine *e, struct bmc *b)
 {
 	for (int turns = 0; !b->flight.kind; turns++) {
-		struct ipmi_command c = { 0 };
+		struct ipmi_command c = {0};
 		bool sessionless = false;
 		int p = first_ready(e, b);
 		if (p == PROC_COUNT)
 			break;
-		if (turns == 16) { /* a procedure that goes round without a packet is a bug of ours; do not hang for it */
+		if (turns ==
+		    16) { /* a procedure that goes round without a packet is a bug of ours; do not hang for it */
 			b->at[p] = e->now + 1000;
 			break;
 		}
@@ -418,8 +430,12 @@ void bmc_engine_power(struct bmc_engine *e, const struct msg_power *power, int64
 
 	e->now = now;
 	if (!b) {
-		struct msg_power_result r = { .job = power->job, .slot = power->slot, .generation = power->generation,
-					      .verb = power->verb, .error = BMC_UNSUPPORTED, .state = POWER_UNKNOWN };
+		struct msg_power_result r = {.job = power->job,
+					     .slot = power->slot,
+					     .generation = power->generation,
+					     .verb = power->verb,
+					     .error = BMC_UNSUPPORTED,
+					     .state = POWER_UNKNOWN};
 		text_copy(r.text, sizeof(r.text), "the node has no bmc that can be used");
 		e->hands.result(e->hands.arg, &r);
 		return;

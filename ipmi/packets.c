@@ -10,28 +10,54 @@
 #include "base/memory.h"
 #include "board/messages.h"
 
-/* One template for every command and every reply: the engine's tables speak bytes, as the tables of the specification do. */
+/* One template for every command and every reply: the engine's tables speak bytes, as the tables of the specification
+ * do. */
 static fiid_template_t tmpl_command = {
-	{ 8, "cmd", FIID_FIELD_REQUIRED | FIID_FIELD_LENGTH_FIXED },
-	{ 8 * COMMAND_DATA_MAX, "data", FIID_FIELD_OPTIONAL | FIID_FIELD_LENGTH_VARIABLE },
-	{ 0, "", 0 },
+    {8, "cmd", FIID_FIELD_REQUIRED | FIID_FIELD_LENGTH_FIXED},
+    {8 * COMMAND_DATA_MAX, "data", FIID_FIELD_OPTIONAL | FIID_FIELD_LENGTH_VARIABLE},
+    {0, "", 0},
 };
 static fiid_template_t tmpl_reply = {
-	{ 8, "cmd", FIID_FIELD_REQUIRED | FIID_FIELD_LENGTH_FIXED | FIID_FIELD_MAKES_PACKET_SUFFICIENT },
-	{ 8, "comp_code", FIID_FIELD_REQUIRED | FIID_FIELD_LENGTH_FIXED | FIID_FIELD_MAKES_PACKET_SUFFICIENT },
-	{ 8 * REPLY_DATA_MAX, "data", FIID_FIELD_OPTIONAL | FIID_FIELD_LENGTH_VARIABLE },
-	{ 0, "", 0 },
+    {8, "cmd", FIID_FIELD_REQUIRED | FIID_FIELD_LENGTH_FIXED | FIID_FIELD_MAKES_PACKET_SUFFICIENT},
+    {8, "comp_code", FIID_FIELD_REQUIRED | FIID_FIELD_LENGTH_FIXED | FIID_FIELD_MAKES_PACKET_SUFFICIENT},
+    {8 * REPLY_DATA_MAX, "data", FIID_FIELD_OPTIONAL | FIID_FIELD_LENGTH_VARIABLE},
+    {0, "", 0},
 };
 
-enum { OBJ_RMCP, OBJ_HEADER, OBJ_TRAILER, OBJ_PAYLOAD, OBJ_LAN_HEADER, OBJ_MSG_RQ, OBJ_MSG_RS, OBJ_MSG_TRAILER, OBJ_COMMAND, OBJ_REPLY,
-       OBJ_OPEN_RQ, OBJ_OPEN_RS, OBJ_RAKP1, OBJ_RAKP2, OBJ_RAKP3, OBJ_RAKP4, OBJ_COUNT };
+enum {
+	OBJ_RMCP,
+	OBJ_HEADER,
+	OBJ_TRAILER,
+	OBJ_PAYLOAD,
+	OBJ_LAN_HEADER,
+	OBJ_MSG_RQ,
+	OBJ_MSG_RS,
+	OBJ_MSG_TRAILER,
+	OBJ_COMMAND,
+	OBJ_REPLY,
+	OBJ_OPEN_RQ,
+	OBJ_OPEN_RS,
+	OBJ_RAKP1,
+	OBJ_RAKP2,
+	OBJ_RAKP3,
+	OBJ_RAKP4,
+	OBJ_COUNT
+};
 
 struct packets {
 	fiid_obj_t obj[OBJ_COUNT];
 };
 
 /* Offsets in a packet, IPMI 2.0 table 13-8. */
-enum { AT_VERSION = 0, AT_CLASS = 3, AT_AUTH_TYPE = 4, AT_PAYLOAD_TYPE = 5, AT_SESSION_ID = 6, AT_PAYLOAD_SIZE = 14, AT_PAYLOAD = 16 };
+enum {
+	AT_VERSION = 0,
+	AT_CLASS = 3,
+	AT_AUTH_TYPE = 4,
+	AT_PAYLOAD_TYPE = 5,
+	AT_SESSION_ID = 6,
+	AT_PAYLOAD_SIZE = 14,
+	AT_PAYLOAD = 16
+};
 enum { AUTH_TYPE_NONE = 0, AUTH_TYPE_RMCPPLUS = 6, PAYLOAD_PROTECTED = 0xc0 };
 enum { HEADER_1_5 = 14, SESSIONLESS_MIN = HEADER_1_5 + 8 };
 
@@ -47,13 +73,22 @@ void packets_free(struct packets *p)
 struct packets *packets_new(void)
 {
 	fiid_field_t *const templates[OBJ_COUNT] = {
-		[OBJ_RMCP] = tmpl_rmcp_hdr, [OBJ_HEADER] = tmpl_rmcpplus_session_hdr, [OBJ_TRAILER] = tmpl_rmcpplus_session_trlr,
-		[OBJ_PAYLOAD] = tmpl_rmcpplus_payload, [OBJ_LAN_HEADER] = tmpl_lan_session_hdr, [OBJ_MSG_RQ] = tmpl_lan_msg_hdr_rq,
-		[OBJ_MSG_RS] = tmpl_lan_msg_hdr_rs, [OBJ_MSG_TRAILER] = tmpl_lan_msg_trlr, [OBJ_COMMAND] = tmpl_command,
-		[OBJ_REPLY] = tmpl_reply, [OBJ_OPEN_RQ] = tmpl_rmcpplus_open_session_request,
-		[OBJ_OPEN_RS] = tmpl_rmcpplus_open_session_response, [OBJ_RAKP1] = tmpl_rmcpplus_rakp_message_1,
-		[OBJ_RAKP2] = tmpl_rmcpplus_rakp_message_2, [OBJ_RAKP3] = tmpl_rmcpplus_rakp_message_3,
-		[OBJ_RAKP4] = tmpl_rmcpplus_rakp_message_4,
+	    [OBJ_RMCP] = tmpl_rmcp_hdr,
+	    [OBJ_HEADER] = tmpl_rmcpplus_session_hdr,
+	    [OBJ_TRAILER] = tmpl_rmcpplus_session_trlr,
+	    [OBJ_PAYLOAD] = tmpl_rmcpplus_payload,
+	    [OBJ_LAN_HEADER] = tmpl_lan_session_hdr,
+	    [OBJ_MSG_RQ] = tmpl_lan_msg_hdr_rq,
+	    [OBJ_MSG_RS] = tmpl_lan_msg_hdr_rs,
+	    [OBJ_MSG_TRAILER] = tmpl_lan_msg_trlr,
+	    [OBJ_COMMAND] = tmpl_command,
+	    [OBJ_REPLY] = tmpl_reply,
+	    [OBJ_OPEN_RQ] = tmpl_rmcpplus_open_session_request,
+	    [OBJ_OPEN_RS] = tmpl_rmcpplus_open_session_response,
+	    [OBJ_RAKP1] = tmpl_rmcpplus_rakp_message_1,
+	    [OBJ_RAKP2] = tmpl_rmcpplus_rakp_message_2,
+	    [OBJ_RAKP3] = tmpl_rmcpplus_rakp_message_3,
+	    [OBJ_RAKP4] = tmpl_rmcpplus_rakp_message_4,
 	};
 
 	if (ipmi_rmcpplus_init() < 0)
@@ -75,12 +110,9 @@ const char *packets_suite_refused(unsigned suite)
 		uint8_t suite;
 		const char *why;
 	} refused[] = {
-		{ 0, "cipher suite 0 accepts any password" },
-		{ 1, "cipher suite 1 neither signs nor encrypts commands" },
-		{ 2, "cipher suite 2 does not encrypt commands" },
-		{ 6, "cipher suite 6 neither signs nor encrypts commands" },
-		{ 7, "cipher suite 7 does not encrypt commands" },
-		{ 11, "cipher suite 11 does not encrypt commands" },
+	    {0, "cipher suite 0 accepts any password"},      {1, "cipher suite 1 neither signs nor encrypts commands"},
+	    {2, "cipher suite 2 does not encrypt commands"}, {6, "cipher suite 6 neither signs nor encrypts commands"},
+	    {7, "cipher suite 7 does not encrypt commands"}, {11, "cipher suite 11 does not encrypt commands"},
 	};
 
 	if (suite == 17 || suite == 3)
@@ -94,22 +126,25 @@ const char *packets_suite_refused(unsigned suite)
 void packets_suite(struct rmcpp_session *s, unsigned suite)
 {
 	assert(!packets_suite_refused(suite));
-	int known = ipmi_cipher_suite_id_to_algorithms((uint8_t)suite, &s->authentication, &s->integrity, &s->confidentiality);
+	int known =
+	    ipmi_cipher_suite_id_to_algorithms((uint8_t)suite, &s->authentication, &s->integrity, &s->confidentiality);
 	assert(known == 0);
 	(void)known;
 }
 
 /* --- making ---------------------------------------------------------------------------------------- */
 
-static size_t assemble(struct packets *p, const struct rmcpp_session *s, fiid_obj_t message, bool in_session, uint8_t *out)
+static size_t assemble(struct packets *p, const struct rmcpp_session *s, fiid_obj_t message, bool in_session,
+		       uint8_t *out)
 {
 	if (fill_rmcp_hdr_ipmi(p->obj[OBJ_RMCP]) < 0 || fill_rmcpplus_session_trlr(p->obj[OBJ_TRAILER]) < 0)
 		return 0;
 	int size = assemble_ipmi_rmcpplus_pkt(
-		in_session ? s->authentication : 0, in_session ? s->integrity : 0, in_session ? s->confidentiality : 0,
-		in_session ? s->integrity_key : NULL, in_session ? s->integrity_size : 0, in_session ? s->confidentiality_key : NULL,
-		in_session ? s->confidentiality_size : 0, NULL, 0, p->obj[OBJ_RMCP], p->obj[OBJ_HEADER],
-		in_session ? p->obj[OBJ_MSG_RQ] : NULL, message, p->obj[OBJ_TRAILER], out, PACKET_MAX, 0);
+	    in_session ? s->authentication : 0, in_session ? s->integrity : 0, in_session ? s->confidentiality : 0,
+	    in_session ? s->integrity_key : NULL, in_session ? s->integrity_size : 0,
+	    in_session ? s->confidentiality_key : NULL, in_session ? s->confidentiality_size : 0, NULL, 0,
+	    p->obj[OBJ_RMCP], p->obj[OBJ_HEADER], in_session ? p->obj[OBJ_MSG_RQ] : NULL, message, p->obj[OBJ_TRAILER],
+	    out, PACKET_MAX, 0);
 	return size < 0 ? 0 : (size_t)size;
 }
 
@@ -122,29 +157,31 @@ static size_t assemble_handshake(struct packets *p, uint8_t type, fiid_obj_t mes
 
 size_t packets_make_open(struct packets *p, const struct rmcpp_session *s, uint8_t maximum_privilege, uint8_t *out)
 {
-	if (fill_rmcpplus_open_session(s->tag, maximum_privilege, s->console_id, s->authentication, s->integrity, s->confidentiality,
-				       p->obj[OBJ_OPEN_RQ]) < 0)
+	if (fill_rmcpplus_open_session(s->tag, maximum_privilege, s->console_id, s->authentication, s->integrity,
+				       s->confidentiality, p->obj[OBJ_OPEN_RQ]) < 0)
 		return 0;
 	return assemble_handshake(p, IPMI_PAYLOAD_TYPE_RMCPPLUS_OPEN_SESSION_REQUEST, p->obj[OBJ_OPEN_RQ], out);
 }
 
 size_t packets_make_rakp1(struct packets *p, const struct rmcpp_session *s, uint8_t *out)
 {
-	if (fill_rmcpplus_rakp_message_1(s->tag, s->managed_id, s->console_random, sizeof(s->console_random), s->privilege,
-					 IPMI_NAME_ONLY_LOOKUP, s->user, s->user_size, p->obj[OBJ_RAKP1]) < 0)
+	if (fill_rmcpplus_rakp_message_1(s->tag, s->managed_id, s->console_random, sizeof(s->console_random),
+					 s->privilege, IPMI_NAME_ONLY_LOOKUP, s->user, s->user_size,
+					 p->obj[OBJ_RAKP1]) < 0)
 		return 0;
 	return assemble_handshake(p, IPMI_PAYLOAD_TYPE_RAKP_MESSAGE_1, p->obj[OBJ_RAKP1], out);
 }
 
-size_t packets_make_rakp3(struct packets *p, const struct rmcpp_session *s, const struct bmc_secret *secret, uint8_t *out)
+size_t packets_make_rakp3(struct packets *p, const struct rmcpp_session *s, const struct bmc_secret *secret,
+			  uint8_t *out)
 {
 	uint8_t code[64];
 	int size = ipmi_calculate_rakp_3_key_exchange_authentication_code(
-		s->authentication, secret->password, secret->password_size, s->managed_random, sizeof(s->managed_random), s->console_id,
-		IPMI_NAME_ONLY_LOOKUP, s->privilege, s->user, s->user_size, code, sizeof(code));
+	    s->authentication, secret->password, secret->password_size, s->managed_random, sizeof(s->managed_random),
+	    s->console_id, IPMI_NAME_ONLY_LOOKUP, s->privilege, s->user, s->user_size, code, sizeof(code));
 
-	if (size < 0 || fill_rmcpplus_rakp_message_3(s->tag, RMCPPLUS_STATUS_NO_ERRORS, s->managed_id, code, (unsigned)size,
-						     p->obj[OBJ_RAKP3]) < 0)
+	if (size < 0 || fill_rmcpplus_rakp_message_3(s->tag, RMCPPLUS_STATUS_NO_ERRORS, s->managed_id, code,
+						     (unsigned)size, p->obj[OBJ_RAKP3]) < 0)
 		return 0;
 	return assemble_handshake(p, IPMI_PAYLOAD_TYPE_RAKP_MESSAGE_3, p->obj[OBJ_RAKP3], out);
 }
@@ -158,12 +195,14 @@ static bool fill_command(struct packets *p, const struct ipmi_command *c, uint8_
 	       (c->size == 0 || fiid_obj_set_data(o, "data", c->data, c->size) == c->size);
 }
 
-size_t packets_make_command(struct packets *p, struct rmcpp_session *s, const struct ipmi_command *c, uint8_t request_sequence, uint8_t *out)
+size_t packets_make_command(struct packets *p, struct rmcpp_session *s, const struct ipmi_command *c,
+			    uint8_t request_sequence, uint8_t *out)
 {
 	if (++s->out_sequence == 0) /* 0 belongs to packets outside a session */
 		s->out_sequence = 1;
 	if (!fill_command(p, c, request_sequence) ||
-	    fill_rmcpplus_session_hdr(IPMI_PAYLOAD_TYPE_IPMI, 1, 1, 0, 0, s->managed_id, s->out_sequence, p->obj[OBJ_HEADER]) < 0)
+	    fill_rmcpplus_session_hdr(IPMI_PAYLOAD_TYPE_IPMI, 1, 1, 0, 0, s->managed_id, s->out_sequence,
+				      p->obj[OBJ_HEADER]) < 0)
 		return 0;
 	return assemble(p, s, p->obj[OBJ_COMMAND], true, out);
 }
@@ -173,8 +212,8 @@ size_t packets_make_sessionless(struct packets *p, const struct ipmi_command *c,
 	if (!fill_command(p, c, request_sequence) || fill_rmcp_hdr_ipmi(p->obj[OBJ_RMCP]) < 0 ||
 	    fill_lan_session_hdr(IPMI_AUTHENTICATION_TYPE_NONE, 0, 0, p->obj[OBJ_LAN_HEADER]) < 0)
 		return 0;
-	int size = assemble_ipmi_lan_pkt(p->obj[OBJ_RMCP], p->obj[OBJ_LAN_HEADER], p->obj[OBJ_MSG_RQ], p->obj[OBJ_COMMAND], NULL, 0, out,
-					 PACKET_MAX, 0);
+	int size = assemble_ipmi_lan_pkt(p->obj[OBJ_RMCP], p->obj[OBJ_LAN_HEADER], p->obj[OBJ_MSG_RQ],
+					 p->obj[OBJ_COMMAND], NULL, 0, out, PACKET_MAX, 0);
 	return size < 0 ? 0 : (size_t)size;
 }
 
@@ -192,7 +231,8 @@ enum packet_kind packets_look(const uint8_t *data, size_t size, uint32_t *consol
 	    data[AT_CLASS] != RMCP_HDR_MESSAGE_CLASS_IPMI)
 		return PACKET_GARBAGE;
 	if (data[AT_AUTH_TYPE] == AUTH_TYPE_NONE)
-		return size >= SESSIONLESS_MIN && data[HEADER_1_5 - 1] == size - HEADER_1_5 ? PACKET_SESSIONLESS : PACKET_GARBAGE;
+		return size >= SESSIONLESS_MIN && data[HEADER_1_5 - 1] == size - HEADER_1_5 ? PACKET_SESSIONLESS
+											    : PACKET_GARBAGE;
 	if (data[AT_AUTH_TYPE] != AUTH_TYPE_RMCPPLUS)
 		return PACKET_GARBAGE;
 	if (data[AT_PAYLOAD_TYPE] == (PAYLOAD_PROTECTED | IPMI_PAYLOAD_TYPE_IPMI)) {
@@ -222,23 +262,27 @@ static int64_t field(fiid_obj_t o, const char *name)
 }
 
 /* Takes a handshake message apart and checks tag and our id. Returns its status code or READ_GARBAGE. */
-static int open_handshake(struct packets *p, const struct rmcpp_session *s, fiid_obj_t message, const uint8_t *data, size_t size)
+static int open_handshake(struct packets *p, const struct rmcpp_session *s, fiid_obj_t message, const uint8_t *data,
+			  size_t size)
 {
-	if (unassemble_ipmi_rmcpplus_pkt(0, 0, 0, NULL, 0, NULL, 0, data, (unsigned)size, p->obj[OBJ_RMCP], p->obj[OBJ_HEADER],
-					 p->obj[OBJ_PAYLOAD], NULL, message, NULL, p->obj[OBJ_TRAILER], 0) != 1)
+	if (unassemble_ipmi_rmcpplus_pkt(0, 0, 0, NULL, 0, NULL, 0, data, (unsigned)size, p->obj[OBJ_RMCP],
+					 p->obj[OBJ_HEADER], p->obj[OBJ_PAYLOAD], NULL, message, NULL,
+					 p->obj[OBJ_TRAILER], 0) != 1)
 		return READ_GARBAGE;
 	if (field(message, "message_tag") != s->tag)
 		return READ_GARBAGE;
 	int64_t status = field(message, "rmcpplus_status_code");
 	if (status < 0)
 		return READ_GARBAGE;
-	/* BMCs leave the id out of refusals or set it to zero; packets_look() has found the session by it when it is there */
+	/* BMCs leave the id out of refusals or set it to zero; packets_look() has found the session by it when it is
+	 * there */
 	if (status == RMCPPLUS_STATUS_NO_ERRORS && field(message, "remote_console_session_id") != s->console_id)
 		return READ_GARBAGE;
 	return (int)status;
 }
 
-int packets_read_open(struct packets *p, struct rmcpp_session *s, uint8_t wanted_privilege, const uint8_t *data, size_t size)
+int packets_read_open(struct packets *p, struct rmcpp_session *s, uint8_t wanted_privilege, const uint8_t *data,
+		      size_t size)
 {
 	fiid_obj_t o = p->obj[OBJ_OPEN_RS];
 	int status = open_handshake(p, s, o, data, size);
@@ -258,7 +302,8 @@ int packets_read_open(struct packets *p, struct rmcpp_session *s, uint8_t wanted
 }
 
 /* Shapes that some makers get wrong: a payload length one too long (Supermicro), a code one byte too long (Sun). */
-static size_t mend_rakp2(const struct rmcpp_session *s, unsigned workarounds, const uint8_t *data, size_t size, uint8_t *out)
+static size_t mend_rakp2(const struct rmcpp_session *s, unsigned workarounds, const uint8_t *data, size_t size,
+			 uint8_t *out)
 {
 	size_t code = s->authentication == IPMI_AUTHENTICATION_ALGORITHM_RAKP_HMAC_SHA256 ? 32 : 20;
 	size_t expected = 40 + code;
@@ -273,8 +318,8 @@ static size_t mend_rakp2(const struct rmcpp_session *s, unsigned workarounds, co
 	return AT_PAYLOAD + expected;
 }
 
-int packets_read_rakp2(struct packets *p, struct rmcpp_session *s, const struct bmc_secret *secret, unsigned workarounds,
-		       const uint8_t *data, size_t size)
+int packets_read_rakp2(struct packets *p, struct rmcpp_session *s, const struct bmc_secret *secret,
+		       unsigned workarounds, const uint8_t *data, size_t size)
 {
 	uint8_t mended[PACKET_MAX];
 	fiid_obj_t o = p->obj[OBJ_RAKP2];
@@ -287,8 +332,8 @@ int packets_read_rakp2(struct packets *p, struct rmcpp_session *s, const struct 
 	    fiid_obj_get_data(o, "managed_system_guid", s->guid, 16) != 16)
 		return READ_GARBAGE;
 	int right = ipmi_rmcpplus_check_rakp_2_key_exchange_authentication_code(
-		s->authentication, secret->password, secret->password_size, s->console_id, s->managed_id, s->console_random, 16,
-		s->managed_random, 16, s->guid, 16, IPMI_NAME_ONLY_LOOKUP, s->privilege, s->user, s->user_size, o);
+	    s->authentication, secret->password, secret->password_size, s->console_id, s->managed_id, s->console_random,
+	    16, s->managed_random, 16, s->guid, 16, IPMI_NAME_ONLY_LOOKUP, s->privilege, s->user, s->user_size, o);
 	return right == 1 ? status : READ_WRONG_PASSWORD;
 }
 
@@ -299,10 +344,10 @@ static bool derive_keys(struct rmcpp_session *s, const struct bmc_secret *secret
 	unsigned sik_size = 64, integrity_size = 64, confidentiality_size = 64;
 
 	bool done = ipmi_calculate_rmcpplus_session_keys(
-			    s->authentication, s->integrity, s->confidentiality, secret->password, secret->password_size,
-			    secret->kg_size ? secret->kg : NULL, secret->kg_size, s->console_random, 16, s->managed_random, 16,
-			    IPMI_NAME_ONLY_LOOKUP, s->privilege, s->user, s->user_size, &sik_at, &sik_size, &integrity_at,
-			    &integrity_size, &confidentiality_at, &confidentiality_size) == 0 &&
+			s->authentication, s->integrity, s->confidentiality, secret->password, secret->password_size,
+			secret->kg_size ? secret->kg : NULL, secret->kg_size, s->console_random, 16, s->managed_random,
+			16, IPMI_NAME_ONLY_LOOKUP, s->privilege, s->user, s->user_size, &sik_at, &sik_size,
+			&integrity_at, &integrity_size, &confidentiality_at, &confidentiality_size) == 0 &&
 		    sik_size <= sizeof(s->sik) && integrity_size <= sizeof(s->integrity_key) &&
 		    confidentiality_size <= sizeof(s->confidentiality_key);
 	if (done) {
@@ -319,7 +364,8 @@ static bool derive_keys(struct rmcpp_session *s, const struct bmc_secret *secret
 	return done;
 }
 
-int packets_read_rakp4(struct packets *p, struct rmcpp_session *s, const struct bmc_secret *secret, const uint8_t *data, size_t size)
+int packets_read_rakp4(struct packets *p, struct rmcpp_session *s, const struct bmc_secret *secret, const uint8_t *data,
+		       size_t size)
 {
 	fiid_obj_t o = p->obj[OBJ_RAKP4];
 	int status = open_handshake(p, s, o, data, size);
@@ -328,8 +374,8 @@ int packets_read_rakp4(struct packets *p, struct rmcpp_session *s, const struct 
 		return status;
 	if (!derive_keys(s, secret))
 		return READ_GARBAGE;
-	int right = ipmi_rmcpplus_check_rakp_4_integrity_check_value(s->authentication, s->sik, s->sik_size, s->console_random, 16,
-								     s->managed_id, s->guid, 16, o);
+	int right = ipmi_rmcpplus_check_rakp_4_integrity_check_value(
+	    s->authentication, s->sik, s->sik_size, s->console_random, 16, s->managed_id, s->guid, 16, o);
 	explicit_bzero(s->sik, sizeof(s->sik));
 	/* the password was right in RAKP 2, so what differs in the session integrity key is K_g */
 	if (right != 1)
@@ -338,12 +384,14 @@ int packets_read_rakp4(struct packets *p, struct rmcpp_session *s, const struct 
 	return ipmi_check_session_sequence_number_2_0_init(&s->in_highest, &s->in_seen) < 0 ? READ_GARBAGE : status;
 }
 
-static bool take_reply(struct packets *p, const struct ipmi_command *c, uint8_t request_sequence, struct ipmi_reply *reply)
+static bool take_reply(struct packets *p, const struct ipmi_command *c, uint8_t request_sequence,
+		       struct ipmi_reply *reply)
 {
 	fiid_obj_t o = p->obj[OBJ_REPLY];
 	int64_t completion = field(o, "comp_code");
 
-	if (completion < 0 || field(o, "cmd") != c->command || ipmi_lan_check_net_fn(p->obj[OBJ_MSG_RS], c->netfn | 1) != 1 ||
+	if (completion < 0 || field(o, "cmd") != c->command ||
+	    ipmi_lan_check_net_fn(p->obj[OBJ_MSG_RS], c->netfn | 1) != 1 ||
 	    ipmi_lan_check_rq_seq(p->obj[OBJ_MSG_RS], request_sequence) != 1 ||
 	    ipmi_lan_check_checksum(p->obj[OBJ_MSG_RS], o, p->obj[OBJ_MSG_TRAILER]) != 1)
 		return false;
@@ -355,31 +403,34 @@ static bool take_reply(struct packets *p, const struct ipmi_command *c, uint8_t 
 	return true;
 }
 
-bool packets_read_command(struct packets *p, struct rmcpp_session *s, const struct ipmi_command *c, uint8_t request_sequence,
-			  const uint8_t *data, size_t size, struct ipmi_reply *reply)
+bool packets_read_command(struct packets *p, struct rmcpp_session *s, const struct ipmi_command *c,
+			  uint8_t request_sequence, const uint8_t *data, size_t size, struct ipmi_reply *reply)
 {
-	if (unassemble_ipmi_rmcpplus_pkt(s->authentication, s->integrity, s->confidentiality, s->integrity_key, s->integrity_size,
-					 s->confidentiality_key, s->confidentiality_size, data, (unsigned)size, p->obj[OBJ_RMCP],
-					 p->obj[OBJ_HEADER], p->obj[OBJ_PAYLOAD], p->obj[OBJ_MSG_RS], p->obj[OBJ_REPLY],
-					 p->obj[OBJ_MSG_TRAILER], p->obj[OBJ_TRAILER], 0) != 1)
+	if (unassemble_ipmi_rmcpplus_pkt(s->authentication, s->integrity, s->confidentiality, s->integrity_key,
+					 s->integrity_size, s->confidentiality_key, s->confidentiality_size, data,
+					 (unsigned)size, p->obj[OBJ_RMCP], p->obj[OBJ_HEADER], p->obj[OBJ_PAYLOAD],
+					 p->obj[OBJ_MSG_RS], p->obj[OBJ_REPLY], p->obj[OBJ_MSG_TRAILER],
+					 p->obj[OBJ_TRAILER], 0) != 1)
 		return false;
 	if (ipmi_rmcpplus_check_packet_session_authentication_code(s->integrity, data, (unsigned)size, s->integrity_key,
-								   s->integrity_size, NULL, 0, p->obj[OBJ_TRAILER]) != 1 ||
+								   s->integrity_size, NULL, 0,
+								   p->obj[OBJ_TRAILER]) != 1 ||
 	    ipmi_rmcpplus_check_session_id(p->obj[OBJ_HEADER], s->console_id) != 1 ||
 	    ipmi_rmcpplus_check_integrity_pad(p->obj[OBJ_TRAILER]) != 1 ||
 	    ipmi_rmcpplus_check_payload_pad(s->confidentiality, p->obj[OBJ_PAYLOAD]) != 1)
 		return false;
 	int64_t sequence = field(p->obj[OBJ_HEADER], "session_sequence_number");
-	if (sequence <= 0 || ipmi_check_session_sequence_number_2_0((uint32_t)sequence, &s->in_highest, &s->in_seen, 0) != 1)
+	if (sequence <= 0 ||
+	    ipmi_check_session_sequence_number_2_0((uint32_t)sequence, &s->in_highest, &s->in_seen, 0) != 1)
 		return false;
 	return take_reply(p, c, request_sequence, reply);
 }
 
-bool packets_read_sessionless(struct packets *p, const struct ipmi_command *c, uint8_t request_sequence, const uint8_t *data,
-			      size_t size, struct ipmi_reply *reply)
+bool packets_read_sessionless(struct packets *p, const struct ipmi_command *c, uint8_t request_sequence,
+			      const uint8_t *data, size_t size, struct ipmi_reply *reply)
 {
-	if (unassemble_ipmi_lan_pkt(data, (unsigned)size, p->obj[OBJ_RMCP], p->obj[OBJ_LAN_HEADER], p->obj[OBJ_MSG_RS], p->obj[OBJ_REPLY],
-				    p->obj[OBJ_MSG_TRAILER], 0) != 1)
+	if (unassemble_ipmi_lan_pkt(data, (unsigned)size, p->obj[OBJ_RMCP], p->obj[OBJ_LAN_HEADER], p->obj[OBJ_MSG_RS],
+				    p->obj[OBJ_REPLY], p->obj[OBJ_MSG_TRAILER], 0) != 1)
 		return false;
 	return take_reply(p, c, request_sequence, reply);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Packets of IPMI over LAN, made and taken apart by libfreeipmi: the RMCP+ handshake (IPMI 2.0, 13.17 to 13.24), commands inside a
- * session (13.6), and commands outside any session in the 1.5 form (13.8). No state of a conversation here but what is passed in;
- * the engine calls it. Everything that comes in is hostile: a packet that is not exactly what was asked for is PACKET_GARBAGE. */
+/* Packets of IPMI over LAN, made and taken apart by libfreeipmi: the RMCP+ handshake (IPMI 2.0, 13.17 to 13.24),
+ * commands inside a session (13.6), and commands outside any session in the 1.5 form (13.8). No state of a conversation
+ * here but what is passed in; the engine calls it. Everything that comes in is hostile: a packet that is not exactly
+ * what was asked for is PACKET_GARBAGE. */
 #ifndef GLORY_IPMI_PACKETS_H
 #define GLORY_IPMI_PACKETS_H
 
@@ -50,11 +51,12 @@ struct ipmi_reply {
 
 enum packet_kind { PACKET_GARBAGE, PACKET_OPEN, PACKET_RAKP2, PACKET_RAKP4, PACKET_COMMAND, PACKET_SESSIONLESS };
 
-struct packets; /* scratch objects, one per engine */
+struct packets;                    /* scratch objects, one per engine */
 struct packets *packets_new(void); /* NULL: libfreeipmi could not start its cryptography */
 void packets_free(struct packets *p);
 
-/* Suites 17 and 3 only; everything else is refused by name (0, 1, 2, 6, 7, 11 do not protect the command). NULL: fine. */
+/* Suites 17 and 3 only; everything else is refused by name (0, 1, 2, 6, 7, 11 do not protect the command). NULL: fine.
+ */
 const char *packets_suite_refused(unsigned suite);
 /* Sets the algorithms of a suite that is not refused. */
 void packets_suite(struct rmcpp_session *s, unsigned suite);
@@ -62,23 +64,30 @@ void packets_suite(struct rmcpp_session *s, unsigned suite);
 /* Makers: write to out (PACKET_MAX bytes), return the size, or 0 when libfreeipmi refuses (our bug). */
 size_t packets_make_open(struct packets *p, const struct rmcpp_session *s, uint8_t maximum_privilege, uint8_t *out);
 size_t packets_make_rakp1(struct packets *p, const struct rmcpp_session *s, uint8_t *out);
-size_t packets_make_rakp3(struct packets *p, const struct rmcpp_session *s, const struct bmc_secret *secret, uint8_t *out);
-size_t packets_make_command(struct packets *p, struct rmcpp_session *s, const struct ipmi_command *c, uint8_t request_sequence, uint8_t *out);
-size_t packets_make_sessionless(struct packets *p, const struct ipmi_command *c, uint8_t request_sequence, uint8_t *out);
+size_t packets_make_rakp3(struct packets *p, const struct rmcpp_session *s, const struct bmc_secret *secret,
+			  uint8_t *out);
+size_t packets_make_command(struct packets *p, struct rmcpp_session *s, const struct ipmi_command *c,
+			    uint8_t request_sequence, uint8_t *out);
+size_t packets_make_sessionless(struct packets *p, const struct ipmi_command *c, uint8_t request_sequence,
+				uint8_t *out);
 
-/* What a datagram claims to be, and for which session (0 for sessionless): only lengths and fixed bytes are looked at. */
+/* What a datagram claims to be, and for which session (0 for sessionless): only lengths and fixed bytes are looked at.
+ */
 enum packet_kind packets_look(const uint8_t *data, size_t size, uint32_t *console_id);
 
-/* Readers. They return the RMCP+ status code of the message (0: the next step may be taken, *s is filled), or one of these. */
+/* Readers. They return the RMCP+ status code of the message (0: the next step may be taken, *s is filled), or one of
+ * these. */
 enum { READ_GARBAGE = -1, READ_WRONG_PASSWORD = -2, READ_WRONG_KG = -3, READ_PRIVILEGE = -4 };
-int packets_read_open(struct packets *p, struct rmcpp_session *s, uint8_t wanted_privilege, const uint8_t *data, size_t size);
-int packets_read_rakp2(struct packets *p, struct rmcpp_session *s, const struct bmc_secret *secret, unsigned workarounds,
-		       const uint8_t *data, size_t size);
-int packets_read_rakp4(struct packets *p, struct rmcpp_session *s, const struct bmc_secret *secret, const uint8_t *data, size_t size);
+int packets_read_open(struct packets *p, struct rmcpp_session *s, uint8_t wanted_privilege, const uint8_t *data,
+		      size_t size);
+int packets_read_rakp2(struct packets *p, struct rmcpp_session *s, const struct bmc_secret *secret,
+		       unsigned workarounds, const uint8_t *data, size_t size);
+int packets_read_rakp4(struct packets *p, struct rmcpp_session *s, const struct bmc_secret *secret, const uint8_t *data,
+		       size_t size);
 /* True when the reply belongs to exactly this command and request sequence, is authentic, and no replay. */
-bool packets_read_command(struct packets *p, struct rmcpp_session *s, const struct ipmi_command *c, uint8_t request_sequence,
-			  const uint8_t *data, size_t size, struct ipmi_reply *reply);
-bool packets_read_sessionless(struct packets *p, const struct ipmi_command *c, uint8_t request_sequence, const uint8_t *data,
-			      size_t size, struct ipmi_reply *reply);
+bool packets_read_command(struct packets *p, struct rmcpp_session *s, const struct ipmi_command *c,
+			  uint8_t request_sequence, const uint8_t *data, size_t size, struct ipmi_reply *reply);
+bool packets_read_sessionless(struct packets *p, const struct ipmi_command *c, uint8_t request_sequence,
+			      const uint8_t *data, size_t size, struct ipmi_reply *reply);
 
 #endif

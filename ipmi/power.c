@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Power verbs with read-back: read the state, compare the GUID, send Chassis Control (IPMI 2.0, 28.3), read until the state is
- * reached or the time is out. The BMC's "ok" means accepted, nothing more. Called by engine.c through the table of procedures. */
+/* Power verbs with read-back: read the state, compare the GUID, send Chassis Control (IPMI 2.0, 28.3), read until the
+ * state is reached or the time is out. The BMC's "ok" means accepted, nothing more. Called by engine.c through the
+ * table of procedures. */
 #include <freeipmi/freeipmi.h>
 #include <string.h>
 
@@ -16,20 +17,27 @@ enum { STEP_READ, STEP_COMMAND, STEP_POLL };
 /* What a verb sends and what must be read afterwards (enum power; POWER_UNKNOWN: nothing). */
 static const struct verb {
 	uint8_t command, data, wanted;
-	bool once; /* a second one would act a second time */
+	bool once;   /* a second one would act a second time */
 	bool repeat; /* sent again while the state is not reached */
 } verbs[POWER_VERB_COUNT] = {
-	[POWER_VERB_ON] = { CMD_CHASSIS_CONTROL, IPMI_CHASSIS_CONTROL_POWER_UP, POWER_ON, false, true },
-	[POWER_VERB_OFF] = { CMD_CHASSIS_CONTROL, IPMI_CHASSIS_CONTROL_POWER_DOWN, POWER_OFF, false, true },
-	[POWER_VERB_SOFT] = { CMD_CHASSIS_CONTROL, IPMI_CHASSIS_CONTROL_INITIATE_SOFT_SHUTDOWN, POWER_OFF, false, false },
-	[POWER_VERB_RESET] = { CMD_CHASSIS_CONTROL, IPMI_CHASSIS_CONTROL_HARD_RESET, POWER_ON, true, false },
-	[POWER_VERB_IDENTIFY] = { CMD_CHASSIS_IDENTIFY, IDENTIFY_S, POWER_UNKNOWN, false, false },
+    [POWER_VERB_ON] = {CMD_CHASSIS_CONTROL, IPMI_CHASSIS_CONTROL_POWER_UP, POWER_ON, false, true},
+    [POWER_VERB_OFF] = {CMD_CHASSIS_CONTROL, IPMI_CHASSIS_CONTROL_POWER_DOWN, POWER_OFF, false, true},
+    [POWER_VERB_SOFT] = {CMD_CHASSIS_CONTROL, IPMI_CHASSIS_CONTROL_INITIATE_SOFT_SHUTDOWN, POWER_OFF, false, false},
+    [POWER_VERB_RESET] = {CMD_CHASSIS_CONTROL, IPMI_CHASSIS_CONTROL_HARD_RESET, POWER_ON, true, false},
+    [POWER_VERB_IDENTIFY] = {CMD_CHASSIS_IDENTIFY, IDENTIFY_S, POWER_UNKNOWN, false, false},
 };
 
-static void send_result(struct bmc_engine *e, const struct bmc *b, const struct power_job *j, enum bmc_error error, const char *text)
+static void send_result(struct bmc_engine *e, const struct bmc *b, const struct power_job *j, enum bmc_error error,
+			const char *text)
 {
-	struct msg_power_result m = { .job = j->id, .slot = b->slot, .generation = b->generation, .verb = j->verb, .error = (int32_t)error,
-				      .state = j->state, .completion = j->completion, .took_ms = (uint32_t)(e->now - j->started_ms) };
+	struct msg_power_result m = {.job = j->id,
+				     .slot = b->slot,
+				     .generation = b->generation,
+				     .verb = j->verb,
+				     .error = (int32_t)error,
+				     .state = j->state,
+				     .completion = j->completion,
+				     .took_ms = (uint32_t)(e->now - j->started_ms)};
 
 	text_copy(m.text, sizeof(m.text), text);
 	e->hands.result(e->hands.arg, &m);
@@ -46,8 +54,12 @@ void power_end(struct bmc_engine *e, struct bmc *b, enum bmc_error error, const 
 
 void power_start(struct bmc_engine *e, struct bmc *b, const struct msg_power *power)
 {
-	struct power_job j = { .id = power->job, .verb = (uint8_t)power->verb, .step = STEP_READ, .state = POWER_UNKNOWN,
-			       .started_ms = e->now, .answered_ms = e->now };
+	struct power_job j = {.id = power->job,
+			      .verb = (uint8_t)power->verb,
+			      .step = STEP_READ,
+			      .state = POWER_UNKNOWN,
+			      .started_ms = e->now,
+			      .answered_ms = e->now};
 	uint32_t deadline_ms = power->deadline_ms ? power->deadline_ms : DEADLINE_DEFAULT_MS;
 
 	if (b->job.id == power->job && b->job.id)
@@ -72,8 +84,8 @@ void power_late(struct bmc_engine *e, struct bmc *b)
 
 	if (b->flight.kind && b->flight.procedure == PROC_POWER)
 		session_abandon_flight(e, b);
-	text_format(text, sizeof(text), "%s, read %s when the time was over", b->job.sends ? "accepted" : "not accepted",
-		    power_name(b->job.state));
+	text_format(text, sizeof(text), "%s, read %s when the time was over",
+		    b->job.sends ? "accepted" : "not accepted", power_name(b->job.state));
 	power_end(e, b, heard ? BMC_NOT_REACHED : BMC_NO_ANSWER, heard ? text : bmc_error_text(BMC_NO_ANSWER));
 }
 
@@ -88,7 +100,8 @@ static bool power_fill(struct bmc_engine *e, struct bmc *b, struct ipmi_command 
 		watch_command_chassis(c);
 		return true;
 	}
-	*c = (struct ipmi_command){ .netfn = IPMI_NET_FN_CHASSIS_RQ, .command = v->command, .size = 1, .once = v->once, .data = { v->data } };
+	*c = (struct ipmi_command){
+	    .netfn = IPMI_NET_FN_CHASSIS_RQ, .command = v->command, .size = 1, .once = v->once, .data = {v->data}};
 	b->job.sent_ms = e->now;
 	return true;
 }
@@ -107,8 +120,9 @@ static void end_reached(struct bmc_engine *e, struct bmc *b)
 {
 	char text[128];
 
-	text_format(text, sizeof(text), "%s%s, read back%s after %u ms", b->job.sends ? "" : "was already ", power_name(b->job.state),
-		    b->job.state == POWER_OFF ? " twice" : "", (unsigned)(e->now - b->job.started_ms));
+	text_format(text, sizeof(text), "%s%s, read back%s after %u ms", b->job.sends ? "" : "was already ",
+		    power_name(b->job.state), b->job.state == POWER_OFF ? " twice" : "",
+		    (unsigned)(e->now - b->job.started_ms));
 	power_end(e, b, BMC_OK, text);
 }
 
@@ -149,7 +163,8 @@ static void polled(struct bmc_engine *e, struct bmc *b)
 		end_reached(e, b);
 		return;
 	}
-	if (verbs[b->job.verb].repeat && b->job.off_reads == 0 && b->job.sends < REPEATS && e->now - b->job.sent_ms > REPEAT_MS)
+	if (verbs[b->job.verb].repeat && b->job.off_reads == 0 && b->job.sends < REPEATS &&
+	    e->now - b->job.sent_ms > REPEAT_MS)
 		b->job.step = STEP_COMMAND; /* seen: accepted, and nothing happened */
 	bmc_want(e, b, PROC_POWER, e->now + POLL_MS);
 }
@@ -157,7 +172,8 @@ static void polled(struct bmc_engine *e, struct bmc *b)
 static void failed(struct bmc_engine *e, struct bmc *b, enum bmc_error error, const struct ipmi_reply *reply)
 {
 	char text[128] = "", what[80];
-	bool passes = error == BMC_NO_ANSWER || error == BMC_BUSY || error == BMC_SESSION_LOST || error == BMC_SLOTS_FULL;
+	bool passes =
+	    error == BMC_NO_ANSWER || error == BMC_BUSY || error == BMC_SESSION_LOST || error == BMC_SLOTS_FULL;
 
 	if (reply)
 		b->job.completion = reply->completion;
@@ -169,8 +185,8 @@ static void failed(struct bmc_engine *e, struct bmc *b, enum bmc_error error, co
 		bmc_want(e, b, PROC_POWER, e->now + RETRY_MS);
 		return;
 	}
-	if (reply && ipmi_completion_code_strerror_r(b->flight.command.command, IPMI_NET_FN_CHASSIS_RQ, reply->completion, what,
-						     sizeof(what)) == 0)
+	if (reply && ipmi_completion_code_strerror_r(b->flight.command.command, IPMI_NET_FN_CHASSIS_RQ,
+						     reply->completion, what, sizeof(what)) == 0)
 		text_format(text, sizeof(text), "completion code %02x: %.80s", reply->completion, what);
 	else
 		text_format(text, sizeof(text), "%s: %s", bmc_error_text(error), bmc_error_remedy(error));
@@ -196,4 +212,4 @@ static void power_done(struct bmc_engine *e, struct bmc *b, enum bmc_error error
 		polled(e, b);
 }
 
-const struct procedure_table power_procedure = { power_fill, power_done, { 500, 1000 }, 1500 };
+const struct procedure_table power_procedure = {power_fill, power_done, {500, 1000}, 1500};

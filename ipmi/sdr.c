@@ -17,8 +17,23 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { TYPE_FULL = 0x01, TYPE_COMPACT = 0x02, AT_TYPE = 3, AT_LENGTH = 4, AT_STATE_MASK = 18, AT_FULL_NAME = 47, AT_COMPACT_NAME = 31 };
-enum { NAME_BCD = 1, NAME_SIX_BIT = 2, EVENT_THRESHOLD = 1, NOT_ANALOG = 3, THRESHOLDS_READABLE = 1, THRESHOLDS_FIXED = 3 };
+enum {
+	TYPE_FULL = 0x01,
+	TYPE_COMPACT = 0x02,
+	AT_TYPE = 3,
+	AT_LENGTH = 4,
+	AT_STATE_MASK = 18,
+	AT_FULL_NAME = 47,
+	AT_COMPACT_NAME = 31
+};
+enum {
+	NAME_BCD = 1,
+	NAME_SIX_BIT = 2,
+	EVENT_THRESHOLD = 1,
+	NOT_ANALOG = 3,
+	THRESHOLDS_READABLE = 1,
+	THRESHOLDS_FIXED = 3
+};
 
 /* --- one record ------------------------------------------------------------------------------------ */
 
@@ -65,11 +80,13 @@ static void decode_thresholds(ipmi_sdr_ctx_t ctx, const uint8_t *record, unsigne
 {
 	uint8_t has[THRESHOLD_COUNT], event, access, hysteresis, rearm, ignore;
 
-	if (ipmi_sdr_parse_threshold_readable(ctx, record, size, &has[LOW_NON_CRITICAL], &has[LOW_CRITICAL], &has[LOW_NON_RECOVERABLE],
-					      &has[HIGH_NON_CRITICAL], &has[HIGH_CRITICAL], &has[HIGH_NON_RECOVERABLE]) < 0 ||
-	    ipmi_sdr_parse_thresholds_raw(ctx, record, size, &s->thresholds[LOW_NON_CRITICAL], &s->thresholds[LOW_CRITICAL],
-					  &s->thresholds[LOW_NON_RECOVERABLE], &s->thresholds[HIGH_NON_CRITICAL],
-					  &s->thresholds[HIGH_CRITICAL], &s->thresholds[HIGH_NON_RECOVERABLE]) < 0 ||
+	if (ipmi_sdr_parse_threshold_readable(ctx, record, size, &has[LOW_NON_CRITICAL], &has[LOW_CRITICAL],
+					      &has[LOW_NON_RECOVERABLE], &has[HIGH_NON_CRITICAL], &has[HIGH_CRITICAL],
+					      &has[HIGH_NON_RECOVERABLE]) < 0 ||
+	    ipmi_sdr_parse_thresholds_raw(ctx, record, size, &s->thresholds[LOW_NON_CRITICAL],
+					  &s->thresholds[LOW_CRITICAL], &s->thresholds[LOW_NON_RECOVERABLE],
+					  &s->thresholds[HIGH_NON_CRITICAL], &s->thresholds[HIGH_CRITICAL],
+					  &s->thresholds[HIGH_NON_RECOVERABLE]) < 0 ||
 	    ipmi_sdr_parse_sensor_capabilities(ctx, record, size, &event, &access, &hysteresis, &rearm, &ignore) < 0)
 		return;
 	for (int t = 0; t < THRESHOLD_COUNT; t++)
@@ -77,14 +94,16 @@ static void decode_thresholds(ipmi_sdr_ctx_t ctx, const uint8_t *record, unsigne
 	s->thresholds_askable = access >= THRESHOLDS_READABLE && access < THRESHOLDS_FIXED;
 }
 
-static bool decode_common(ipmi_sdr_ctx_t ctx, const uint8_t *record, unsigned size, struct sensor_def *s, bool *software)
+static bool decode_common(ipmi_sdr_ctx_t ctx, const uint8_t *record, unsigned size, struct sensor_def *s,
+			  bool *software)
 {
 	uint8_t owner_type, owner, channel, instance_type;
 
 	if (ipmi_sdr_parse_sensor_owner_id(ctx, record, size, &owner_type, &owner) < 0 ||
 	    ipmi_sdr_parse_sensor_owner_lun(ctx, record, size, &s->lun, &channel) < 0 ||
 	    ipmi_sdr_parse_sensor_number(ctx, record, size, &s->number) < 0 ||
-	    ipmi_sdr_parse_entity_id_instance_type(ctx, record, size, &s->entity, &s->entity_instance, &instance_type) < 0 ||
+	    ipmi_sdr_parse_entity_id_instance_type(ctx, record, size, &s->entity, &s->entity_instance, &instance_type) <
+		0 ||
 	    ipmi_sdr_parse_sensor_type(ctx, record, size, &s->type) < 0 ||
 	    ipmi_sdr_parse_event_reading_type_code(ctx, record, size, &s->event_type) < 0)
 		return false;
@@ -101,8 +120,8 @@ static int parse_full(ipmi_sdr_ctx_t ctx, const uint8_t *record, unsigned size, 
 	bool software;
 
 	if (size <= AT_FULL_NAME || !decode_common(ctx, record, size, s, &software) ||
-	    ipmi_sdr_parse_sensor_decoding_data(ctx, record, size, &s->r_exponent, &s->b_exponent, &s->m, &s->b, &s->linearization,
-						&s->analog_format) < 0)
+	    ipmi_sdr_parse_sensor_decoding_data(ctx, record, size, &s->r_exponent, &s->b_exponent, &s->m, &s->b,
+						&s->linearization, &s->analog_format) < 0)
 		return -1;
 	if (s->event_type == EVENT_THRESHOLD)
 		decode_thresholds(ctx, record, size, s);
@@ -110,8 +129,8 @@ static int parse_full(ipmi_sdr_ctx_t ctx, const uint8_t *record, unsigned size, 
 	return software ? 0 : 1;
 }
 
-/* A compact record may stand for several sensors with numbers in a row; their names get a number or a letter (43.2). Where the name
- * already ends in a number and the modifier begins at 0, makers mean "counted on from it". */
+/* A compact record may stand for several sensors with numbers in a row; their names get a number or a letter (43.2).
+ * Where the name already ends in a number and the modifier begins at 0, makers mean "counted on from it". */
 static void name_shared(struct sensor_def *s, unsigned first, unsigned index, bool letters)
 {
 	size_t used = strlen(s->name), digits = used;
@@ -161,8 +180,9 @@ int sdr_parse(ipmi_sdr_ctx_t ctx, const uint8_t *record, size_t size, struct sen
 	if (room < 1 || (record[AT_TYPE] != TYPE_FULL && record[AT_TYPE] != TYPE_COMPACT))
 		return 0;
 	memset(out, 0, sizeof(*out));
-	return record[AT_TYPE] == TYPE_FULL ? parse_full(ctx, record, (unsigned)size, out) :
-					      parse_compact(ctx, record, (unsigned)size, out, room < SDR_SHARED_MAX ? room : SDR_SHARED_MAX);
+	return record[AT_TYPE] == TYPE_FULL
+		   ? parse_full(ctx, record, (unsigned)size, out)
+		   : parse_compact(ctx, record, (unsigned)size, out, room < SDR_SHARED_MAX ? room : SDR_SHARED_MAX);
 }
 
 double sdr_value(const struct sensor_def *s, uint8_t raw)
@@ -171,7 +191,8 @@ double sdr_value(const struct sensor_def *s, uint8_t raw)
 
 	if (s->analog_format == NOT_ANALOG || s->event_type != EVENT_THRESHOLD)
 		return NAN;
-	if (ipmi_sensor_decode_value(s->r_exponent, s->b_exponent, s->m, s->b, s->linearization, s->analog_format, raw, &value) < 0)
+	if (ipmi_sensor_decode_value(s->r_exponent, s->b_exponent, s->m, s->b, s->linearization, s->analog_format, raw,
+				     &value) < 0)
 		return NAN;
 	return isfinite(value) ? value : NAN;
 }
@@ -206,7 +227,8 @@ static void repository_free(struct sdr_repository *r)
 	free(r);
 }
 
-struct sdr_repository *sdr_repository_get(struct sdr_repository **list, ipmi_sdr_ctx_t ctx, const uint8_t *content, size_t size)
+struct sdr_repository *sdr_repository_get(struct sdr_repository **list, ipmi_sdr_ctx_t ctx, const uint8_t *content,
+					  size_t size)
 {
 	uint64_t hash = text_hash(content, size);
 
@@ -255,7 +277,8 @@ struct file_header {
 	uint32_t zero[2];
 	uint64_t hash;
 };
-_Static_assert(sizeof(struct file_header) == 8 + sizeof(struct sdr_key) + 12 + 8, "no holes in what is written to a file");
+_Static_assert(sizeof(struct file_header) == 8 + sizeof(struct sdr_key) + 12 + 8,
+	       "no holes in what is written to a file");
 
 const uint8_t *sdr_file_check(const uint8_t *data, size_t size, const struct sdr_key *key, size_t *content_size)
 {
@@ -264,8 +287,9 @@ const uint8_t *sdr_file_check(const uint8_t *data, size_t size, const struct sdr
 	if (size < sizeof(h))
 		return NULL;
 	memcpy(&h, data, sizeof(h));
-	if (memcmp(h.magic, magic, sizeof(magic)) != 0 || memcmp(&h.key, key, sizeof(*key)) != 0 || h.size != size - sizeof(h) ||
-	    h.zero[0] || h.zero[1] || h.size > SDR_CONTENT_MAX || h.hash != text_hash(data + sizeof(h), h.size))
+	if (memcmp(h.magic, magic, sizeof(magic)) != 0 || memcmp(&h.key, key, sizeof(*key)) != 0 ||
+	    h.size != size - sizeof(h) || h.zero[0] || h.zero[1] || h.size > SDR_CONTENT_MAX ||
+	    h.hash != text_hash(data + sizeof(h), h.size))
 		return NULL;
 	*content_size = h.size;
 	return data + sizeof(h);
@@ -273,7 +297,8 @@ const uint8_t *sdr_file_check(const uint8_t *data, size_t size, const struct sdr
 
 static bool file_path(char *out, size_t size, const char *directory, const struct sdr_key *key, const char *suffix)
 {
-	return text_format(out, size, "%s/sdr/%016llx%s", directory, (unsigned long long)text_hash(key, sizeof(*key)), suffix);
+	return text_format(out, size, "%s/sdr/%016llx%s", directory, (unsigned long long)text_hash(key, sizeof(*key)),
+			   suffix);
 }
 
 static size_t read_whole(const char *path, uint8_t *out, size_t room)
@@ -295,7 +320,8 @@ static size_t read_whole(const char *path, uint8_t *out, size_t room)
 	return used;
 }
 
-struct sdr_repository *sdr_load(struct sdr_repository **list, ipmi_sdr_ctx_t ctx, const char *directory, const struct sdr_key *key)
+struct sdr_repository *sdr_load(struct sdr_repository **list, ipmi_sdr_ctx_t ctx, const char *directory,
+				const struct sdr_key *key)
 {
 	char path[320];
 	size_t room = sizeof(struct file_header) + SDR_CONTENT_MAX + 1, size;
@@ -328,9 +354,10 @@ static bool write_whole(int fd, const void *data, size_t size)
 void sdr_save(const struct sdr_repository *r, const char *directory, const struct sdr_key *key)
 {
 	char path[320], fresh[320], folder[320];
-	struct file_header h = { .key = *key, .size = (uint32_t)r->size, .hash = r->hash };
+	struct file_header h = {.key = *key, .size = (uint32_t)r->size, .hash = r->hash};
 
-	if (!directory[0] || !file_path(path, sizeof(path), directory, key, "") || !file_path(fresh, sizeof(fresh), directory, key, ".new") ||
+	if (!directory[0] || !file_path(path, sizeof(path), directory, key, "") ||
+	    !file_path(fresh, sizeof(fresh), directory, key, ".new") ||
 	    !text_format(folder, sizeof(folder), "%s/sdr", directory))
 		return;
 	memcpy(h.magic, magic, sizeof(magic));

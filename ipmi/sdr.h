@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Sensor records (SDRs, IPMI 2.0 chapter 43) of a BMC: taken apart once, shared by all BMCs with the same records, and kept in files
- * so that a restart does not read hundreds of records from every BMC again. Used by sensors.c. */
+/* Sensor records (SDRs, IPMI 2.0 chapter 43) of a BMC: taken apart once, shared by all BMCs with the same records, and
+ * kept in files so that a restart does not read hundreds of records from every BMC again. Used by sensors.c. */
 #ifndef GLORY_IPMI_SDR_H
 #define GLORY_IPMI_SDR_H
 
@@ -12,7 +12,13 @@
 
 struct ipmi_sdr_ctx;
 
-enum { SDR_RECORD_MAX = 260, SDR_HEADER = 5, SDR_CONTENT_MAX = 256 * 1024, SDR_SENSORS_MAX = 4096, SDR_SHARED_MAX = 16 };
+enum {
+	SDR_RECORD_MAX = 260,
+	SDR_HEADER = 5,
+	SDR_CONTENT_MAX = 256 * 1024,
+	SDR_SENSORS_MAX = 4096,
+	SDR_SHARED_MAX = 16
+};
 
 struct sensor_def {
 	uint16_t record_id;
@@ -22,9 +28,9 @@ struct sensor_def {
 	uint8_t linearization, analog_format; /* format 3: there is no analogue reading */
 	uint8_t number, lun, owner;
 	uint8_t type, event_type, entity, entity_instance;
-	uint8_t threshold_mask;               /* readable ones, bit = enum threshold */
-	uint8_t thresholds[THRESHOLD_COUNT];  /* raw, as the record gives them */
-	bool thresholds_askable;              /* Get Sensor Thresholds may be asked */
+	uint8_t threshold_mask;              /* readable ones, bit = enum threshold */
+	uint8_t thresholds[THRESHOLD_COUNT]; /* raw, as the record gives them */
+	bool thresholds_askable;             /* Get Sensor Thresholds may be asked */
 	char name[32];
 	char unit[12];
 };
@@ -49,20 +55,24 @@ struct sdr_repository {
 	struct sensor_def *sensors;
 };
 
-/* Takes one record apart. Returns how many sensors it stands for (0 to room; shared compact records: several; records of other
- * kinds, event-only sensors and sensors of system software: none), or -1 when it is malformed. */
+/* Takes one record apart. Returns how many sensors it stands for (0 to room; shared compact records: several; records
+ * of other kinds, event-only sensors and sensors of system software: none), or -1 when it is malformed. */
 int sdr_parse(struct ipmi_sdr_ctx *ctx, const uint8_t *record, size_t size, struct sensor_def *out, int room);
 /* The reading in the sensor's unit, NAN when it has none. */
 double sdr_value(const struct sensor_def *s, uint8_t raw);
 
-/* The repository with this content, from *list or made and put into it; one more user. NULL when the content is malformed. */
-struct sdr_repository *sdr_repository_get(struct sdr_repository **list, struct ipmi_sdr_ctx *ctx, const uint8_t *content, size_t size);
+/* The repository with this content, from *list or made and put into it; one more user. NULL when the content is
+ * malformed. */
+struct sdr_repository *sdr_repository_get(struct sdr_repository **list, struct ipmi_sdr_ctx *ctx,
+					  const uint8_t *content, size_t size);
 void sdr_repository_put(struct sdr_repository **list, struct sdr_repository *r); /* NULL is fine */
 
-/* Reads a cache file's bytes: the content inside it (pointing into data) when it is whole and for this key, else NULL. */
+/* Reads a cache file's bytes: the content inside it (pointing into data) when it is whole and for this key, else NULL.
+ */
 const uint8_t *sdr_file_check(const uint8_t *data, size_t size, const struct sdr_key *key, size_t *content_size);
 /* Loads DIRECTORY/sdr/KEY, or NULL. */
-struct sdr_repository *sdr_load(struct sdr_repository **list, struct ipmi_sdr_ctx *ctx, const char *directory, const struct sdr_key *key);
+struct sdr_repository *sdr_load(struct sdr_repository **list, struct ipmi_sdr_ctx *ctx, const char *directory,
+				const struct sdr_key *key);
 /* Writes it by rename. Failing is not an error: the records are read again next time. */
 void sdr_save(const struct sdr_repository *r, const char *directory, const struct sdr_key *key);
 

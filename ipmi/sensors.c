@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The sensor procedure of a BMC: gets the sensor records (from memory, from a file, or from the BMC's repository, IPMI 2.0 chapter 33),
- * then the host's power, then every sensor's reading (35.14), and hands over the judged set. Called by engine.c. */
+/* The sensor procedure of a BMC: gets the sensor records (from memory, from a file, or from the BMC's repository,
+ * IPMI 2.0 chapter 33), then the host's power, then every sensor's reading (35.14), and hands over the judged set.
+ * Called by engine.c. */
 #include <freeipmi/freeipmi.h>
 #include <math.h>
 #include <stdlib.h>
@@ -12,7 +13,13 @@
 #include "ipmi/judge_sensor.h"
 #include "ipmi/sdr.h"
 
-enum { CMD_REPOSITORY_INFO = 0x20, CMD_RESERVE = 0x22, CMD_GET_SDR = 0x23, CMD_GET_THRESHOLDS = 0x27, CMD_GET_READING = 0x2d };
+enum {
+	CMD_REPOSITORY_INFO = 0x20,
+	CMD_RESERVE = 0x22,
+	CMD_GET_SDR = 0x23,
+	CMD_GET_THRESHOLDS = 0x27,
+	CMD_GET_READING = 0x2d
+};
 enum { STEP_INFO, STEP_RESERVE, STEP_HEADER, STEP_BODY, STEP_CHASSIS, STEP_THRESHOLDS, STEP_READING };
 enum { CHUNK_FIRST = 240, CHUNK_LEAST = 8, RECORDS_MAX = 4096, RESERVATIONS_MAX = 20, LAST_RECORD = 0xffff };
 enum { BMC_OWNER = 0x20, THRESHOLD_BYTES = 7, THRESHOLDS_EVERY = 12, BUSY_AGAIN_MS = 60000 };
@@ -74,14 +81,17 @@ static void command_get_sdr(const struct sweep *w, struct ipmi_command *c)
 	unsigned left = w->step == STEP_HEADER ? SDR_HEADER : (unsigned)w->length - w->have;
 	unsigned size = left < w->chunk ? left : w->chunk;
 
-	*c = (struct ipmi_command){ .netfn = IPMI_NET_FN_STORAGE_RQ, .command = CMD_GET_SDR, .size = 6,
-				    .data = { w->reservation & 0xff, (uint8_t)(w->reservation >> 8), w->record_id & 0xff,
-					      (uint8_t)(w->record_id >> 8), (uint8_t)offset, (uint8_t)size } };
+	*c = (struct ipmi_command){.netfn = IPMI_NET_FN_STORAGE_RQ,
+				   .command = CMD_GET_SDR,
+				   .size = 6,
+				   .data = {w->reservation & 0xff, (uint8_t)(w->reservation >> 8), w->record_id & 0xff,
+					    (uint8_t)(w->record_id >> 8), (uint8_t)offset, (uint8_t)size}};
 }
 
 static void command_sensor(const struct sensor_def *s, uint8_t command, struct ipmi_command *c)
 {
-	*c = (struct ipmi_command){ .netfn = IPMI_NET_FN_SENSOR_EVENT_RQ, .lun = s->lun, .command = command, .size = 1, .data = { s->number } };
+	*c = (struct ipmi_command){
+	    .netfn = IPMI_NET_FN_SENSOR_EVENT_RQ, .lun = s->lun, .command = command, .size = 1, .data = {s->number}};
 }
 
 static bool sensors_fill(struct bmc_engine *e, struct bmc *b, struct ipmi_command *c, bool *sessionless)
@@ -96,10 +106,10 @@ static bool sensors_fill(struct bmc_engine *e, struct bmc *b, struct ipmi_comman
 	}
 	switch (w->step) {
 	case STEP_INFO:
-		*c = (struct ipmi_command){ .netfn = IPMI_NET_FN_STORAGE_RQ, .command = CMD_REPOSITORY_INFO };
+		*c = (struct ipmi_command){.netfn = IPMI_NET_FN_STORAGE_RQ, .command = CMD_REPOSITORY_INFO};
 		break;
 	case STEP_RESERVE:
-		*c = (struct ipmi_command){ .netfn = IPMI_NET_FN_STORAGE_RQ, .command = CMD_RESERVE };
+		*c = (struct ipmi_command){.netfn = IPMI_NET_FN_STORAGE_RQ, .command = CMD_RESERVE};
 		break;
 	case STEP_HEADER:
 	case STEP_BODY:
@@ -109,7 +119,8 @@ static bool sensors_fill(struct bmc_engine *e, struct bmc *b, struct ipmi_comman
 		watch_command_chassis(c);
 		break;
 	default:
-		command_sensor(&b->repository->sensors[w->index], w->step == STEP_READING ? CMD_GET_READING : CMD_GET_THRESHOLDS, c);
+		command_sensor(&b->repository->sensors[w->index],
+			       w->step == STEP_READING ? CMD_GET_READING : CMD_GET_THRESHOLDS, c);
 		break;
 	}
 	return true;
@@ -254,7 +265,8 @@ static void effective_thresholds(const struct bmc *b, size_t index, double out[T
 
 	for (int t = 0; t < THRESHOLD_COUNT; t++) {
 		out[t] = NAN;
-		if (s->m < 0) /* raw and shown values rise in opposite ways, and BMCs mix them up: their own comparison must do */
+		if (s->m < 0) /* raw and shown values rise in opposite ways, and BMCs mix them up: their own comparison
+				 must do */
 			continue;
 		if (told[0] & 1U << t)
 			out[t] = sdr_value(s, told[1 + t]);
@@ -284,7 +296,7 @@ static void describe(const struct bmc *b, size_t index, struct msg_sensor *m)
 static void judge(const struct bmc *b, size_t index, const struct sensor_reading *reading, struct msg_sensor *m)
 {
 	const struct sensor_def *s = &b->repository->sensors[index];
-	struct sensor_facts f = { .type = s->type, .event_type = s->event_type, .state_mask = s->state_mask };
+	struct sensor_facts f = {.type = s->type, .event_type = s->event_type, .state_mask = s->state_mask};
 	struct sensor_verdict v;
 
 	effective_thresholds(b, index, f.thresholds);
@@ -330,7 +342,7 @@ static void next_sensor(struct bmc_engine *e, struct bmc *b)
 static void take_reading(struct bmc_engine *e, struct bmc *b, const struct ipmi_reply *r)
 {
 	struct sweep *w = b->sweep;
-	struct sensor_reading reading = { .value = NAN };
+	struct sensor_reading reading = {.value = NAN};
 
 	reading.absent = r->completion == IPMI_COMP_CODE_REQUESTED_SENSOR_DATA_OR_RECORD_NOT_PRESENT;
 	if (r->completion == IPMI_COMP_CODE_COMMAND_SUCCESS && r->size >= 2) {
@@ -338,7 +350,8 @@ static void take_reading(struct bmc_engine *e, struct bmc *b, const struct ipmi_
 		reading.scanning = r->data[1] & 0x40;
 		reading.available = !(r->data[1] & 0x20);
 		reading.value = sdr_value(&b->repository->sensors[w->index], r->data[0]);
-		reading.bits = (uint16_t)((r->size >= 3 ? r->data[2] : 0) | (r->size >= 4 ? (r->data[3] & 0x7f) << 8 : 0));
+		reading.bits =
+		    (uint16_t)((r->size >= 3 ? r->data[2] : 0) | (r->size >= 4 ? (r->data[3] & 0x7f) << 8 : 0));
 	}
 	judge(b, w->index, &reading, &w->set[w->index]);
 	w->index++;
@@ -401,4 +414,4 @@ static void sensors_done(struct bmc_engine *e, struct bmc *b, enum bmc_error err
 		end_sweep(e, b, 0);
 }
 
-const struct procedure_table sensors_procedure = { sensors_fill, sensors_done, { 500, 1000 }, 1500 };
+const struct procedure_table sensors_procedure = {sensors_fill, sensors_done, {500, 1000}, 1500};

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The way of one command of one BMC: opens the session when there is none (IPMI 2.0, 13.15 Open Session, RAKP 1 to 4, then Set Session
- * Privilege Level), sends, repeats, gives up, and tells a stale session from a silent BMC. Called by engine.c. */
+/* The way of one command of one BMC: opens the session when there is none (IPMI 2.0, 13.15 Open Session, RAKP 1 to 4,
+ * then Set Session Privilege Level), sends, repeats, gives up, and tells a stale session from a silent BMC. Called by
+ * engine.c. */
 #include <freeipmi/freeipmi.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "ipmi/bmc.h"
 
-enum { STEP_AGAIN_MS = 500, STEP_GIVE_UP_MS = 1000, PING_AGAIN_MS = 400, PING_GIVE_UP_MS = 1000, ONCE_GIVE_UP_MS = 5000 };
+enum {
+	STEP_AGAIN_MS = 500,
+	STEP_GIVE_UP_MS = 1000,
+	PING_AGAIN_MS = 400,
+	PING_GIVE_UP_MS = 1000,
+	ONCE_GIVE_UP_MS = 5000
+};
 enum { CMD_CLOSE_SESSION = 0x3c, CMD_SET_PRIVILEGE = 0x3b, CMD_AUTH_CAPABILITIES = 0x38 };
 
 static void send_packet(struct bmc_engine *e, struct bmc *b, const uint8_t *packet, size_t size)
@@ -31,7 +38,7 @@ void session_drop(struct bmc *b)
 
 void session_close(struct bmc_engine *e, struct bmc *b)
 {
-	struct ipmi_command c = { .netfn = IPMI_NET_FN_APP_RQ, .command = CMD_CLOSE_SESSION, .size = 4 };
+	struct ipmi_command c = {.netfn = IPMI_NET_FN_APP_RQ, .command = CMD_CLOSE_SESSION, .size = 4};
 	uint8_t packet[PACKET_MAX];
 	uint32_t id = b->session.managed_id;
 
@@ -84,9 +91,10 @@ static void finish(struct bmc_engine *e, struct bmc *b, enum bmc_error error, co
 static void wire_command(struct bmc_engine *e, struct bmc *b)
 {
 	uint8_t packet[PACKET_MAX];
-	size_t size = b->flight.kind == FLIGHT_PING ?
-			      packets_make_sessionless(e->packets, &b->flight.command, b->flight.sequence, packet) :
-			      packets_make_command(e->packets, &b->session, &b->flight.command, b->flight.sequence, packet);
+	size_t size =
+	    b->flight.kind == FLIGHT_PING
+		? packets_make_sessionless(e->packets, &b->flight.command, b->flight.sequence, packet)
+		: packets_make_command(e->packets, &b->session, &b->flight.command, b->flight.sequence, packet);
 
 	send_packet(e, b, packet, size);
 }
@@ -113,7 +121,9 @@ static void fly_command(struct bmc_engine *e, struct bmc *b, enum flight_kind ki
 	b->flight.command = *c;
 	b->request_sequence = (b->request_sequence + 1) & 0x3f;
 	b->flight.sequence = b->request_sequence;
-	b->flight.give_up_ms = e->now + (c->once ? ONCE_GIVE_UP_MS : b->doubting ? PING_GIVE_UP_MS : procedures[b->flight.procedure]->give_up_ms);
+	b->flight.give_up_ms = e->now + (c->once       ? ONCE_GIVE_UP_MS
+					 : b->doubting ? PING_GIVE_UP_MS
+						       : procedures[b->flight.procedure]->give_up_ms);
 	wire_command(e, b);
 	plan_command(b);
 }
@@ -121,8 +131,10 @@ static void fly_command(struct bmc_engine *e, struct bmc *b, enum flight_kind ki
 /* Get Channel Authentication Capabilities (22.13), the one question every BMC answers outside a session. */
 static void doubt(struct bmc_engine *e, struct bmc *b)
 {
-	struct ipmi_command c = { .netfn = IPMI_NET_FN_APP_RQ, .command = CMD_AUTH_CAPABILITIES, .size = 2,
-				  .data = { 0x80 | 0x0e, b->privilege } };
+	struct ipmi_command c = {.netfn = IPMI_NET_FN_APP_RQ,
+				 .command = CMD_AUTH_CAPABILITIES,
+				 .size = 2,
+				 .data = {0x80 | 0x0e, b->privilege}};
 
 	b->doubted = b->flight.kind == FLIGHT_HANDSHAKE ? b->session_state : SESSION_READY;
 	b->doubting = true;
@@ -258,11 +270,14 @@ static void take_guid(struct bmc_engine *e, struct bmc *b)
 
 	if (memcmp(b->session.guid, none, 16) == 0)
 		return;
+	bool first = !b->guid_known, was = b->guid_changed;
 	bool other = b->guid_known && memcmp(b->guid, b->session.guid, 16) != 0;
 	memcpy(b->guid, b->session.guid, 16);
 	b->guid_known = true;
-	b->guid_changed = other || (b->guid_expected && !bmc_guid_equal(b->guid, b->expected_guid));
-	watch_facts(e, b);
+	/* without a recorded GUID the first one counts, until the target is given anew */
+	b->guid_changed = b->guid_expected ? !bmc_guid_equal(b->guid, b->expected_guid) : b->guid_changed || other;
+	if (first || was != b->guid_changed || other)
+		watch_facts(e, b);
 }
 
 static void session_ready(struct bmc_engine *e, struct bmc *b)
@@ -282,7 +297,8 @@ static void session_ready(struct bmc_engine *e, struct bmc *b)
 
 static void session_opened(struct bmc_engine *e, struct bmc *b)
 {
-	struct ipmi_command c = { .netfn = IPMI_NET_FN_APP_RQ, .command = CMD_SET_PRIVILEGE, .size = 1, .data = { b->privilege } };
+	struct ipmi_command c = {
+	    .netfn = IPMI_NET_FN_APP_RQ, .command = CMD_SET_PRIVILEGE, .size = 1, .data = {b->privilege}};
 
 	if (b->privilege <= IPMI_PRIVILEGE_LEVEL_USER) {
 		session_ready(e, b);
@@ -306,8 +322,9 @@ static void raised(struct bmc_engine *e, struct bmc *b, const struct ipmi_reply 
 
 static bool step_answer(struct bmc_engine *e, struct bmc *b, enum packet_kind kind, const uint8_t *data, size_t size)
 {
-	static const enum packet_kind expected[] = { [SESSION_OPEN_SENT] = PACKET_OPEN, [SESSION_RAKP1_SENT] = PACKET_RAKP2,
-						     [SESSION_RAKP3_SENT] = PACKET_RAKP4 };
+	static const enum packet_kind expected[] = {[SESSION_OPEN_SENT] = PACKET_OPEN,
+						    [SESSION_RAKP1_SENT] = PACKET_RAKP2,
+						    [SESSION_RAKP3_SENT] = PACKET_RAKP4};
 	const struct bmc_secret *secret = &b->credential->secret;
 	int status = READ_GARBAGE;
 
@@ -337,7 +354,8 @@ static bool step_answer(struct bmc_engine *e, struct bmc *b, enum packet_kind ki
 
 /* --- commands -------------------------------------------------------------------------------------- */
 
-void session_start(struct bmc_engine *e, struct bmc *b, enum procedure p, const struct ipmi_command *c, bool sessionless)
+void session_start(struct bmc_engine *e, struct bmc *b, enum procedure p, const struct ipmi_command *c,
+		   bool sessionless)
 {
 	b->flight.procedure = (uint8_t)p;
 	b->doubting = false;
@@ -399,7 +417,8 @@ static void command_answered(struct bmc_engine *e, struct bmc *b, const struct i
 	finish(e, b, error, r);
 }
 
-/* The BMC answers outside the session: so it was the session, or the way it handles log-ins, and not the BMC that is gone. */
+/* The BMC answers outside the session: so it was the session, or the way it handles log-ins, and not the BMC that is
+ * gone. */
 static void doubt_settled(struct bmc_engine *e, struct bmc *b)
 {
 	session_drop(b);
@@ -418,7 +437,8 @@ static bool reply_arrived(struct bmc_engine *e, struct bmc *b, enum packet_kind 
 	struct flight *f = &b->flight;
 
 	if (f->kind == FLIGHT_PING) {
-		if (kind != PACKET_SESSIONLESS || !packets_read_sessionless(e->packets, &f->command, f->sequence, data, size, &r))
+		if (kind != PACKET_SESSIONLESS ||
+		    !packets_read_sessionless(e->packets, &f->command, f->sequence, data, size, &r))
 			return false;
 	} else if (kind != PACKET_COMMAND ||
 		   !packets_read_command(e->packets, &b->session, &f->command, f->sequence, data, size, &r))
@@ -436,7 +456,8 @@ static bool reply_arrived(struct bmc_engine *e, struct bmc *b, enum packet_kind 
 	return true;
 }
 
-bool session_datagram(struct bmc_engine *e, struct bmc *b, enum packet_kind kind, uint32_t console_id, const uint8_t *data, size_t size)
+bool session_datagram(struct bmc_engine *e, struct bmc *b, enum packet_kind kind, uint32_t console_id,
+		      const uint8_t *data, size_t size)
 {
 	if (kind == PACKET_SESSIONLESS)
 		return b->flight.kind == FLIGHT_PING && reply_arrived(e, b, kind, data, size);
@@ -445,7 +466,8 @@ bool session_datagram(struct bmc_engine *e, struct bmc *b, enum packet_kind kind
 		return false;
 	if (b->flight.kind == FLIGHT_HANDSHAKE)
 		return step_answer(e, b, kind, data, size);
-	return (b->flight.kind == FLIGHT_COMMAND || b->flight.kind == FLIGHT_RAISE) && reply_arrived(e, b, kind, data, size);
+	return (b->flight.kind == FLIGHT_COMMAND || b->flight.kind == FLIGHT_RAISE) &&
+	       reply_arrived(e, b, kind, data, size);
 }
 
 /* --- no answer ------------------------------------------------------------------------------------- */

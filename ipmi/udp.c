@@ -83,9 +83,9 @@ static int receive(struct bmc_udp *u, int fd)
 
 	memset(messages, 0, sizeof(messages));
 	for (int i = 0; i < BATCH; i++) {
-		parts[i] = (struct iovec){ u->buffer[i], sizeof(u->buffer[i]) };
-		messages[i].msg_hdr = (struct msghdr){ .msg_name = &from[i], .msg_namelen = sizeof(from[i]), .msg_iov = &parts[i],
-						       .msg_iovlen = 1 };
+		parts[i] = (struct iovec){u->buffer[i], sizeof(u->buffer[i])};
+		messages[i].msg_hdr = (struct msghdr){
+		    .msg_name = &from[i], .msg_namelen = sizeof(from[i]), .msg_iov = &parts[i], .msg_iovlen = 1};
 	}
 	int count = recvmmsg(fd, messages, BATCH, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < count; i++) {

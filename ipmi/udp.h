@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The BMC engine's sockets and clock: one UDP socket for IPv4, one for IPv6, and one timer in the role's loop. Used by the bmc role
- * and by the tool of the tests. */
+/* The BMC engine's sockets and clock: one UDP socket for IPv4, one for IPv6, and one timer in the role's loop. Used by
+ * the bmc role and by the tool of the tests. */
 #ifndef GLORY_IPMI_UDP_H
 #define GLORY_IPMI_UDP_H
 
@@ -9,7 +9,8 @@
 
 struct bmc_udp;
 
-/* Opens the sockets (no rights needed; with CAP_NET_ADMIN the receive buffer is larger). NULL: not even IPv4 was there. */
+/* Opens the sockets (no rights needed; with CAP_NET_ADMIN the receive buffer is larger). NULL: not even IPv4 was there.
+ */
 struct bmc_udp *bmc_udp_open(void);
 /* For struct bmc_hands: arg is the struct bmc_udp. */
 void bmc_udp_send(struct bmc_udp *u, const struct address *to, const void *data, size_t size);

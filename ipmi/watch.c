@@ -1,20 +1,32 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The watching procedures of a BMC: power state and liveness (verdicts 4.1, witness B), urgent reads, identity, restart cause.
- * Called by engine.c and session.c through the table of procedures. */
+/* The watching procedures of a BMC: power state and liveness (verdicts 4.1, witness B), urgent reads, identity, restart
+ * cause. Called by engine.c and session.c through the table of procedures. */
 #include <freeipmi/freeipmi.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "ipmi/bmc.h"
 
-enum { CMD_CHASSIS_STATUS = 0x01, CMD_RESTART_CAUSE = 0x07, CMD_DEVICE_ID = 0x01, CMD_SYSTEM_GUID = 0x37, CMD_AUTH_CAPABILITIES = 0x38 };
-static const int16_t retry_after_s[MISSES_TO_SILENT] = { 1, 3, 8, 10 };
+enum {
+	CMD_CHASSIS_STATUS = 0x01,
+	CMD_RESTART_CAUSE = 0x07,
+	CMD_DEVICE_ID = 0x01,
+	CMD_SYSTEM_GUID = 0x37,
+	CMD_AUTH_CAPABILITIES = 0x38
+};
+static const int16_t retry_after_s[MISSES_TO_SILENT] = {1, 3, 8, 10};
 
 static void report(struct bmc_engine *e, struct bmc *b, uint8_t last_event, uint8_t faults)
 {
-	struct msg_power_state m = { .slot = b->slot, .generation = b->generation, .at_ms = e->now, .state = b->state, .error = b->error,
-				     .completion = b->completion, .last_event = last_event, .faults = faults,
-				     .restart_cause = b->restart_cause };
+	struct msg_power_state m = {.slot = b->slot,
+				    .generation = b->generation,
+				    .at_ms = e->now,
+				    .state = b->state,
+				    .error = b->error,
+				    .completion = b->completion,
+				    .last_event = last_event,
+				    .faults = faults,
+				    .restart_cause = b->restart_cause};
 
 	e->hands.power(e->hands.arg, &m);
 }
@@ -26,17 +38,23 @@ static void finding_text(const struct bmc *b, char out[CAUSE_SIZE])
 	if (b->guid_changed)
 		text_copy(out, CAUSE_SIZE, "bmc guid is not the recorded one: check the wiring");
 	else if (b->error == BMC_OK || b->error == BMC_NO_ANSWER)
-		out[0] = 0;
+		text_copy(out, CAUSE_SIZE,
+			  b->anonymous ? "log-in without name and password is enabled: disable it" : "");
 	else if (b->error == BMC_COMPLETION)
 		text_format(out, CAUSE_SIZE, "command refused with completion code %02x", b->completion);
 	else
-		text_format(out, CAUSE_SIZE, "%s: %s", bmc_error_text((enum bmc_error)b->error), bmc_error_remedy((enum bmc_error)b->error));
+		text_format(out, CAUSE_SIZE, "%s: %s", bmc_error_text((enum bmc_error)b->error),
+			    bmc_error_remedy((enum bmc_error)b->error));
 }
 
 void watch_facts(struct bmc_engine *e, struct bmc *b)
 {
-	struct msg_bmc_facts m = { .slot = b->slot, .generation = b->generation, .manufacturer = b->manufacturer, .product = b->product,
-				   .guid_known = b->guid_known, .guid_changed = b->guid_changed };
+	struct msg_bmc_facts m = {.slot = b->slot,
+				  .generation = b->generation,
+				  .manufacturer = b->manufacturer,
+				  .product = b->product,
+				  .guid_known = b->guid_known,
+				  .guid_changed = b->guid_changed};
 
 	finding_text(b, b->finding);
 	memcpy(m.guid, b->guid, sizeof(m.guid));
@@ -92,8 +110,10 @@ bool watch_parse_chassis(struct bmc_engine *e, struct bmc *b, const struct ipmi_
 void watch_heard(struct bmc_engine *e, struct bmc *b)
 {
 	b->last_heard_ms = e->now;
+	b->heard_question_ms = b->flight.first_ms;
 	b->misses = 0;
-	if (b->state == BMC_SILENT && b->power_due_ms > e->now) { /* it is back: say so by a fresh read, not by a guess */
+	if (b->state == BMC_SILENT &&
+	    b->power_due_ms > e->now) { /* it is back: say so by a fresh read, not by a guess */
 		b->power_due_ms = e->now;
 		bmc_want(e, b, PROC_LIVE, e->now);
 	}
@@ -120,7 +140,8 @@ static bool live_fill(struct bmc_engine *e, struct bmc *b, struct ipmi_command *
 		watch_command_chassis(c);
 		return true;
 	}
-	*c = (struct ipmi_command){ .netfn = IPMI_NET_FN_APP_RQ, .command = CMD_AUTH_CAPABILITIES, .size = 2, .data = { 0x8e, b->privilege } };
+	*c = (struct ipmi_command){
+	    .netfn = IPMI_NET_FN_APP_RQ, .command = CMD_AUTH_CAPABILITIES, .size = 2, .data = {0x8e, b->privilege}};
 	*sessionless = true;
 	return true;
 }
@@ -142,6 +163,31 @@ static void live_missed(struct bmc_engine *e, struct bmc *b)
 	bmc_want(e, b, PROC_LIVE, e->now + LIVE_INTERVAL_MS);
 }
 
+/* Get Channel Authentication Capabilities (22.13) says whether anybody may log in. */
+static void take_capabilities(struct bmc_engine *e, struct bmc *b, const struct ipmi_reply *r)
+{
+	bool anonymous = r->completion == IPMI_COMP_CODE_COMMAND_SUCCESS && r->size >= 3 && r->data[2] & 1;
+
+	if (anonymous == b->anonymous)
+		return;
+	b->anonymous = anonymous;
+	watch_facts(e, b);
+}
+
+static void live_answered(struct bmc_engine *e, struct bmc *b)
+{
+	if (b->unanswered) { /* it was asked because the session had not answered: the session is stale */
+		session_drop(b);
+		b->power_due_ms = e->now;
+	}
+	if (b->unanswered >= MISSES_TO_SILENT && b->state != BMC_SILENT) {
+		watch_trouble(e, b, BMC_SESSION_LOST, 0);
+		b->power_due_ms = e->now + b->power_interval_ms;
+		b->unanswered = 0;
+	}
+	plan_live(e, b);
+}
+
 static void live_done(struct bmc_engine *e, struct bmc *b, enum bmc_error error, const struct ipmi_reply *reply)
 {
 	bool was_power = b->flight.command.netfn == IPMI_NET_FN_CHASSIS_RQ;
@@ -151,17 +197,9 @@ static void live_done(struct bmc_engine *e, struct bmc *b, enum bmc_error error,
 		live_missed(e, b);
 		return;
 	}
-	if (reply && !was_power) { /* a sign of life; was it asked for because the session did not answer? */
-		if (b->unanswered) {
-			session_drop(b);
-			b->power_due_ms = e->now;
-		}
-		if (b->unanswered >= MISSES_TO_SILENT && b->state != BMC_SILENT) {
-			watch_trouble(e, b, BMC_SESSION_LOST, 0);
-			b->power_due_ms = e->now + b->power_interval_ms;
-			b->unanswered = 0;
-		}
-		plan_live(e, b);
+	if (reply && !was_power) {
+		take_capabilities(e, b, reply);
+		live_answered(e, b);
 		return;
 	}
 	b->unanswered = 0;
@@ -188,11 +226,15 @@ void watch_urgent(struct bmc_engine *e, struct bmc *b)
 /* 2.5 s are over: say what is known. What is still on its way will correct it. */
 void watch_urgent_late(struct bmc_engine *e, struct bmc *b)
 {
-	bool silent = b->last_heard_ms < b->urgent_asked_ms || b->last_heard_ms == 0;
+	/* an answer to what was asked before is no sign of life of now */
+	bool silent = b->heard_question_ms < b->urgent_asked_ms;
 
 	b->urgent_asked_ms = NEVER;
 	if (!silent) {
-		watch_trouble(e, b, b->error != BMC_OK && b->error != BMC_NO_ANSWER ? (enum bmc_error)b->error : BMC_BUSY, b->completion);
+		enum bmc_error known = b->error != BMC_OK && b->error != BMC_NO_ANSWER ? (enum bmc_error)b->error
+				       : b->session_state == SESSION_READY             ? BMC_BUSY
+										       : BMC_SESSION_LOST;
+		watch_trouble(e, b, known, b->completion);
 		return;
 	}
 	b->misses = MISSES_TO_SILENT;
@@ -252,7 +294,8 @@ static void take_device(struct bmc_engine *e, struct bmc *b, const struct ipmi_r
 	uint32_t maker = r->data[6] | (uint32_t)r->data[7] << 8 | (uint32_t)(r->data[8] & 0x0f) << 16;
 	uint32_t product = r->data[9] | (uint32_t)r->data[10] << 8;
 	text_format(firmware, sizeof(firmware), "%u.%02x", r->data[2] & 0x7fU, r->data[3]);
-	bool same = b->device_known && maker == b->manufacturer && product == b->product && strcmp(firmware, b->firmware) == 0;
+	bool same =
+	    b->device_known && maker == b->manufacturer && product == b->product && strcmp(firmware, b->firmware) == 0;
 	b->device_known = true;
 	b->manufacturer = maker;
 	b->product = product;
@@ -282,8 +325,10 @@ static void identity_done(struct bmc_engine *e, struct bmc *b, enum bmc_error er
 	}
 	bool first = !b->identified;
 	b->identified = true;
-	if (first && b->sensor_interval_ms) /* a person wants the first readings soon, a big site wants them without a burst */
-		bmc_want(e, b, PROC_SENSORS, e->now + b->hash % (e->counts.targets < 100 ? 1000 : b->sensor_interval_ms));
+	if (first &&
+	    b->sensor_interval_ms) /* a person wants the first readings soon, a big site wants them without a burst */
+		bmc_want(e, b, PROC_SENSORS,
+			 e->now + b->hash % (e->counts.targets < 100 ? 1000 : b->sensor_interval_ms));
 }
 
 /* --- why it restarted ------------------------------------------------------------------------------ */
@@ -307,7 +352,7 @@ static void cause_done(struct bmc_engine *e, struct bmc *b, enum bmc_error error
 	bmc_want(e, b, PROC_LIVE, e->now);
 }
 
-const struct procedure_table watch_urgent_procedure = { urgent_fill, urgent_done, { 500, 1000 }, 1400 };
-const struct procedure_table watch_live_procedure = { live_fill, live_done, { 0, 0 }, 1000 };
-const struct procedure_table watch_identity_procedure = { identity_fill, identity_done, { 500, 1000 }, 1500 };
-const struct procedure_table watch_cause_procedure = { cause_fill, cause_done, { 500, 1000 }, 1500 };
+const struct procedure_table watch_urgent_procedure = {urgent_fill, urgent_done, {500, 1000}, 1400};
+const struct procedure_table watch_live_procedure = {live_fill, live_done, {0, 0}, 1000};
+const struct procedure_table watch_identity_procedure = {identity_fill, identity_done, {500, 1000}, 1500};
+const struct procedure_table watch_cause_procedure = {cause_fill, cause_done, {500, 1000}, 1500};

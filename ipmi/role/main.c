@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* glory-bmc: the role that talks to BMCs. Connects the BMC engine to the engine role's channel, to the supervisor (for secrets) and to
- * its sockets; all decisions are in ipmi/engine.c and the procedures behind it. Started by gloryd only. */
+/* glory-bmc: the role that talks to BMCs. Connects the BMC engine to the engine role's channel, to the supervisor (for
+ * secrets) and to its sockets; all decisions are in ipmi/engine.c and the procedures behind it. Started by gloryd only.
+ */
 #include <string.h>
 #include <unistd.h>
 
@@ -33,7 +34,7 @@ static void on_send(void *arg, const struct address *to, const void *data, size_
 
 static void on_secret_wanted(void *arg, const char *name)
 {
-	struct msg_secret_ask ask = { .secret_class = SECRET_BMC };
+	struct msg_secret_ask ask = {.secret_class = SECRET_BMC};
 
 	(void)arg;
 	text_copy(ask.name, sizeof(ask.name), name);
@@ -75,9 +76,11 @@ static void on_stats_due(void *arg)
 
 	(void)arg;
 	bmc_engine_counts(role.engine, &c);
-	struct msg_stats m = { .handled = c.exchanges, .garbage = c.garbage, .queued = c.in_flight,
-			       .per_second = (uint32_t)(c.exchanges - role.exchanges_before),
-			       .worst_lateness_ms = (int32_t)loop_lateness_ms(role.context->loop) };
+	struct msg_stats m = {.handled = c.exchanges,
+			      .garbage = c.garbage,
+			      .queued = c.in_flight,
+			      .per_second = (uint32_t)(c.exchanges - role.exchanges_before),
+			      .worst_lateness_ms = (int32_t)loop_lateness_ms(role.context->loop)};
 	role.exchanges_before = c.exchanges;
 	channel_send_lossy(role.context->engine, MSG_STATS, &m, sizeof(m));
 }
@@ -100,7 +103,8 @@ static void take_target(const void *body)
 		refuse(&error);
 }
 
-static void on_engine(struct role_context *context, const struct message_header *h, const void *body, size_t size, int fd)
+static void on_engine(struct role_context *context, const struct message_header *h, const void *body, size_t size,
+		      int fd)
 {
 	const struct msg_slot *slot = body;
 	int64_t now = clock_mono_ms();
@@ -146,7 +150,8 @@ static void take_secret(const struct msg_secret *m)
 	explicit_bzero(&copy, sizeof(copy));
 }
 
-static void on_supervisor(struct role_context *context, const struct message_header *h, const void *body, size_t size, int fd)
+static void on_supervisor(struct role_context *context, const struct message_header *h, const void *body, size_t size,
+			  int fd)
 {
 	(void)context;
 	(void)size;
@@ -161,8 +166,9 @@ static void on_supervisor(struct role_context *context, const struct message_hea
 
 static int prepare(struct role_context *context)
 {
-	struct bmc_hands hands = { on_send, bmc_udp_random, on_secret_wanted, on_power, on_result, on_sensors, on_facts, NULL };
-	struct bmc_settings settings = { 0 };
+	struct bmc_hands hands = {on_send,   bmc_udp_random, on_secret_wanted, on_power,
+				  on_result, on_sensors,     on_facts,         NULL};
+	struct bmc_settings settings = {0};
 
 	role.context = context;
 	text_copy(settings.cache_directory, sizeof(settings.cache_directory), context->start.directory);
@@ -198,8 +204,12 @@ static void stop(struct role_context *context)
 
 int main(void)
 {
-	static const struct role_definition definition = { .role = ROLE_BMC, .prepare = prepare, .on_engine = on_engine,
-							   .on_supervisor = on_supervisor, .run = run, .stop = stop };
+	static const struct role_definition definition = {.role = ROLE_BMC,
+							  .prepare = prepare,
+							  .on_engine = on_engine,
+							  .on_supervisor = on_supervisor,
+							  .run = run,
+							  .stop = stop};
 
 	return role_main(&definition);
 }

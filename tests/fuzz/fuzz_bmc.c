@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Fuzzes the BMC engine where its bytes come from outside: datagrams from a BMC in every state of a session, and files of sensor
- * records. The first byte chooses. For datagrams a well-behaved BMC takes part, so that the engine gets as far as its sensor readings;
- * the input says which of its answers are replaced, changed or followed by bytes of its own, also inside the session's cover. */
+/* Fuzzes the BMC engine where its bytes come from outside: datagrams from a BMC in every state of a session, and files
+ * of sensor records. The first byte chooses. For datagrams a well-behaved BMC takes part, so that the engine gets as
+ * far as its sensor readings; the input says which of its answers are replaced, changed or followed by bytes of its
+ * own, also inside the session's cover. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,8 +130,9 @@ static void run(int64_t ms)
 /* One engine for all inputs: making one costs more than the conversation. */
 static void begin(void)
 {
-	struct bmc_hands hands = { on_send, on_random, ignore_name, ignore_power, ignore_result, ignore_sensors, ignore_facts, NULL };
-	struct bmc_settings settings = { 0 };
+	struct bmc_hands hands = {on_send,       on_random,      ignore_name,  ignore_power,
+				  ignore_result, ignore_sensors, ignore_facts, NULL};
+	struct bmc_settings settings = {0};
 
 	if (w.engine)
 		return;
@@ -142,9 +144,17 @@ static void begin(void)
 static void fuzz_datagrams(bool sha256)
 {
 	static uint8_t records[512];
-	struct msg_bmc_target t = { .slot = 1, .generation = 1, .address = w.address, .power_interval_s = 30, .sensor_interval_s = 30,
-				    .suite = sha256 ? 17 : 3, .privilege = 3, .name = "n1", .credential = "bmc", .user = "operator" };
-	struct msg_power power = { .job = 1, .slot = 1, .generation = 1, .verb = POWER_VERB_OFF, .deadline_ms = 5000 };
+	struct msg_bmc_target t = {.slot = 1,
+				   .generation = 1,
+				   .address = w.address,
+				   .power_interval_s = 30,
+				   .sensor_interval_s = 30,
+				   .suite = sha256 ? 17 : 3,
+				   .privilege = 3,
+				   .name = "n1",
+				   .credential = "bmc",
+				   .user = "operator"};
+	struct msg_power power = {.job = 1, .slot = 1, .generation = 1, .verb = POWER_VERB_OFF, .deadline_ms = 5000};
 	struct error error;
 
 	w.piped = 0;
@@ -186,7 +196,8 @@ static void fuzz_file(const uint8_t *data, size_t size)
 	memset(&key, 0, sizeof(key));
 	const uint8_t *content = sdr_file_check(data, size, &key, &content_size);
 	/* the checksum would keep the fuzzer out: the records are tried in any case */
-	struct sdr_repository *r = sdr_repository_get(&list, ctx, content ? content : data, content ? content_size : size);
+	struct sdr_repository *r =
+	    sdr_repository_get(&list, ctx, content ? content : data, content ? content_size : size);
 	for (size_t i = 0; r && i < r->count; i++)
 		for (unsigned raw = 0; raw < 256; raw += 51)
 			(void)sdr_value(&r->sensors[i], (uint8_t)raw);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Asks one BMC through the BMC engine and prints what it says, one fact a line: for the system tests and for people.
- *   bmctool [-s SUITE] [-l user|operator|admin] [-w WORKAROUND,...] [-c CACHE] [-g GUID] [-t SECONDS] [-i POWER_INTERVAL]
- *           ADDRESS USER SECRETFILE COMMAND
- * COMMAND: power, cause, sensors, findings, on, off, soft, reset, identify, watch (prints every report until the time is over).
- * SECRETFILE holds "password=..." and optionally "kg=...". Exit status 0: answered; 1: not; 2: usage. */
+ *   bmctool [-s SUITE] [-l user|operator|admin] [-w WORKAROUND,...] [-c CACHE] [-g GUID] [-t SECONDS] [-i
+ * POWER_INTERVAL] ADDRESS USER SECRETFILE COMMAND COMMAND: power, cause, sensors, findings, on, off, soft, reset,
+ * identify, watch (prints every report until the time is over). SECRETFILE holds "password=..." and optionally
+ * "kg=...". Exit status 0: answered; 1: not; 2: usage. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ static struct {
 	int64_t started_ms;
 	bool watch;
 	int status;
-} tool = { .status = 1 };
+} tool = {.status = 1};
 
 static void end(int status)
 {
@@ -49,13 +49,14 @@ static void on_secret(void *arg, const char *name)
 
 static void on_power(void *arg, const struct msg_power_state *m)
 {
-	static const char *const names[] = { "?", "na", "on", "off", "pending", "silent" };
+	static const char *const names[] = {"?", "na", "on", "off", "pending", "silent"};
 
 	(void)arg;
 	printf("power %s error=\"%s\" completion=%02x event=%02x faults=%02x cause=%u after_ms=%" PRId64 "\n",
-	       names[m->state < BMC_STATE_END ? m->state : 0], bmc_error_text((enum bmc_error)m->error), m->completion, m->last_event,
-	       m->faults, m->restart_cause, clock_mono_ms() - tool.started_ms);
-	bool settled = strcmp(tool.command, "power") == 0 || (strcmp(tool.command, "cause") == 0 && (m->restart_cause || m->error));
+	       names[m->state < BMC_STATE_END ? m->state : 0], bmc_error_text((enum bmc_error)m->error), m->completion,
+	       m->last_event, m->faults, m->restart_cause, clock_mono_ms() - tool.started_ms);
+	bool settled = strcmp(tool.command, "power") == 0 ||
+		       (strcmp(tool.command, "cause") == 0 && (m->restart_cause || m->error));
 	if (settled)
 		end(m->state == BMC_ON || m->state == BMC_OFF ? 0 : 1);
 	fflush(stdout);
@@ -64,8 +65,9 @@ static void on_power(void *arg, const struct msg_power_state *m)
 static void on_result(void *arg, const struct msg_power_result *m)
 {
 	(void)arg;
-	printf("result %s state=%s took_ms=%u completion=%02x text=\"%s\"\n", m->error ? bmc_error_text((enum bmc_error)m->error) : "ok",
-	       power_name(m->state), m->took_ms, m->completion, m->text);
+	printf("result %s state=%s took_ms=%u completion=%02x text=\"%s\"\n",
+	       m->error ? bmc_error_text((enum bmc_error)m->error) : "ok", power_name(m->state), m->took_ms,
+	       m->completion, m->text);
 	end(m->error ? 1 : 0);
 }
 
@@ -79,9 +81,9 @@ static void on_sensors(void *arg, const struct msg_sensor *s, size_t count)
 		if (!isnan(s[i].reading))
 			snprintf(reading, sizeof(reading), "%.3f", s[i].reading);
 		if (!findings_only || s[i].state == SENSOR_FINDING)
-			printf("%s|%u|%02x/%02x|%u.%u|%s %s|%04x|%s|%s|%s\n", s[i].name, s[i].number, s[i].type, s[i].event_type, s[i].entity,
-			       s[i].entity_instance, reading, s[i].unit, s[i].bits, words_name(WORDS_SENSOR_STATE, s[i].state),
-			       level_name(s[i].level), s[i].text);
+			printf("%s|%u|%02x/%02x|%u.%u|%s %s|%04x|%s|%s|%s\n", s[i].name, s[i].number, s[i].type,
+			       s[i].event_type, s[i].entity, s[i].entity_instance, reading, s[i].unit, s[i].bits,
+			       words_name(WORDS_SENSOR_STATE, s[i].state), level_name(s[i].level), s[i].text);
 		if (s[i].last && !tool.watch)
 			end(0);
 	}
@@ -105,14 +107,16 @@ static void on_time_over(void *arg)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: bmctool [-s suite] [-l privilege] [-w workaround,...] [-c cache] [-g guid] [-t seconds] [-i power_interval] address user secretfile "
+	fprintf(stderr, "usage: bmctool [-s suite] [-l privilege] [-w workaround,...] [-c cache] [-g guid] [-t "
+			"seconds] [-i power_interval] address user secretfile "
 			"power|cause|sensors|findings|on|off|soft|reset|identify|watch\n");
 	return 2;
 }
 
 static uint32_t workarounds(char *list)
 {
-	static const char *const names[] = { "opensesspriv", "authcap", "intel20", "supermicro20", "sun20", "nonemptyseq" };
+	static const char *const names[] = {"opensesspriv", "authcap", "intel20",
+					    "supermicro20", "sun20",   "nonemptyseq"};
 	uint32_t bits = 0;
 
 	for (char *save, *w = strtok_r(list, ",", &save); w; w = strtok_r(NULL, ",", &save))
@@ -158,8 +162,8 @@ static int give_secret(const char *path)
 static int ask(void)
 {
 	int verb = words_value(WORDS_POWER_VERB, tool.command);
-	struct msg_bmc_read read = { .what = BMC_READ_POWER, .urgent = 1 };
-	struct msg_power power = { .job = 1, .verb = (uint32_t)verb, .deadline_ms = 20000 };
+	struct msg_bmc_read read = {.what = BMC_READ_POWER, .urgent = 1};
+	struct msg_power power = {.job = 1, .verb = (uint32_t)verb, .deadline_ms = 20000};
 
 	tool.watch = strcmp(tool.command, "watch") == 0;
 	if (tool.watch)
@@ -185,8 +189,13 @@ static int privilege(const char *name)
 
 int main(int argc, char **argv)
 {
-	struct msg_bmc_target t = { .suite = 17, .privilege = 4, .power_interval_s = 30, .sensor_interval_s = 0, .name = "bmc", .credential = "bmc" };
-	struct bmc_settings settings = { 0 };
+	struct msg_bmc_target t = {.suite = 17,
+				   .privilege = 4,
+				   .power_interval_s = 30,
+				   .sensor_interval_s = 0,
+				   .name = "bmc",
+				   .credential = "bmc"};
+	struct bmc_settings settings = {0};
 	struct error error;
 	int64_t seconds = 30;
 	int option;
@@ -208,13 +217,14 @@ int main(int argc, char **argv)
 		else if (option != 'g' || !guid(optarg, t.expected_guid))
 			return usage();
 	}
-	if (argc - optind != 4 || !address_parse(argv[optind], 623, &t.address) || !text_copy(t.user, sizeof(t.user), argv[optind + 1]))
+	if (argc - optind != 4 || !address_parse(argv[optind], 623, &t.address) ||
+	    !text_copy(t.user, sizeof(t.user), argv[optind + 1]))
 		return usage();
 	log_open("bmctool", LOG_LEVEL_WARNING, false);
 	tool.command = argv[optind + 3];
 	tool.loop = loop_new();
 	tool.udp = bmc_udp_open();
-	struct bmc_hands hands = { on_send, bmc_udp_random, on_secret, on_power, on_result, on_sensors, on_facts, NULL };
+	struct bmc_hands hands = {on_send, bmc_udp_random, on_secret, on_power, on_result, on_sensors, on_facts, NULL};
 	tool.started_ms = clock_mono_ms();
 	tool.engine = tool.udp ? bmc_engine_new(&settings, &hands, tool.started_ms) : NULL;
 	if (!tool.engine || give_secret(argv[optind + 2]))

@@ -26,7 +26,8 @@ void fake_bmc_restart(struct fake_bmc *f)
 	f->own_id = 0;
 }
 
-static size_t mac(const struct fake_bmc *f, const void *key, size_t key_size, const uint8_t *data, size_t size, uint8_t out[32])
+static size_t mac(const struct fake_bmc *f, const void *key, size_t key_size, const uint8_t *data, size_t size,
+		  uint8_t out[32])
 {
 	unsigned length = 0;
 
@@ -69,7 +70,7 @@ static size_t handshake_packet(uint8_t type, const uint8_t *payload, size_t size
 
 static size_t answer_open(struct fake_bmc *f, const uint8_t *in, size_t size, uint8_t *out)
 {
-	uint8_t p[36] = { 0 };
+	uint8_t p[36] = {0};
 
 	if (size < 32)
 		return 0;
@@ -94,7 +95,7 @@ static size_t answer_open(struct fake_bmc *f, const uint8_t *in, size_t size, ui
 
 static size_t answer_rakp1(struct fake_bmc *f, const uint8_t *in, size_t size, uint8_t *out)
 {
-	uint8_t p[80] = { 0 }, text[160], code[32];
+	uint8_t p[80] = {0}, text[160], code[32];
 
 	if (size < 28 || size < 28U + in[27] || in[27] > 16 || get32(in + 4) != f->own_id)
 		return 0;
@@ -148,7 +149,7 @@ static void derive(struct fake_bmc *f, uint8_t sik[32])
 
 static size_t answer_rakp3(struct fake_bmc *f, const uint8_t *in, size_t size, uint8_t *out)
 {
-	uint8_t p[40] = { 0 }, text[64], sik[32], code[32];
+	uint8_t p[40] = {0}, text[64], sik[32], code[32];
 
 	if (size < 8 || get32(in + 4) != f->own_id)
 		return 0;
@@ -205,7 +206,7 @@ static size_t chassis_status(struct fake_bmc *f, uint8_t *out)
 		f->on = f->wanted == 2;
 		f->wanted = 0;
 	}
-	memcpy(out, (uint8_t[]){ f->on ? 0x21 : 0x20, 0x10, 0x00 }, 3);
+	memcpy(out, (uint8_t[]){f->on ? 0x21 : 0x20, 0x10, 0x00}, 3);
 	return 3;
 }
 
@@ -240,7 +241,8 @@ static uint8_t get_sdr(struct fake_bmc *f, const uint8_t *in, uint8_t *out, size
 	return 0;
 }
 
-static uint8_t carry_out(struct fake_bmc *f, uint8_t netfn, uint8_t command, const uint8_t *in, size_t in_size, uint8_t *out, size_t *size)
+static uint8_t carry_out(struct fake_bmc *f, uint8_t netfn, uint8_t command, const uint8_t *in, size_t in_size,
+			 uint8_t *out, size_t *size)
 {
 	*size = 0;
 	if (f->refuse_code && command == f->refuse_command)
@@ -260,11 +262,11 @@ static uint8_t carry_out(struct fake_bmc *f, uint8_t netfn, uint8_t command, con
 		*size = 1;
 		return 0;
 	case 0x0601:
-		memcpy(out, (uint8_t[]){ 0x20, 1, 2, 0x34, 2, 0xbf, 0x91, 0x12, 0, 2, 0x0f }, 11);
+		memcpy(out, (uint8_t[]){0x20, 1, 2, 0x34, 2, 0xbf, 0x91, 0x12, 0, 2, 0x0f}, 11);
 		*size = 11;
 		return 0;
 	case 0x0638:
-		memcpy(out, (uint8_t[]){ 1, 0x80, 4, 2, 0, 0, 0, 0 }, 8);
+		memcpy(out, (uint8_t[]){1, 0x80, f->anonymous ? 5 : 4, 2, 0, 0, 0, 0}, 8);
 		*size = 8;
 		return 0;
 	case 0x063b:
@@ -279,7 +281,7 @@ static uint8_t carry_out(struct fake_bmc *f, uint8_t netfn, uint8_t command, con
 		*size = 14;
 		return 0;
 	case 0x0a22:
-		memcpy(out, (uint8_t[]){ 7, 0 }, 2);
+		memcpy(out, (uint8_t[]){7, 0}, 2);
 		*size = 2;
 		return 0;
 	case 0x0a23:
@@ -307,7 +309,7 @@ static size_t answer_message(struct fake_bmc *f, const uint8_t *in, size_t size,
 		code = carry_out(f, in[1] >> 2, in[5], in + 6, size - 7, out + 7, &data);
 	if (code)
 		data = 0;
-	memcpy(out, (uint8_t[]){ in[3], (uint8_t)((in[1] & 0xfc) | 4), 0, in[0], in[4], in[5], code }, 7);
+	memcpy(out, (uint8_t[]){in[3], (uint8_t)((in[1] & 0xfc) | 4), 0, in[0], in[4], in[5], code}, 7);
 	out[2] = checksum(out, 2);
 	out[7 + data] = checksum(out + 3, 4 + data);
 	return 8 + data;
@@ -315,7 +317,7 @@ static size_t answer_message(struct fake_bmc *f, const uint8_t *in, size_t size,
 
 static size_t answer_ping(struct fake_bmc *f, const uint8_t *in, size_t size, uint8_t *out)
 {
-	static const uint8_t head[OLD_HEADER] = { 6, 0, 0xff, 7 };
+	static const uint8_t head[OLD_HEADER] = {6, 0, 0xff, 7};
 
 	if (size < OLD_HEADER + 7U || in[13] != size - OLD_HEADER || lost(f, FAKE_PING))
 		return 0;
@@ -330,8 +332,9 @@ static bool aes(bool encrypt, const uint8_t key[16], const uint8_t iv[16], const
 	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
 	int n = 0;
 
-	bool good = c && EVP_CipherInit_ex(c, EVP_aes_128_cbc(), NULL, key, iv, encrypt) == 1 && EVP_CIPHER_CTX_set_padding(c, 0) == 1 &&
-		    EVP_CipherUpdate(c, out, &n, in, (int)size) == 1 && (size_t)n == size;
+	bool good = c && EVP_CipherInit_ex(c, EVP_aes_128_cbc(), NULL, key, iv, encrypt) == 1 &&
+		    EVP_CIPHER_CTX_set_padding(c, 0) == 1 && EVP_CipherUpdate(c, out, &n, in, (int)size) == 1 &&
+		    (size_t)n == size;
 	EVP_CIPHER_CTX_free(c);
 	return good;
 }
@@ -341,11 +344,12 @@ static size_t answer_session(struct fake_bmc *f, const uint8_t *in, size_t size,
 	uint8_t plain[512], answer[512], sum[32], iv[16];
 	size_t code_size = f->sha256 ? 16 : 12, n = in[14] | (size_t)in[15] << 8;
 
-	if (!f->open || f->mute_in_session || get32(in + 6) != f->own_id || size < HEADER + n + 2 + code_size || n < 32 || n % 16 ||
-	    n > sizeof(plain))
+	if (!f->open || f->mute_in_session || get32(in + 6) != f->own_id || size < HEADER + n + 2 + code_size ||
+	    n < 32 || n % 16 || n > sizeof(plain))
 		return 0;
 	mac(f, f->k1, f->sha256 ? 32 : 20, in + 4, size - 4 - code_size, sum);
-	if (memcmp(sum, in + size - code_size, code_size) != 0 || !aes(false, f->k2, in + HEADER, in + HEADER + 16, n - 16, plain))
+	if (memcmp(sum, in + size - code_size, code_size) != 0 ||
+	    !aes(false, f->k2, in + HEADER, in + HEADER + 16, n - 16, plain))
 		return 0;
 	size_t pad = plain[n - 17];
 	if (pad > 15 || pad + 1 > n - 16)
@@ -359,7 +363,7 @@ static size_t answer_session(struct fake_bmc *f, const uint8_t *in, size_t size,
 	answer[message + pad] = (uint8_t)pad;
 	n = message + pad + 1;
 	memset(iv, 0x33, sizeof(iv));
-	memcpy(out, (uint8_t[]){ 6, 0, 0xff, 7, 6, 0xc0 }, 6);
+	memcpy(out, (uint8_t[]){6, 0, 0xff, 7, 6, 0xc0}, 6);
 	put32(out + 6, f->console_id);
 	put32(out + 10, ++f->out_sequence);
 	out[14] = (uint8_t)(n + 16);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Plays supervisor, engine and BMC for one glory-bmc: starts it, hands it a secret and a target, and checks each message it sends.
- *   bmcrole PATH-OF-GLORY-BMC DIRECTORY */
+/* Plays supervisor, engine and BMC for one glory-bmc: starts it, hands it a secret and a target, and checks each
+ * message it sends. bmcrole PATH-OF-GLORY-BMC DIRECTORY */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -33,7 +33,7 @@ static struct {
 static void send_message(int fd, uint16_t type, const void *body, size_t size)
 {
 	uint8_t packet[CHANNEL_PACKET_MAX];
-	struct message_header h = { CHANNEL_VERSION, type, fd == w.supervisor ? 0 : EPOCH, ++w.sequence };
+	struct message_header h = {CHANNEL_VERSION, type, fd == w.supervisor ? 0 : EPOCH, ++w.sequence};
 
 	memcpy(packet, &h, sizeof(h));
 	if (size)
@@ -45,7 +45,7 @@ static void send_message(int fd, uint16_t type, const void *body, size_t size)
 static void take_message(const struct message_header *h, const uint8_t *body, size_t size)
 {
 	const struct msg_power_state *power = (const void *)body;
-	struct msg_secret secret = { .secret_class = SECRET_BMC, .name = "bmc", .text = "password=secret\n" };
+	struct msg_secret secret = {.secret_class = SECRET_BMC, .name = "bmc", .text = "password=secret\n"};
 
 	switch (h->type) {
 	case MSG_READY:
@@ -112,7 +112,7 @@ static void until(const char *what, const unsigned *count, unsigned wanted)
 	int64_t end = clock_mono_ms() + LIMIT_MS;
 
 	while (*count < wanted && clock_mono_ms() < end) {
-		struct pollfd p[] = { { w.udp, POLLIN, 0 }, { w.supervisor, POLLIN, 0 }, { w.engine, POLLIN, 0 } };
+		struct pollfd p[] = {{w.udp, POLLIN, 0}, {w.supervisor, POLLIN, 0}, {w.engine, POLLIN, 0}};
 		if (poll(p, 3, 100) <= 0)
 			continue;
 		if (p[0].revents)
@@ -135,7 +135,8 @@ static pid_t start_role(const char *path)
 {
 	int above[2], beside[2];
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, above) < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, beside) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, above) < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, beside) < 0)
 		exit(1);
 	pid_t pid = fork();
 	if (pid == 0) {
@@ -156,31 +157,46 @@ static pid_t start_role(const char *path)
 
 static void make_bmc(uint8_t *records)
 {
-	static const uint8_t record[] = { 1, 0, 0x51, 2, 31, 0x20, 0, 40, 10, 1, 0, 0, 8, 0x6f, 0, 0, 0, 0, 0x4f, 0, 0, 0, 0, 0,
-					  0, 0,	 0, 0,	  0, 0, 0, 0xc4, 'P', 'S', 'U', '1' };
-	struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	static const uint8_t record[] = {1,    0, 0x51, 2, 31, 0x20, 0, 40, 10, 1, 0, 0, 8, 0x6f, 0,   0,   0,   0,
+					 0x4f, 0, 0,    0, 0,  0,    0, 0,  0,  0, 0, 0, 0, 0xc4, 'P', 'S', 'U', '1'};
+	struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	struct sockaddr_storage bound;
 	socklen_t length = sizeof(bound);
 
 	w.udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (w.udp < 0 || bind(w.udp, (struct sockaddr *)&any, sizeof(any)) < 0 || getsockname(w.udp, (struct sockaddr *)&bound, &length) < 0)
+	if (w.udp < 0 || bind(w.udp, (struct sockaddr *)&any, sizeof(any)) < 0 ||
+	    getsockname(w.udp, (struct sockaddr *)&bound, &length) < 0)
 		exit(1);
 	address_from_sockaddr(&bound, &w.address);
 	fake_bmc_init(&w.bmc, true);
 	memcpy(records, record, sizeof(record));
 	w.bmc.records = records;
 	w.bmc.records_size = sizeof(record);
-	memcpy(w.bmc.reading[40], (uint8_t[]){ 0, 0xc0, 1, 0x80 }, 4);
+	memcpy(w.bmc.reading[40], (uint8_t[]){0, 0xc0, 1, 0x80}, 4);
 }
 
 int main(int argc, char **argv)
 {
 	static uint8_t records[64];
-	struct role_start start = { .role = ROLE_BMC, .epoch = EPOCH, .life = 1, .log_level = 6, .uid = 64199, .gid = 64199, .site = "test", .appliance = "test" };
-	struct msg_bmc_target t = { .slot = 5, .generation = 2, .power_interval_s = 2, .sensor_interval_s = 3, .suite = 17, .privilege = 3,
-				    .name = "n1", .credential = "bmc", .user = "operator" };
-	struct msg_power power = { .job = 9, .slot = 5, .generation = 2, .verb = POWER_VERB_OFF, .deadline_ms = 10000 };
-	struct msg_targets begin = { 1, 0 };
+	struct role_start start = {.role = ROLE_BMC,
+				   .epoch = EPOCH,
+				   .life = 1,
+				   .log_level = 6,
+				   .uid = 64199,
+				   .gid = 64199,
+				   .site = "test",
+				   .appliance = "test"};
+	struct msg_bmc_target t = {.slot = 5,
+				   .generation = 2,
+				   .power_interval_s = 2,
+				   .sensor_interval_s = 3,
+				   .suite = 17,
+				   .privilege = 3,
+				   .name = "n1",
+				   .credential = "bmc",
+				   .user = "operator"};
+	struct msg_power power = {.job = 9, .slot = 5, .generation = 2, .verb = POWER_VERB_OFF, .deadline_ms = 10000};
+	struct msg_targets begin = {1, 0};
 	int status;
 
 	if (argc != 3 || !text_copy(start.directory, sizeof(start.directory), argv[2]))
@@ -206,7 +222,7 @@ int main(int argc, char **argv)
 	until("it counts", &w.stats, 2);
 	kill(pid, SIGTERM);
 	for (int64_t end = clock_mono_ms() + LIMIT_MS; waitpid(pid, &status, WNOHANG) == 0 && clock_mono_ms() < end;) {
-		struct pollfd p = { w.udp, POLLIN, 0 };
+		struct pollfd p = {w.udp, POLLIN, 0};
 		if (poll(&p, 1, 50) > 0)
 			serve_bmc();
 	}

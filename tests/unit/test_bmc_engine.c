@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The BMC engine in virtual time against a BMC on plain bytes: sessions, errors told apart, liveness, urgent reads, power verbs. */
+/* The BMC engine in virtual time against a BMC on plain bytes: sessions, errors told apart, liveness, urgent reads,
+ * power verbs. */
 #include <math.h>
 #include <string.h>
 
@@ -17,7 +18,11 @@ static struct world {
 	struct address address, other;
 	int64_t now, delay_ms;
 	bool from_other, twice, garble;
-	struct { int64_t at; size_t size; uint8_t data[1024]; } pipe[PIPE];
+	struct {
+		int64_t at;
+		size_t size;
+		uint8_t data[1024];
+	} pipe[PIPE];
 	unsigned piped;
 	struct msg_power_state power[LOG];
 	unsigned powers;
@@ -100,8 +105,15 @@ static void on_facts(void *arg, const struct msg_bmc_facts *m)
 
 static struct msg_bmc_target target(void)
 {
-	struct msg_bmc_target t = { .slot = 3, .generation = 1, .address = w.address, .power_interval_s = 30, .suite = w.bmc.sha256 ? 17 : 3,
-				    .privilege = 3, .name = "n1", .credential = "bmc", .user = "operator" };
+	struct msg_bmc_target t = {.slot = 3,
+				   .generation = 1,
+				   .address = w.address,
+				   .power_interval_s = 30,
+				   .suite = w.bmc.sha256 ? 17 : 3,
+				   .privilege = 3,
+				   .name = "n1",
+				   .credential = "bmc",
+				   .user = "operator"};
 	return t;
 }
 
@@ -116,8 +128,8 @@ static void give_target(void)
 
 static void start(bool sha256)
 {
-	struct bmc_hands hands = { on_send, on_random, on_secret, on_power, on_result, on_sensors, on_facts, NULL };
-	struct bmc_settings settings = { 0 };
+	struct bmc_hands hands = {on_send, on_random, on_secret, on_power, on_result, on_sensors, on_facts, NULL};
+	struct bmc_settings settings = {0};
 
 	memset(&w, 0, sizeof(w));
 	w.now = 1000000;
@@ -176,14 +188,14 @@ static struct bmc *bmc(void)
 
 static void urgent(void)
 {
-	struct msg_bmc_read r = { .slot = 3, .generation = 1, .what = BMC_READ_POWER, .urgent = 1 };
+	struct msg_bmc_read r = {.slot = 3, .generation = 1, .what = BMC_READ_POWER, .urgent = 1};
 
 	bmc_engine_read(w.engine, &r, w.now);
 }
 
 static void order(uint64_t job, enum power_verb verb, uint32_t deadline_ms)
 {
-	struct msg_power p = { .job = job, .slot = 3, .generation = 1, .verb = verb, .deadline_ms = deadline_ms };
+	struct msg_power p = {.job = job, .slot = 3, .generation = 1, .verb = verb, .deadline_ms = deadline_ms};
 
 	bmc_engine_power(w.engine, &p, w.now);
 }
@@ -219,7 +231,7 @@ static void test_suite_3(void)
 
 static void test_refused_suites(void)
 {
-	static const uint8_t bad[] = { 0, 1, 2, 6, 7, 8, 11, 12, 15, 16, 18 };
+	static const uint8_t bad[] = {0, 1, 2, 6, 7, 8, 11, 12, 15, 16, 18};
 	struct error error;
 
 	start(true);
@@ -515,7 +527,10 @@ static void test_urgent(void)
 
 static void test_urgent_slow(void)
 {
-	static const struct { int64_t delay_ms; uint8_t state; } cases[] = { { 100, BMC_ON }, { 450, BMC_ON }, { 2400, BMC_SILENT } };
+	static const struct {
+		int64_t delay_ms;
+		uint8_t state;
+	} cases[] = {{100, BMC_ON}, {450, BMC_ON}, {2400, BMC_SILENT}};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		start(true);
@@ -526,7 +541,8 @@ static void test_urgent_slow(void)
 		urgent();
 		run(2501);
 		CU_ASSERT(w.powers > before && last_power()->state != BMC_OFF);
-		CU_ASSERT(i == 2 ? last_power()->state == BMC_SILENT || last_power()->state == BMC_NA : last_power()->state == cases[i].state);
+		CU_ASSERT(i == 2 ? last_power()->state == BMC_SILENT || last_power()->state == BMC_NA
+				 : last_power()->state == cases[i].state);
 		stop();
 	}
 }
@@ -540,7 +556,8 @@ static void test_power_verbs(void)
 	w.bmc.soft_after = 2;
 	order(1, POWER_VERB_OFF, 20000);
 	run(20000);
-	CU_ASSERT(w.results == 1 && w.result[0].error == BMC_OK && w.result[0].state == POWER_OFF && w.result[0].job == 1);
+	CU_ASSERT(w.results == 1 && w.result[0].error == BMC_OK && w.result[0].state == POWER_OFF &&
+		  w.result[0].job == 1);
 	CU_ASSERT(w.bmc.controls == 1 && w.bmc.last_control == 0);
 	order(2, POWER_VERB_OFF, 20000); /* already off: nothing is sent, off is read twice */
 	run(20000);
@@ -550,13 +567,15 @@ static void test_power_verbs(void)
 	CU_ASSERT(w.results == 3 && w.result[2].error == BMC_NOT_REACHED && w.bmc.controls == 1);
 	order(4, POWER_VERB_ON, 20000);
 	run(20000);
-	CU_ASSERT(w.results == 4 && w.result[3].error == BMC_OK && w.result[3].state == POWER_ON && w.bmc.last_control == 1);
+	CU_ASSERT(w.results == 4 && w.result[3].error == BMC_OK && w.result[3].state == POWER_ON &&
+		  w.bmc.last_control == 1);
 	order(5, POWER_VERB_RESET, 20000);
 	run(20000);
 	CU_ASSERT(w.results == 5 && w.result[4].error == BMC_OK && w.bmc.last_control == 3);
 	order(6, POWER_VERB_SOFT, 20000);
 	run(20000);
-	CU_ASSERT(w.results == 6 && w.result[5].error == BMC_OK && w.result[5].state == POWER_OFF && w.bmc.last_control == 5);
+	CU_ASSERT(w.results == 6 && w.result[5].error == BMC_OK && w.result[5].state == POWER_OFF &&
+		  w.bmc.last_control == 5);
 	order(7, POWER_VERB_IDENTIFY, 20000);
 	order(7, POWER_VERB_IDENTIFY, 20000); /* the same order again acts once */
 	run(1000);
@@ -578,7 +597,8 @@ static void test_power_two_orders(void)
 	run(9999);
 	CU_ASSERT(w.results == 1);
 	run(2);
-	CU_ASSERT(w.results == 2 && w.result[1].job == 1 && w.result[1].error == BMC_NOT_REACHED && w.result[1].state == POWER_ON);
+	CU_ASSERT(w.results == 2 && w.result[1].job == 1 && w.result[1].error == BMC_NOT_REACHED &&
+		  w.result[1].state == POWER_ON);
 	stop();
 }
 
@@ -635,6 +655,94 @@ static void test_power_wrong_machine(void)
 	stop();
 }
 
+static void test_guid_changes(void)
+{
+	start(true); /* nothing was recorded: the first GUID counts, until somebody says otherwise */
+	give_target();
+	run(2000);
+	CU_ASSERT(!w.facts.guid_changed);
+	w.bmc.guid[3] ^= 1;
+	fake_bmc_restart(&w.bmc);
+	run(60000);
+	CU_ASSERT(w.facts.guid_changed && w.bmc.sessions == 2);
+	fake_bmc_restart(&w.bmc);
+	run(60000);
+	CU_ASSERT(w.facts.guid_changed && w.bmc.sessions == 3);
+	order(1, POWER_VERB_OFF, 20000);
+	run(20000);
+	CU_ASSERT(w.results == 1 && w.result[0].error == BMC_GUID_CHANGED && w.bmc.controls == 0);
+	give_target();
+	CU_ASSERT(!w.facts.guid_changed && w.facts.finding[0] == 0);
+	order(2, POWER_VERB_OFF, 20000);
+	run(20000);
+	CU_ASSERT(w.results == 2 && w.result[1].error == BMC_OK);
+	stop();
+}
+
+static void test_anonymous(void)
+{
+	start(true);
+	w.bmc.anonymous = true;
+	give_target();
+	run(20000);
+	CU_ASSERT(last_power()->state == BMC_ON && w.facts.finding[0] != 0);
+	w.bmc.anonymous = false;
+	run(20000);
+	CU_ASSERT(w.facts.finding[0] == 0);
+	stop();
+}
+
+static void test_texts(void)
+{
+	for (int e = BMC_OK; e <= BMC_GARBAGE; e++) {
+		CU_ASSERT(bmc_error_text((enum bmc_error)e)[0] && bmc_error_remedy((enum bmc_error)e)[0]);
+		CU_ASSERT(strlen(bmc_error_text((enum bmc_error)e)) + 2 + strlen(bmc_error_remedy((enum bmc_error)e)) <
+			  CAUSE_SIZE);
+	}
+}
+
+/* Verdicts L29: an urgent read goes ahead of a sweep over slow sensors, and never are two requests out. */
+static void test_urgent_in_a_sweep(void)
+{
+	static uint8_t records[100 * 35];
+
+	start(true);
+	for (int i = 0; i < 100; i++) {
+		uint8_t *r = records + i * 35;
+		r[0] = (uint8_t)(i + 1);
+		r[2] = 0x51;
+		r[3] = 2;
+		r[4] = 30;
+		r[5] = 0x20;
+		r[7] = (uint8_t)i;
+		r[12] = 8;
+		r[13] = 0x6f;
+		r[31] = 0xc3;
+		memcpy(r + 32, "psu", 3);
+	}
+	w.bmc.records = records;
+	w.bmc.records_size = sizeof(records);
+	give_target();
+	run(2000);
+	struct msg_bmc_read r = {.slot = 3, .generation = 1, .what = BMC_READ_SENSORS};
+	bmc_engine_read(w.engine, &r, w.now);
+	w.delay_ms = 200;
+	for (int i = 0; i < 20; i++) {
+		run(777);
+		unsigned before = w.powers;
+		urgent();
+		run(450);
+		CU_ASSERT(w.powers == before + 1);
+		CU_ASSERT(w.piped <= 1);
+	}
+	CU_ASSERT(bmc()->sweep != NULL);
+	w.bmc.silent = true;
+	urgent();
+	run(2501);
+	CU_ASSERT(last_power()->state == BMC_SILENT);
+	stop();
+}
+
 static void test_power_refused(void)
 {
 	start(true);
@@ -676,8 +784,13 @@ static void test_target_list(void)
 
 static void test_bad_secrets(void)
 {
-	static const char *const bad[] = { "", "password=", "secret", "password=123456789012345678901", "password=x\nkg=0x1", "password=x\nkg=0xzz",
-					   "password=x\nkg=" };
+	static const char *const bad[] = {"",
+					  "password=",
+					  "secret",
+					  "password=123456789012345678901",
+					  "password=x\nkg=0x1",
+					  "password=x\nkg=0xzz",
+					  "password=x\nkg="};
 	struct error error;
 
 	start(true);
@@ -726,8 +839,8 @@ static void test_size(void)
 
 static void test_guid_orders(void)
 {
-	const uint8_t text[16] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
-	const uint8_t mixed[16] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
+	const uint8_t text[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+	const uint8_t mixed[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
 	uint8_t reversed[16], other[16];
 
 	for (int i = 0; i < 16; i++) {
@@ -740,33 +853,37 @@ static void test_guid_orders(void)
 }
 
 static const struct unit_test tests[] = {
-	{ "suite 17", test_suite_17 },
-	{ "suite 3", test_suite_3 },
-	{ "refused suites", test_refused_suites },
-	{ "wrong password", test_wrong_password },
-	{ "wrong user", test_wrong_user },
-	{ "wrong k_g", test_wrong_kg },
-	{ "wrong codes", test_wrong_code },
-	{ "slots, suite, privilege", test_other_refusals },
-	{ "lost handshake answers", test_lost_handshake },
-	{ "duplicates and strangers", test_duplicates_and_strangers },
-	{ "replayed answers", test_replay },
-	{ "busy", test_busy },
-	{ "silent and back", test_silent_and_back },
-	{ "short silence", test_short_silence },
-	{ "restart of the bmc", test_restart_of_the_bmc },
-	{ "mute in session", test_mute_in_session },
-	{ "urgent", test_urgent },
-	{ "urgent, slow", test_urgent_slow },
-	{ "power verbs", test_power_verbs },
-	{ "two orders", test_power_two_orders },
-	{ "power without answer", test_power_without_answer },
-	{ "wrong machine", test_power_wrong_machine },
-	{ "power refused", test_power_refused },
-	{ "target list", test_target_list },
-	{ "bad secrets", test_bad_secrets },
-	{ "window", test_window },
-	{ "size", test_size },
-	{ "guid orders", test_guid_orders },
+    {"suite 17", test_suite_17},
+    {"suite 3", test_suite_3},
+    {"refused suites", test_refused_suites},
+    {"wrong password", test_wrong_password},
+    {"wrong user", test_wrong_user},
+    {"wrong k_g", test_wrong_kg},
+    {"wrong codes", test_wrong_code},
+    {"slots, suite, privilege", test_other_refusals},
+    {"lost handshake answers", test_lost_handshake},
+    {"duplicates and strangers", test_duplicates_and_strangers},
+    {"replayed answers", test_replay},
+    {"busy", test_busy},
+    {"silent and back", test_silent_and_back},
+    {"short silence", test_short_silence},
+    {"restart of the bmc", test_restart_of_the_bmc},
+    {"mute in session", test_mute_in_session},
+    {"urgent", test_urgent},
+    {"urgent, slow", test_urgent_slow},
+    {"power verbs", test_power_verbs},
+    {"two orders", test_power_two_orders},
+    {"power without answer", test_power_without_answer},
+    {"wrong machine", test_power_wrong_machine},
+    {"power refused", test_power_refused},
+    {"guid changes", test_guid_changes},
+    {"anonymous log-in", test_anonymous},
+    {"texts", test_texts},
+    {"urgent in a sweep", test_urgent_in_a_sweep},
+    {"target list", test_target_list},
+    {"bad secrets", test_bad_secrets},
+    {"window", test_window},
+    {"size", test_size},
+    {"guid orders", test_guid_orders},
 };
 UNIT_MAIN("bmc engine", tests)

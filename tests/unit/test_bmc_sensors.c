@@ -19,7 +19,7 @@
 
 static struct sensor_facts facts(uint8_t type, uint8_t event_type, uint16_t mask)
 {
-	struct sensor_facts f = { .type = type, .event_type = event_type, .state_mask = mask };
+	struct sensor_facts f = {.type = type, .event_type = event_type, .state_mask = mask};
 
 	for (int i = 0; i < THRESHOLD_COUNT; i++)
 		f.thresholds[i] = NAN;
@@ -29,7 +29,7 @@ static struct sensor_facts facts(uint8_t type, uint8_t event_type, uint16_t mask
 static struct sensor_verdict judge_bits(uint8_t type, uint8_t event_type, uint16_t mask, uint16_t bits, enum power host)
 {
 	struct sensor_facts f = facts(type, event_type, mask);
-	struct sensor_reading r = { .answered = true, .scanning = true, .available = true, .value = NAN, .bits = bits };
+	struct sensor_reading r = {.answered = true, .scanning = true, .available = true, .value = NAN, .bits = bits};
 	struct sensor_verdict v;
 
 	judge_sensor(&f, &r, host, &v);
@@ -45,63 +45,66 @@ static void test_states(void)
 		enum level level;
 		const char *text;
 	} cases[] = {
-		/* power supplies */
-		{ 0x08, 0x6f, 0x4f, 0x01, SENSOR_NOMINAL, LEVEL_NORMAL, "presence detected" },
-		{ 0x08, 0x6f, 0x4f, 0x09, SENSOR_FINDING, LEVEL_MAJOR, "power supply input lost (AC/DC)" },
-		{ 0x08, 0x6f, 0x4f, 0x03, SENSOR_FINDING, LEVEL_MAJOR, NULL },
-		{ 0x08, 0x6f, 0x4f, 0x05, SENSOR_FINDING, LEVEL_WARNING, NULL },
-		{ 0x08, 0x6f, 0x4f, 0x00, SENSOR_NOT_PRESENT, LEVEL_NORMAL, "empty" },
-		{ 0x08, 0x6f, 0x4e, 0x00, SENSOR_NOMINAL, LEVEL_NORMAL, "" }, /* it cannot report presence */
-		/* redundancy */
-		{ 0x08, 0x0b, 0x03, 0x01, SENSOR_NOMINAL, LEVEL_NORMAL, NULL },
-		{ 0x08, 0x0b, 0x03, 0x02, SENSOR_FINDING, LEVEL_MAJOR, "redundancy lost" },
-		{ 0x04, 0x0b, 0x3f, 0x20, SENSOR_FINDING, LEVEL_CRITICAL, NULL },
-		/* drive slots */
-		{ 0x0d, 0x6f, 0x1ef, 0x01, SENSOR_NOMINAL, LEVEL_NORMAL, NULL },
-		{ 0x0d, 0x6f, 0x1ef, 0x03, SENSOR_FINDING, LEVEL_MAJOR, NULL },
-		{ 0x0d, 0x6f, 0x1ef, 0x05, SENSOR_FINDING, LEVEL_WARNING, NULL },
-		{ 0x0d, 0x6f, 0x1ef, 0x41, SENSOR_FINDING, LEVEL_CRITICAL, NULL },
-		{ 0x0d, 0x6f, 0x1ef, 0x00, SENSOR_NOT_PRESENT, LEVEL_NORMAL, NULL },
-		{ 0x0d, 0x6f, 0x1ef, 0x3803, SENSOR_NOT_JUDGED, LEVEL_UNKNOWN, "states outside the specification, raw 3803" },
-		/* entity presence: absent is inventory */
-		{ 0x25, 0x6f, 0x03, 0x01, SENSOR_NOMINAL, LEVEL_NORMAL, NULL },
-		{ 0x25, 0x6f, 0x03, 0x02, SENSOR_NOT_PRESENT, LEVEL_NORMAL, NULL },
-		{ 0x25, 0x6f, 0x00, 0x02, SENSOR_NOT_PRESENT, LEVEL_NORMAL, NULL },
-		{ 0x15, 0x08, 0x03, 0x01, SENSOR_NOT_PRESENT, LEVEL_NORMAL, NULL },
-		{ 0x15, 0x08, 0x03, 0x02, SENSOR_NOMINAL, LEVEL_NORMAL, NULL },
-		{ 0x2c, 0x6f, 0xff, 0x01, SENSOR_NOT_PRESENT, LEVEL_NORMAL, NULL },
-		/* processors, memory */
-		{ 0x07, 0x6f, 0x0fff, 0x80, SENSOR_NOMINAL, LEVEL_NORMAL, NULL },
-		{ 0x07, 0x6f, 0x0fff, 0x81, SENSOR_FINDING, LEVEL_CRITICAL, "IERR" },
-		{ 0x07, 0x6f, 0x0fff, 0x82, SENSOR_FINDING, LEVEL_CRITICAL, NULL },
-		{ 0x07, 0x6f, 0x0fff, 0x180, SENSOR_FINDING, LEVEL_MAJOR, NULL },
-		{ 0x07, 0x6f, 0x82, 0x00, SENSOR_NOT_PRESENT, LEVEL_NORMAL, NULL },
-		{ 0x0c, 0x6f, 0x7f, 0x41, SENSOR_FINDING, LEVEL_WARNING, NULL },
-		{ 0x0c, 0x6f, 0x7f, 0x42, SENSOR_FINDING, LEVEL_CRITICAL, NULL },
-		/* "state asserted" is trouble of a voltage, nothing of a link */
-		{ 0x02, 0x03, 0x03, 0x01, SENSOR_NOMINAL, LEVEL_NORMAL, NULL },
-		{ 0x02, 0x03, 0x03, 0x02, SENSOR_FINDING, LEVEL_MAJOR, NULL },
-		{ 0x07, 0x03, 0x03, 0x02, SENSOR_FINDING, LEVEL_CRITICAL, NULL },
-		{ 0x27, 0x03, 0x03, 0x02, SENSOR_NOT_JUDGED, LEVEL_UNKNOWN, NULL },
-		{ 0x27, 0x03, 0x03, 0x00, SENSOR_NOMINAL, LEVEL_NORMAL, NULL },
-		/* the rest */
-		{ 0x05, 0x6f, 0x01, 0x00, SENSOR_NOMINAL, LEVEL_NORMAL, "" },
-		{ 0x05, 0x6f, 0x01, 0x01, SENSOR_FINDING, LEVEL_WARNING, NULL },
-		{ 0x09, 0x6f, 0xff, 0x01, SENSOR_NOMINAL, LEVEL_NORMAL, NULL }, /* the unit is off: a state, no trouble */
-		{ 0x10, 0x6f, 0x30, 0x10, SENSOR_FINDING, LEVEL_WARNING, NULL },
-		{ 0x29, 0x6f, 0x03, 0x02, SENSOR_FINDING, LEVEL_MAJOR, NULL },
-		{ 0x12, 0x07, 0xff, 0x40, SENSOR_FINDING, LEVEL_CRITICAL, NULL },
-		{ 0x23, 0x6f, 0x0f, 0x10, SENSOR_NOT_JUDGED, LEVEL_UNKNOWN, NULL }, /* reserved offset */
-		{ 0xc0, 0x6f, 0x0f, 0x01, SENSOR_NOT_JUDGED, LEVEL_UNKNOWN, "the maker's own states, raw 0001" },
-		{ 0x15, 0x70, 0x0f, 0x00, SENSOR_NOT_JUDGED, LEVEL_UNKNOWN, NULL },
-		{ 0x02, 0x6f, 0x0f, 0x01, SENSOR_NOT_JUDGED, LEVEL_UNKNOWN, NULL },
+	    /* power supplies */
+	    {0x08, 0x6f, 0x4f, 0x01, SENSOR_NOMINAL, LEVEL_NORMAL, "presence detected"},
+	    {0x08, 0x6f, 0x4f, 0x09, SENSOR_FINDING, LEVEL_MAJOR, "power supply input lost (AC/DC)"},
+	    {0x08, 0x6f, 0x4f, 0x03, SENSOR_FINDING, LEVEL_MAJOR, NULL},
+	    {0x08, 0x6f, 0x4f, 0x05, SENSOR_FINDING, LEVEL_WARNING, NULL},
+	    {0x08, 0x6f, 0x4f, 0x00, SENSOR_NOT_PRESENT, LEVEL_NORMAL, "empty"},
+	    {0x08, 0x6f, 0x4e, 0x00, SENSOR_NOMINAL, LEVEL_NORMAL, ""}, /* it cannot report presence */
+	    /* redundancy */
+	    {0x08, 0x0b, 0x03, 0x01, SENSOR_NOMINAL, LEVEL_NORMAL, NULL},
+	    {0x08, 0x0b, 0x03, 0x02, SENSOR_FINDING, LEVEL_MAJOR, "redundancy lost"},
+	    {0x04, 0x0b, 0x3f, 0x20, SENSOR_FINDING, LEVEL_CRITICAL, NULL},
+	    /* drive slots */
+	    {0x0d, 0x6f, 0x1ef, 0x01, SENSOR_NOMINAL, LEVEL_NORMAL, NULL},
+	    {0x0d, 0x6f, 0x1ef, 0x03, SENSOR_FINDING, LEVEL_MAJOR, NULL},
+	    {0x0d, 0x6f, 0x1ef, 0x05, SENSOR_FINDING, LEVEL_WARNING, NULL},
+	    {0x0d, 0x6f, 0x1ef, 0x41, SENSOR_FINDING, LEVEL_CRITICAL, NULL},
+	    {0x0d, 0x6f, 0x1ef, 0x00, SENSOR_NOT_PRESENT, LEVEL_NORMAL, NULL},
+	    {0x0d, 0x6f, 0x1ef, 0x3803, SENSOR_NOT_JUDGED, LEVEL_UNKNOWN, "states outside the specification, raw 3803"},
+	    /* entity presence: absent is inventory */
+	    {0x25, 0x6f, 0x03, 0x01, SENSOR_NOMINAL, LEVEL_NORMAL, NULL},
+	    {0x25, 0x6f, 0x03, 0x02, SENSOR_NOT_PRESENT, LEVEL_NORMAL, NULL},
+	    {0x25, 0x6f, 0x00, 0x02, SENSOR_NOT_PRESENT, LEVEL_NORMAL, NULL},
+	    {0x15, 0x08, 0x03, 0x01, SENSOR_NOT_PRESENT, LEVEL_NORMAL, NULL},
+	    {0x15, 0x08, 0x03, 0x02, SENSOR_NOMINAL, LEVEL_NORMAL, NULL},
+	    {0x2c, 0x6f, 0xff, 0x01, SENSOR_NOT_PRESENT, LEVEL_NORMAL, NULL},
+	    /* processors, memory */
+	    {0x07, 0x6f, 0x0fff, 0x80, SENSOR_NOMINAL, LEVEL_NORMAL, NULL},
+	    {0x07, 0x6f, 0x0fff, 0x81, SENSOR_FINDING, LEVEL_CRITICAL, "IERR"},
+	    {0x07, 0x6f, 0x0fff, 0x82, SENSOR_FINDING, LEVEL_CRITICAL, NULL},
+	    {0x07, 0x6f, 0x0fff, 0x180, SENSOR_FINDING, LEVEL_MAJOR, NULL},
+	    {0x07, 0x6f, 0x82, 0x00, SENSOR_NOT_PRESENT, LEVEL_NORMAL, NULL},
+	    {0x0c, 0x6f, 0x7f, 0x41, SENSOR_FINDING, LEVEL_WARNING, NULL},
+	    {0x0c, 0x6f, 0x7f, 0x42, SENSOR_FINDING, LEVEL_CRITICAL, NULL},
+	    /* "state asserted" is trouble of a voltage, nothing of a link */
+	    {0x02, 0x03, 0x03, 0x01, SENSOR_NOMINAL, LEVEL_NORMAL, NULL},
+	    {0x02, 0x03, 0x03, 0x02, SENSOR_FINDING, LEVEL_MAJOR, NULL},
+	    {0x07, 0x03, 0x03, 0x02, SENSOR_FINDING, LEVEL_CRITICAL, NULL},
+	    {0x27, 0x03, 0x03, 0x02, SENSOR_NOT_JUDGED, LEVEL_UNKNOWN, NULL},
+	    {0x27, 0x03, 0x03, 0x00, SENSOR_NOMINAL, LEVEL_NORMAL, NULL},
+	    /* the rest */
+	    {0x05, 0x6f, 0x01, 0x00, SENSOR_NOMINAL, LEVEL_NORMAL, ""},
+	    {0x05, 0x6f, 0x01, 0x01, SENSOR_FINDING, LEVEL_WARNING, NULL},
+	    {0x09, 0x6f, 0xff, 0x01, SENSOR_NOMINAL, LEVEL_NORMAL, NULL}, /* the unit is off: a state, no trouble */
+	    {0x10, 0x6f, 0x30, 0x10, SENSOR_FINDING, LEVEL_WARNING, NULL},
+	    {0x29, 0x6f, 0x03, 0x02, SENSOR_FINDING, LEVEL_MAJOR, NULL},
+	    {0x12, 0x07, 0xff, 0x40, SENSOR_FINDING, LEVEL_CRITICAL, NULL},
+	    {0x23, 0x6f, 0x0f, 0x10, SENSOR_NOT_JUDGED, LEVEL_UNKNOWN, NULL}, /* reserved offset */
+	    {0xc0, 0x6f, 0x0f, 0x01, SENSOR_NOT_JUDGED, LEVEL_UNKNOWN, "the maker's own states, raw 0001"},
+	    {0x15, 0x70, 0x0f, 0x00, SENSOR_NOT_JUDGED, LEVEL_UNKNOWN, NULL},
+	    {0x02, 0x6f, 0x0f, 0x01, SENSOR_NOT_JUDGED, LEVEL_UNKNOWN, NULL},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct sensor_verdict v = judge_bits(cases[i].type, cases[i].event_type, cases[i].mask, cases[i].bits, POWER_ON);
-		bool right = v.state == cases[i].state && v.level == cases[i].level && (!cases[i].text || strcmp(v.text, cases[i].text) == 0);
+		struct sensor_verdict v =
+		    judge_bits(cases[i].type, cases[i].event_type, cases[i].mask, cases[i].bits, POWER_ON);
+		bool right = v.state == cases[i].state && v.level == cases[i].level &&
+			     (!cases[i].text || strcmp(v.text, cases[i].text) == 0);
 		if (!right)
-			printf("case %zu: %s %s \"%s\"\n", i, words_name(WORDS_SENSOR_STATE, v.state), level_name((int)v.level), v.text);
+			printf("case %zu: %s %s \"%s\"\n", i, words_name(WORDS_SENSOR_STATE, v.state),
+			       level_name((int)v.level), v.text);
 		CU_ASSERT(right);
 	}
 }
@@ -111,17 +114,19 @@ static void test_all_states_are_total(void)
 	for (unsigned type = 0; type < 256; type++)
 		for (unsigned event = 0; event < 256; event += event < 0x10 ? 1 : event == 0x10 ? 0x5f : 1)
 			for (unsigned bit = 0; bit < 15; bit++) {
-				struct sensor_verdict v = judge_bits((uint8_t)type, (uint8_t)event, 0x7fff, (uint16_t)(1U << bit), POWER_ON);
+				struct sensor_verdict v =
+				    judge_bits((uint8_t)type, (uint8_t)event, 0x7fff, (uint16_t)(1U << bit), POWER_ON);
 				CU_ASSERT(v.state >= SENSOR_NOMINAL && v.state <= SENSOR_FINDING);
 				CU_ASSERT((v.state == SENSOR_FINDING) == (v.level > LEVEL_NORMAL));
 				CU_ASSERT(text_terminated(v.text, sizeof(v.text)));
 			}
 }
 
-static struct sensor_verdict judge_value_of(double value, uint16_t bits, enum power host, const double t[THRESHOLD_COUNT])
+static struct sensor_verdict judge_value_of(double value, uint16_t bits, enum power host,
+					    const double t[THRESHOLD_COUNT])
 {
 	struct sensor_facts f = facts(0x01, 0x01, 0);
-	struct sensor_reading r = { .answered = true, .scanning = true, .available = true, .value = value, .bits = bits };
+	struct sensor_reading r = {.answered = true, .scanning = true, .available = true, .value = value, .bits = bits};
 	struct sensor_verdict v;
 
 	memcpy(f.thresholds, t, sizeof(f.thresholds));
@@ -131,7 +136,8 @@ static struct sensor_verdict judge_value_of(double value, uint16_t bits, enum po
 
 static void test_thresholds(void)
 {
-	const double t[] = { 10, 5, 0, 75, 90, 100 }, none[] = { NAN, NAN, NAN, NAN, NAN, NAN }, nonsense[] = { 0, 0, 0, 0, 0, 0 };
+	const double t[] = {10, 5, 0, 75, 90, 100}, none[] = {NAN, NAN, NAN, NAN, NAN, NAN},
+		     nonsense[] = {0, 0, 0, 0, 0, 0};
 
 	CU_ASSERT(judge_value_of(45, 0xc0, POWER_ON, t).state == SENSOR_NOMINAL);
 	CU_ASSERT(judge_value_of(75, 0xc0, POWER_ON, t).level == LEVEL_WARNING);
@@ -155,13 +161,14 @@ static void test_thresholds(void)
 	CU_ASSERT(judge_value_of(0, 0xc2, POWER_OFF, t).state == SENSOR_NOT_JUDGED);
 	CU_ASSERT(judge_value_of(0, 0xc2, POWER_UNKNOWN, t).state == SENSOR_FINDING);
 	CU_ASSERT(judge_bits(0x04, 0x0b, 3, 2, POWER_OFF).state == SENSOR_NOT_JUDGED);
-	CU_ASSERT(judge_bits(0x08, 0x6f, 9, 9, POWER_OFF).state == SENSOR_FINDING); /* a supply without input is one, on or off */
+	CU_ASSERT(judge_bits(0x08, 0x6f, 9, 9, POWER_OFF).state ==
+		  SENSOR_FINDING); /* a supply without input is one, on or off */
 }
 
 static void test_not_readable(void)
 {
 	struct sensor_facts f = facts(0x08, 0x6f, 0x4f);
-	struct sensor_reading r = { .answered = true, .scanning = true, .available = true, .value = NAN, .bits = 9 };
+	struct sensor_reading r = {.answered = true, .scanning = true, .available = true, .value = NAN, .bits = 9};
 	struct sensor_verdict v;
 
 	r.scanning = false;
@@ -183,10 +190,24 @@ static void test_not_readable(void)
 /* --- records --------------------------------------------------------------------------------------- */
 
 /* Appends a record; returns its size. */
-static size_t full_record(uint8_t *out, uint16_t id, uint8_t number, uint8_t type, int8_t r_exponent, uint8_t m, const char *name)
+static size_t full_record(uint8_t *out, uint16_t id, uint8_t number, uint8_t type, int8_t r_exponent, uint8_t m,
+			  const char *name)
 {
-	uint8_t r[64] = { [2] = 0x51, [3] = 0x01, [5] = 0x20, [7] = number, [8] = 3, [9] = 1, [11] = 0x58, [12] = type, [13] = 1,
-			  [18] = 0x18, [21] = 1, [24] = m, [29] = (uint8_t)((r_exponent & 0x0f) << 4), [37] = 90, [38] = 75 };
+	uint8_t r[64] = {[2] = 0x51,
+			 [3] = 0x01,
+			 [5] = 0x20,
+			 [7] = number,
+			 [8] = 3,
+			 [9] = 1,
+			 [11] = 0x58,
+			 [12] = type,
+			 [13] = 1,
+			 [18] = 0x18,
+			 [21] = 1,
+			 [24] = m,
+			 [29] = (uint8_t)((r_exponent & 0x0f) << 4),
+			 [37] = 90,
+			 [38] = 75};
 	size_t length = strlen(name);
 
 	r[0] = (uint8_t)id;
@@ -198,10 +219,10 @@ static size_t full_record(uint8_t *out, uint16_t id, uint8_t number, uint8_t typ
 	return 48 + length;
 }
 
-static size_t compact_record(uint8_t *out, uint16_t id, uint8_t number, uint8_t type, uint16_t mask, uint8_t shared, const uint8_t *name,
-			     size_t name_size)
+static size_t compact_record(uint8_t *out, uint16_t id, uint8_t number, uint8_t type, uint16_t mask, uint8_t shared,
+			     const uint8_t *name, size_t name_size)
 {
-	uint8_t r[64] = { [2] = 0x51, [3] = 0x02, [5] = 0x20, [7] = number, [8] = 10, [9] = 1, [12] = type, [13] = 0x6f };
+	uint8_t r[64] = {[2] = 0x51, [3] = 0x02, [5] = 0x20, [7] = number, [8] = 10, [9] = 1, [12] = type, [13] = 0x6f};
 
 	r[0] = (uint8_t)id;
 	r[18] = (uint8_t)mask;
@@ -216,11 +237,12 @@ static size_t compact_record(uint8_t *out, uint16_t id, uint8_t number, uint8_t 
 
 static void test_records(void)
 {
-	static const uint8_t plain[] = { 0xc4, 'P', 'S', 'U', ' ' };
-	static const uint8_t numbered[] = { 0xc6, 'B', 'a', 'y', ' ', '1', '5' };
-	static const uint8_t packed[] = { 0x83, 0x29, 0xdc, 0xa6 }; /* "IPMI" in six bits, the specification's own example */
-	static const uint8_t bcd[] = { 0x42, 0x12, 0xc5 };
-	static const uint8_t hostile[] = { 0xc3, 'a', '\n', 0xff };
+	static const uint8_t plain[] = {0xc4, 'P', 'S', 'U', ' '};
+	static const uint8_t numbered[] = {0xc6, 'B', 'a', 'y', ' ', '1', '5'};
+	static const uint8_t packed[] = {0x83, 0x29, 0xdc,
+					 0xa6}; /* "IPMI" in six bits, the specification's own example */
+	static const uint8_t bcd[] = {0x42, 0x12, 0xc5};
+	static const uint8_t hostile[] = {0xc3, 'a', '\n', 0xff};
 	ipmi_sdr_ctx_t ctx = ipmi_sdr_ctx_create();
 	struct sensor_def s[SDR_SHARED_MAX];
 	uint8_t r[128];
@@ -229,16 +251,19 @@ static void test_records(void)
 	CU_ASSERT(sdr_parse(ctx, r, n, s, SDR_SHARED_MAX) == 1);
 	CU_ASSERT(s[0].record_id == 7 && s[0].number == 33 && s[0].type == 1 && s[0].owner == 0x20 && s[0].entity == 3);
 	CU_ASSERT(strcmp(s[0].name, "CPU Temp") == 0 && strcmp(s[0].unit, "C") == 0);
-	CU_ASSERT(s[0].threshold_mask == (1 << HIGH_NON_CRITICAL | 1 << HIGH_CRITICAL) && s[0].thresholds[HIGH_CRITICAL] == 90);
+	CU_ASSERT(s[0].threshold_mask == (1 << HIGH_NON_CRITICAL | 1 << HIGH_CRITICAL) &&
+		  s[0].thresholds[HIGH_CRITICAL] == 90);
 	CU_ASSERT_DOUBLE_EQUAL(sdr_value(&s[0], 80), 40.0, 0.001);
 	n = compact_record(r, 8, 40, 0x08, 0x4f, 0, plain, sizeof(plain));
-	CU_ASSERT(sdr_parse(ctx, r, n, s, SDR_SHARED_MAX) == 1 && strcmp(s[0].name, "PSU") == 0 && s[0].state_mask == 0x4f);
+	CU_ASSERT(sdr_parse(ctx, r, n, s, SDR_SHARED_MAX) == 1 && strcmp(s[0].name, "PSU") == 0 &&
+		  s[0].state_mask == 0x4f);
 	CU_ASSERT(isnan(sdr_value(&s[0], 80)));
 	n = compact_record(r, 8, 40, 0x08, 0x4f, 3, plain, sizeof(plain));
 	CU_ASSERT(sdr_parse(ctx, r, n, s, SDR_SHARED_MAX) == 3 && strcmp(s[2].name, "PSU3") == 0 && s[2].number == 42);
 	n = compact_record(r, 8, 40, 0x0d, 0x03, 15, numbered, sizeof(numbered));
 	r[24] = 0;
-	CU_ASSERT(sdr_parse(ctx, r, n, s, SDR_SHARED_MAX) == 15 && strcmp(s[0].name, "Bay 15") == 0 && strcmp(s[14].name, "Bay 29") == 0);
+	CU_ASSERT(sdr_parse(ctx, r, n, s, SDR_SHARED_MAX) == 15 && strcmp(s[0].name, "Bay 15") == 0 &&
+		  strcmp(s[14].name, "Bay 29") == 0);
 	n = compact_record(r, 8, 40, 0x08, 0x4f, 0, packed, sizeof(packed));
 	CU_ASSERT(sdr_parse(ctx, r, n, s, SDR_SHARED_MAX) == 1 && strcmp(s[0].name, "IPMI") == 0);
 	n = compact_record(r, 8, 40, 0x08, 0x4f, 0, bcd, sizeof(bcd));
@@ -257,7 +282,7 @@ static void test_records(void)
 static void test_files(void)
 {
 	char directory[] = "/tmp/glory-sdr-XXXXXX", path[320], command[400];
-	struct sdr_key key = { .manufacturer = 674, .records = 1, .firmware = "1.2" }, other = { .manufacturer = 675 };
+	struct sdr_key key = {.manufacturer = 674, .records = 1, .firmware = "1.2"}, other = {.manufacturer = 675};
 	struct sdr_repository *list = NULL;
 	ipmi_sdr_ctx_t ctx = ipmi_sdr_ctx_create();
 	uint8_t r[128], file[512];
@@ -371,11 +396,18 @@ static void run(int64_t ms)
 
 static void sweep_with(unsigned chunk, int cancel, bool on)
 {
-	static const uint8_t name[] = { 0xc3, 'P', 'S', 'U' };
-	struct bmc_hands hands = { on_send, on_random, on_secret, on_power, on_result, on_sensors, on_facts, NULL };
-	struct bmc_settings settings = { 0 };
-	struct msg_bmc_target t = { .slot = 1, .generation = 1, .power_interval_s = 30, .sensor_interval_s = 60, .suite = 17, .privilege = 2,
-				    .name = "n1", .credential = "bmc", .user = "operator" };
+	static const uint8_t name[] = {0xc3, 'P', 'S', 'U'};
+	struct bmc_hands hands = {on_send, on_random, on_secret, on_power, on_result, on_sensors, on_facts, NULL};
+	struct bmc_settings settings = {0};
+	struct msg_bmc_target t = {.slot = 1,
+				   .generation = 1,
+				   .power_interval_s = 30,
+				   .sensor_interval_s = 60,
+				   .suite = 17,
+				   .privilege = 2,
+				   .name = "n1",
+				   .credential = "bmc",
+				   .user = "operator"};
 	struct error error;
 	uint8_t records[256];
 
@@ -392,9 +424,9 @@ static void sweep_with(unsigned chunk, int cancel, bool on)
 	w.bmc.chunk = chunk;
 	w.bmc.cancel = cancel;
 	w.bmc.on = on;
-	memcpy(w.bmc.reading[33], (uint8_t[]){ 91, 0xc0, 0xc0, 0x80 }, 4);
-	memcpy(w.bmc.reading[40], (uint8_t[]){ 0, 0xc0, 0x09, 0x80 }, 4);
-	memcpy(w.bmc.reading[41], (uint8_t[]){ 0, 0xe0, 0x09, 0x80 }, 4);
+	memcpy(w.bmc.reading[33], (uint8_t[]){91, 0xc0, 0xc0, 0x80}, 4);
+	memcpy(w.bmc.reading[40], (uint8_t[]){0, 0xc0, 0x09, 0x80}, 4);
+	memcpy(w.bmc.reading[41], (uint8_t[]){0, 0xe0, 0x09, 0x80}, 4);
 	w.engine = bmc_engine_new(&settings, &hands, w.now);
 	CU_ASSERT(bmc_engine_target(w.engine, &t, w.now, &error) == 0);
 	CU_ASSERT(bmc_engine_secret(w.engine, "bmc", "password=secret", w.now, &error) == 0);
@@ -428,14 +460,14 @@ static void test_sweep_cancelled(void)
 }
 
 static const struct unit_test tests[] = {
-	{ "states", test_states },
-	{ "all states", test_all_states_are_total },
-	{ "thresholds", test_thresholds },
-	{ "not readable", test_not_readable },
-	{ "records", test_records },
-	{ "files", test_files },
-	{ "sweep", test_sweep },
-	{ "sweep in small parts", test_sweep_small_parts },
-	{ "sweep with cancelled reservations", test_sweep_cancelled },
+    {"states", test_states},
+    {"all states", test_all_states_are_total},
+    {"thresholds", test_thresholds},
+    {"not readable", test_not_readable},
+    {"records", test_records},
+    {"files", test_files},
+    {"sweep", test_sweep},
+    {"sweep in small parts", test_sweep_small_parts},
+    {"sweep with cancelled reservations", test_sweep_cancelled},
 };
 UNIT_MAIN("bmc sensors", tests)
