@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The swarm as the tools of others see it: agents, echo, BMCs of both suites, each knob, and that its report counts right.
+# shellcheck disable=SC2034
 set -u
 [ -n "${GLORY_PRIVATE:-}" ] || exec tests/lab/private "$0" "$@"
 for tool in snmpget snmpbulkwalk ping ipmipower ipmi-sensors ipmi-sel ipmitool; do
