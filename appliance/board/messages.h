@@ -77,7 +77,7 @@ enum message_type {
 	MSG_SERIES_ADD = 100, /* struct msg_series */
 	MSG_FLUSH,         /* struct msg_flush: bring one node's files up to date */
 	MSG_FLUSHED,       /* recorder > engine: struct msg_flush */
-	MSG_RECORDER_STATE, /* recorder > engine: struct msg_recorder_state, at start and whenever it changes */
+	MSG_RECORDER_STATE, /* recorder > engine: struct msg_recorder_state, at start, on change, each minute of trouble */
 
 	/* agent, api <> engine */
 	MSG_COMMAND = 120, /* struct msg_command + arguments as one JSON object */
@@ -375,6 +375,7 @@ struct msg_command {
 	char target[4096];       /* host range, alarm id, job id; "" */
 };
 enum query_kind { QUERY_EVENTS = 1, QUERY_JOB_STEPS, QUERY_EXPORT, QUERY_AUDIT, QUERY_EXPLAIN };
+#define QUERY_NEWEST UINT64_MAX /* as `from`: the newest `limit` ones, oldest of them first */
 struct msg_query {
 	uint64_t request;
 	uint64_t from;       /* first id wanted; pages follow each other with more = 1 in the reply */

@@ -621,7 +621,7 @@ static void on_query_page(void *arg, const struct store_reply *r)
 		free(p);
 }
 
-static void query_list(struct engine *e, enum role face, const struct msg_query *q, const char *prefix)
+static void query_list(struct engine *e, enum role face, const struct msg_query *q, const char *prefix, uint64_t last)
 {
 	struct pending_query *p = mem_zalloc(sizeof *p);
 	char after[64];
@@ -629,7 +629,9 @@ static void query_list(struct engine *e, enum role face, const struct msg_query 
 	*p = (struct pending_query){.e = e, .face = face, .life = e->roles[face].life, .q = *q, .prefix = prefix};
 	if (p->q.limit == 0 || p->q.limit > 100000)
 		p->q.limit = 1000;
-	text_format(after, sizeof after, "%s%016" PRIu64, prefix, q->from ? q->from - 1 : 0);
+	if (q->from == QUERY_NEWEST)
+		p->q.from = last > p->q.limit ? last - p->q.limit + 1 : 1;
+	text_format(after, sizeof after, "%s%016" PRIu64, prefix, p->q.from ? p->q.from - 1 : 0);
 	store_list(e->store, prefix, after, 100, on_query_page, p);
 }
 
@@ -688,9 +690,9 @@ void commands_query(struct engine *e, enum role face, const struct msg_query *q)
 		error_set(&err, ERR_NOT_NOW, "appliance", "try again in a moment", "the appliance is starting");
 		reply_error(e, face, e->roles[face].life, q->request, &err);
 	} else if (q->kind == QUERY_EVENTS) {
-		query_list(e, face, q, "/event/");
+		query_list(e, face, q, "/event/", e->event_last);
 	} else if (q->kind == QUERY_AUDIT) {
-		query_list(e, face, q, "/audit/");
+		query_list(e, face, q, "/audit/", e->audit_last);
 	} else if (q->kind == QUERY_EXPORT) {
 		query_export(e, face, q);
 	} else if (q->kind == QUERY_JOB_STEPS) {
