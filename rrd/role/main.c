@@ -16,6 +16,7 @@
 
 #define DRAIN_MS 200
 #define SECOND_MS 1000
+#define REPEAT_MS 60000
 #define BATCH_MAX (8u << 20)
 #define MEMORY_BYTES ((size_t)320 << 20)
 #define RESERVE_BYTES (64u << 20)
@@ -36,6 +37,7 @@ struct state {
 	uint64_t last_written, lost_before; /* lost_before: in rings of earlier lives of the engine */
 	struct waiting_flush *flushes; /* until all rows of the ring are handed over */
 	struct msg_recorder_state said;
+	int64_t say_again_ms; /* trouble is repeated: the engine may not have been able to hear it */
 	bool said_any;
 };
 
@@ -133,11 +135,14 @@ static void tell_state(struct state *s, const struct recorder_stats *st)
 	text_copy(now.trouble, sizeof now.trouble, st->writer.trouble);
 	if (!now.trouble[0] && now.journal_failing)
 		text_copy(now.trouble, sizeof now.trouble, "the journal cannot be written");
-	if (s->said_any && now.disk == s->said.disk && now.journal_failing == s->said.journal_failing &&
+	bool trouble = now.disk != RECORDER_DISK_WELL || now.journal_failing;
+	int64_t now_ms = loop_now(s->context->loop);
+	if (s->said_any && !(trouble && now_ms >= s->say_again_ms) && now.disk == s->said.disk && now.journal_failing == s->said.journal_failing &&
 	    (now.files_waiting == 0) == (s->said.files_waiting == 0) && (now.rows_lost == 0) == (s->said.rows_lost == 0))
 		return;
 	s->said = now;
 	s->said_any = true;
+	s->say_again_ms = now_ms + REPEAT_MS;
 	channel_send(s->context->engine, MSG_RECORDER_STATE, &now, sizeof now);
 }
 
