@@ -575,6 +575,37 @@ void judge_domain_remove(struct judge *j, uint32_t domain, int64_t now)
 	j->domains[domain] = (struct jdomain){ 0 };
 }
 
+static bool same_domains(const struct jnode *n, const struct judge_node *c)
+{
+	return n->known && n->generation == c->generation && n->ndomains == c->ndomains &&
+	       memcmp(n->domains, c->domains, c->ndomains * sizeof(n->domains[0])) == 0;
+}
+
+static struct jnode new_node(const struct judge_node *c, int64_t now)
+{
+	return (struct jnode){
+		.known = true,
+		.generation = c->generation,
+		.s = STATE_PEND,
+		.k = STATE_PEND,
+		.u = STATE_NA,
+		.b = BMC_PEND,
+		.p = PORT_NA,
+		.m = WANTED_ON,
+		.power = POWER_UNKNOWN,
+		.root = JUDGE_NO_DOMAIN,
+		.onset_root = JUDGE_NO_DOMAIN,
+		.verdict = VERDICT_UNKNOWN,
+		.certainty = CERTAINTY_NONE,
+		.level = LEVEL_UNKNOWN,
+		.since = now,
+		.boot_until = INT64_MAX,
+		.agent_up = -1,
+		.host_up = -1,
+		.cause = "no answer yet",
+	};
+}
+
 int judge_node_set(struct judge *j, uint32_t slot, const struct judge_node *c, int64_t now)
 {
 	if (slot >= j->max_nodes || c->ndomains > NODE_DOMAINS)
@@ -583,39 +614,20 @@ int judge_node_set(struct judge *j, uint32_t slot, const struct judge_node *c, i
 		if (c->domains[i] >= j->max_domains || !j->domains[c->domains[i]].known)
 			return -1;
 	struct jnode *n = &j->nodes[slot];
-	bool flagged = n->known && n->flagged && n->generation == c->generation;
-	if (n->known)
+	bool flagged = n->known && n->flagged && n->generation == c->generation, stays = same_domains(n, c);
+	if (n->known && !stays)
 		leave_domains(j, slot, now);
 	if (!n->known || n->generation != c->generation)
-		*n = (struct jnode){
-			.known = true,
-			.generation = c->generation,
-			.s = STATE_PEND,
-			.k = STATE_PEND,
-			.u = STATE_NA,
-			.b = BMC_PEND,
-			.p = PORT_NA,
-			.m = WANTED_ON,
-			.power = POWER_UNKNOWN,
-			.root = JUDGE_NO_DOMAIN,
-			.onset_root = JUDGE_NO_DOMAIN,
-			.verdict = VERDICT_UNKNOWN,
-			.certainty = CERTAINTY_NONE,
-			.level = LEVEL_UNKNOWN,
-			.since = now,
-			.boot_until = INT64_MAX,
-			.agent_up = -1,
-			.host_up = -1,
-			.cause = "no answer yet",
-		};
+		*n = new_node(c, now);
 	n->bmc = c->bmc;
 	n->port = c->port;
 	n->poll_bmc = c->poll_bmc;
 	n->hash = c->hash;
 	if (!n->alive_next)
 		n->alive_next = now + 1000 + c->hash % j->p.alive_ms;
-	join_domains(j, slot, c);
-	if (flagged) {
+	if (!stays)
+		join_domains(j, slot, c);
+	if (flagged && !stays) {
 		n->flagged = true;
 		domains_flag(j, slot, true, now);
 	}

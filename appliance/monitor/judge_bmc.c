@@ -50,7 +50,9 @@ void bmc_suspicion_ends(struct jnode *n, int64_t now)
 	n->ask_n = 0;
 	n->why[0] = 0;
 	/* a round of lost questions is no proof that the BMC is lost: liveness decides that */
-	if (n->b == BMC_SILENT && !n->bmc_silent_since)
+	if (n->bmc_silent_since)
+		n->b = BMC_SILENT;
+	else if (n->b == BMC_SILENT)
 		n->b = BMC_PEND;
 }
 
@@ -224,11 +226,13 @@ void judge_bmc(struct judge *j, uint32_t slot, enum bmc_state state, int64_t at,
 	if (!n || !n->bmc || (state != BMC_ON && state != BMC_OFF && state != BMC_NA && state != BMC_SILENT))
 		return;
 	/* the judge keeps its own count of silence where it asks itself */
-	if (state == BMC_SILENT && (n->poll_bmc || n->first))
+	if (state == BMC_SILENT && n->poll_bmc)
 		return;
 	if (state == BMC_SILENT) {
 		n->bmc_silent_since = n->bmc_silent_since ? n->bmc_silent_since : at;
-		n->b = BMC_SILENT;
+		/* a suspicion asks for itself; told now, it counts when that is over */
+		if (!n->first)
+			n->b = BMC_SILENT;
 	} else {
 		n->b_at = at;
 		n->bmc_silent_since = 0;

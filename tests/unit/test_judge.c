@@ -486,6 +486,16 @@ static void test_bmc_liveness(void)
 	b.bmc[0] = BMC_ON;
 	run(11000);
 	CU_ASSERT_EQUAL(row(0).verdict, VERDICT_UP);
+	/* where the caller keeps liveness, its word counts; said during a suspicion, when that is over */
+	judge_bmc(b.judge, 5, BMC_SILENT, b.now, b.now);
+	CU_ASSERT_EQUAL(row(5).verdict, VERDICT_BMC_LOST);
+	judge_bmc(b.judge, 5, BMC_ON, b.now, b.now);
+	CU_ASSERT_EQUAL(row(5).verdict, VERDICT_UP);
+	flag(5, b.now - 600);
+	judge_bmc(b.judge, 5, BMC_SILENT, b.now, b.now);
+	tell(5, WITNESS_S, STATE_ANS, 0, 0, 0);
+	CU_ASSERT_EQUAL(row(5).verdict, VERDICT_BMC_LOST);
+	judge_bmc(b.judge, 5, BMC_ON, b.now, b.now);
 	/* wrong password, slots full: it answers, so it is not lost */
 	b.bmc[0] = BMC_NA;
 	run(60000);
@@ -958,6 +968,19 @@ static void test_nodes_and_domains_come_and_go(void)
 	flag(0, b.now);
 	judge_domain_view(b.judge, GROUP_A, &d);
 	CU_ASSERT(d.members == 8 && d.flagged == 1);
+	/* the same again, and from one group to the other and back */
+	struct judge_node n = { .generation = 1, .bmc = true, .ndomains = 3, .domains = { GROUP_A, SITE, RACK } };
+	CU_ASSERT_EQUAL(judge_node_set(b.judge, 0, &n, b.now), 0);
+	judge_domain_view(b.judge, GROUP_A, &d);
+	CU_ASSERT(d.members == 8 && d.flagged == 1);
+	n.domains[0] = GROUP_B;
+	CU_ASSERT_EQUAL(judge_node_set(b.judge, 0, &n, b.now), 0);
+	judge_domain_view(b.judge, GROUP_A, &d);
+	CU_ASSERT(d.members == 7 && d.flagged == 0);
+	judge_domain_view(b.judge, GROUP_B, &d);
+	CU_ASSERT(d.members == 9 && d.flagged == 1);
+	n.domains[0] = GROUP_A;
+	CU_ASSERT_EQUAL(judge_node_set(b.judge, 0, &n, b.now), 0);
 	judge_node_remove(b.judge, 0, b.now);
 	judge_domain_view(b.judge, GROUP_A, &d);
 	CU_ASSERT(d.members == 7 && d.flagged == 0);
