@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "mibs/agent/own.h"
 #include "mibs/agent/respond.h"
 #include "mibs/agent/transport.h"
 
@@ -136,6 +137,13 @@ static int row_name(void *arg, const struct mib_place *place, char *name, size_t
 	return 0;
 }
 
+static uint32_t next_index(void *arg, enum board_table table)
+{
+	struct planner *p = arg;
+
+	return own_next_index(p->walk->board, table);
+}
+
 static void plan(const netsnmp_pdu *pdu, struct planner *planner, struct set_plan *out)
 {
 	struct set_varbind list[SET_VARBINDS_MAX];
@@ -151,7 +159,8 @@ static void plan(const netsnmp_pdu *pdu, struct planner *planner, struct set_pla
 			list[n].size = v->val_len;
 		}
 	}
-	set_plan_make(list, v ? SET_VARBINDS_MAX + 1 : n, may_write, row_name, planner, out);
+	const struct set_questions ask = {may_write, row_name, next_index, planner};
+	set_plan_make(list, v ? SET_VARBINDS_MAX + 1 : n, &ask, out);
 }
 
 /* --- executing ------------------------------------------------------------------------------------------ */

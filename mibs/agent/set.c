@@ -26,12 +26,12 @@ static const struct settable {
 	uint8_t field, check;
 	uint8_t words, lowest; /* V_WORD: vocabulary, and first value that may be written */
 	uint16_t port;
-	const char *key;
+	const char *key; /* NULL: no argument; the name is the command's target */
 } settables[] = {
-	{BOARD_GROUP, 2, F_NAME, V_NAME, 0, 0, 0, "name"},
+	{BOARD_GROUP, 2, F_NAME, V_NAME, 0, 0, 0, NULL},
 	{BOARD_GROUP, 7, F_POLICY, V_WORD, WORDS_POLICY, POLICY_REPAIR, 0, "policy"},
 	{BOARD_GROUP, 10, F_STATUS, V_STATUS, 0, 0, 0, NULL},
-	{BOARD_NODE, 2, F_NAME, V_NAME, 0, 0, 0, "name"},
+	{BOARD_NODE, 2, F_NAME, V_NAME, 0, 0, 0, NULL},
 	{BOARD_NODE, 3, F_GROUP, V_NAME, 0, 0, 0, "group"},
 	{BOARD_NODE, 4, F_ADDRESS, V_ADDRESS, 0, 0, 161, "address"},
 	{BOARD_NODE, 5, F_BMC, V_ADDRESS_OR_NONE, 0, 0, 623, "bmc"},
@@ -169,7 +169,8 @@ static long note_value(struct row *row, const struct settable *s, const struct s
 }
 
 /* First pass over one varbind: everything that can be said without its neighbours. */
-static long check_varbind(const struct set_varbind *v, size_t index, set_may_write *may_write, void *arg, struct row *rows, size_t *count)
+static long check_varbind(const struct set_varbind *v, size_t index, const struct set_questions *ask, struct row *rows,
+			  size_t *count)
 {
 	struct mib_place place;
 	bool object;
@@ -178,7 +179,7 @@ static long check_varbind(const struct set_varbind *v, size_t index, set_may_wri
 
 	if (!object || place.column->write == RIGHT_NONE)
 		return object ? NOT_WRITABLE : NO_ACCESS;
-	if (!may_write(arg, v->name, v->length))
+	if (!ask->may_write(ask->arg, v->name, v->length))
 		return NO_ACCESS;
 	const struct settable *s = find_settable(&place);
 	if (rc || !s)
@@ -205,11 +206,11 @@ static const struct form *find_form(const struct row *row)
 }
 
 /* Second pass: the row as a whole, against the board. */
-static long check_row(const struct row *row, set_row_name *row_name, void *arg, struct set_command *out)
+static long check_row(const struct row *row, const struct set_questions *ask, struct set_command *out)
 {
 	const struct form *form = find_form(row);
 	char name[NAME_SIZE];
-	int rc = row_name(arg, &row->place, name, sizeof name);
+	int rc = ask->row_name(ask->arg, &row->place, name, sizeof name);
 
 	if (rc == ERR_BUSY)
 		return GEN_ERR;
@@ -219,17 +220,16 @@ static long check_row(const struct row *row, set_row_name *row_name, void *arg, 
 		return form->status == DESTROY ? INCONSISTENT_VALUE : INCONSISTENT_NAME;
 	if (!form->row_exists && !rc)
 		return INCONSISTENT_VALUE;
+	if (!form->row_exists && row->place.key + 1 != ask->next_index(ask->arg, row->place.table->board))
+		return INCONSISTENT_NAME;
 	out->verb = form->verb;
 	out->varbind = row->first;
 	text_copy(out->target, sizeof out->target, form->row_exists ? name : row->name);
-	bool fits = form->row_exists ? text_format(out->arguments, sizeof out->arguments, "{%s}", row->arguments)
-				     : text_format(out->arguments, sizeof out->arguments, "{%s,\"slot\":%llu}", row->arguments,
-						   (unsigned long long)row->place.key);
+	bool fits = text_format(out->arguments, sizeof out->arguments, "{%s}", row->arguments);
 	return fits ? 0 : NO_RESOURCE;
 }
 
-void set_plan_make(const struct set_varbind *varbinds, size_t count, set_may_write *may_write, set_row_name *row_name, void *arg,
-		   struct set_plan *out)
+void set_plan_make(const struct set_varbind *varbinds, size_t count, const struct set_questions *ask, struct set_plan *out)
 {
 	static struct row rows[SET_ROWS_MAX]; /* 30 KiB: not on the stack */
 	size_t row_count = 0;
@@ -238,11 +238,11 @@ void set_plan_make(const struct set_varbind *varbinds, size_t count, set_may_wri
 	out->index = 0;
 	out->status = count > SET_VARBINDS_MAX ? TOO_BIG : 0;
 	for (size_t i = 0; i < count && !out->status; i++) {
-		out->status = check_varbind(&varbinds[i], i, may_write, arg, rows, &row_count);
+		out->status = check_varbind(&varbinds[i], i, ask, rows, &row_count);
 		out->index = i + 1;
 	}
 	for (size_t i = 0; i < row_count && !out->status; i++) {
-		out->status = check_row(&rows[i], row_name, arg, &out->commands[i]);
+		out->status = check_row(&rows[i], ask, &out->commands[i]);
 		out->index = rows[i].first + 1;
 	}
 	if (out->status == TOO_BIG)

@@ -37,11 +37,20 @@ struct set_plan {
 
 /* Finds what a row is called: 0, ERR_NOT_FOUND, ERR_BUSY. */
 typedef int set_row_name(void *arg, const struct mib_place *place, char *name, size_t size);
+/* Index at which the next row of a table will be made; 0: none. A row is made there and nowhere else, because the engine, which keeps
+ * indexes for ever, hands them out. */
+typedef uint32_t set_next_index(void *arg, enum board_table table);
 /* May the actor write this instance? */
 typedef bool set_may_write(void *arg, const mib_arc *name, size_t length);
 
-void set_plan_make(const struct set_varbind *varbinds, size_t count, set_may_write *may_write, set_row_name *row_name, void *arg,
-		   struct set_plan *out);
+struct set_questions {
+	set_may_write *may_write;
+	set_row_name *row_name;
+	set_next_index *next_index;
+	void *arg;
+};
+
+void set_plan_make(const struct set_varbind *varbinds, size_t count, const struct set_questions *ask, struct set_plan *out);
 /* SNMP error for an error kind the engine answered with. */
 long set_status_of(int error_kind);
 

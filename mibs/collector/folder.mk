@@ -12,3 +12,4 @@ $(eval $(call program,tests/collectordrive,tests/system/collectordrive.c,proc bo
 $(eval $(call program,tests/recorded,tests/system/recorded.c,snmp base,netsnmp libcrypto))
 $(eval $(call systemtest,tests/system/collector.sh))
 $(eval $(call program,tests/polltool,tests/bench/polltool.c,snmp base,netsnmp libcrypto))
+$(eval $(call fuzzer,fuzz_snmp_reply,tests/fuzz/fuzz_snmp_reply.c,$(filter-out %/engine.c %/userland.c %/echo.c,$(COLLECTOR_ENGINE)) $(wildcard appliance/base/*.c),netsnmp libcrypto,-lm))

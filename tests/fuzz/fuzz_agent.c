@@ -85,6 +85,12 @@ static int row_name(void *arg, const struct mib_place *place, char *name, size_t
 	return place->key < 8 ? 0 : -7;
 }
 
+static uint32_t next_index(void *arg, enum board_table table)
+{
+	(void)arg;
+	return table == BOARD_NODE ? 9 : 10;
+}
+
 /* Six bytes make the object (table, column, index of three bytes, type), one the length of the value, then the value. */
 static void fuzz_set(const uint8_t *data, size_t size)
 {
@@ -107,7 +113,8 @@ static void fuzz_set(const uint8_t *data, size_t size)
 		size -= value;
 		n++;
 	}
-	set_plan_make(list, n, may_write, row_name, NULL, &plan);
+	const struct set_questions ask = {may_write, row_name, next_index, NULL};
+	set_plan_make(list, n, &ask, &plan);
 	if (plan.count > n || (plan.status && plan.count) || plan.index > n)
 		abort();
 	for (size_t i = 0; i < plan.count; i++)

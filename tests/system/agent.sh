@@ -99,16 +99,20 @@ expect 'wrongValue' snmpset "${operator[@]}" $AT ${M}gloryNodePowerAction.3 i cy
 [ "$(count_said '^command')" = "$before" ] || fail "half of a bad SET was carried out"
 expect 'true(1)' snmpset "${operator[@]}" $AT ${M}gloryAlarmAcknowledged.7 i true
 expect 'snmp:operator' snmpget "${viewer[@]}" $AT ${M}gloryAlarmAcknowledgedBy.7
-expect 'createAndGo(4)' snmpset "${admin[@]}" $AT ${M}gloryNodeRowStatus.390 i createAndGo ${M}gloryNodeName.390 s new1 \
-	${M}gloryNodeGroup.390 s g01 ${M}gloryNodeAddress.390 s 10.9.9.9:1161 ${M}gloryNodeBmcAddress.390 s 10.9.9.8:623
-said 'arguments=\{"name":"new1","group":"g01","address":"10.9.9.9:1161","bmc":"10.9.9.8","slot":389\} actor=snmp:admin right=4' ||
+next=$(snmpget "${viewer[@]}" -Oqv $AT ${M}gloryNodeNextIndex.0)
+[ "$next" = $((NODES + 1)) ] || fail "the next index is $next"
+expect 'createAndGo(4)' snmpset "${admin[@]}" $AT ${M}gloryNodeRowStatus.$next i createAndGo ${M}gloryNodeName.$next s new1 \
+	${M}gloryNodeGroup.$next s g01 ${M}gloryNodeAddress.$next s 10.9.9.9:1161 ${M}gloryNodeBmcAddress.$next s 10.9.9.8:623
+said '^command 3 target=new1 arguments=\{"group":"g01","address":"10.9.9.9:1161","bmc":"10.9.9.8"\} actor=snmp:admin right=4' ||
 	fail "the new node did not arrive as it should"
-expect 'new1' snmpget "${viewer[@]}" $AT ${M}gloryNodeName.390
-expect 'inconsistentValue' snmpset "${admin[@]}" $AT ${M}gloryNodeRowStatus.390 i createAndGo ${M}gloryNodeName.390 s new2 \
-	${M}gloryNodeGroup.390 s g01 ${M}gloryNodeAddress.390 s 10.9.9.9
-expect 'destroy(6)' snmpset "${admin[@]}" $AT ${M}gloryNodeRowStatus.390 i destroy
-expect 'No Such Instance' snmpget "${viewer[@]}" $AT ${M}gloryNodeName.390
-expect 'wrongValue' snmpset "${admin[@]}" $AT ${M}gloryNodeRowStatus.390 i createAndWait
+expect 'new1' snmpget "${viewer[@]}" $AT ${M}gloryNodeName.$next
+expect 'inconsistentName' snmpset "${admin[@]}" $AT ${M}gloryNodeRowStatus.999 i createAndGo ${M}gloryNodeName.999 s new2 \
+	${M}gloryNodeGroup.999 s g01 ${M}gloryNodeAddress.999 s 10.9.9.9
+expect 'inconsistentValue' snmpset "${admin[@]}" $AT ${M}gloryNodeRowStatus.$next i createAndGo ${M}gloryNodeName.$next s new2 \
+	${M}gloryNodeGroup.$next s g01 ${M}gloryNodeAddress.$next s 10.9.9.9
+expect 'destroy(6)' snmpset "${admin[@]}" $AT ${M}gloryNodeRowStatus.$next i destroy
+expect 'No Such Instance' snmpget "${viewer[@]}" $AT ${M}gloryNodeName.$next
+expect 'wrongValue' snmpset "${admin[@]}" $AT ${M}gloryNodeRowStatus.$next i createAndWait
 expect 'wrongValue' snmpset "${admin[@]}" $AT ${M}gloryNodeAddress.2 s 'no address'
 ordered refuse refused
 expect 'inconsistentValue' snmpset "${operator[@]}" $AT ${M}gloryNodePowerAction.2 i off

@@ -210,12 +210,11 @@ static uint64_t act_power(const struct msg_command *c, const char *arguments)
 	return id;
 }
 
-static void act_node_add(const char *name, const char *arguments)
+static void act_node_add(const char *name)
 {
-	const char *at = strstr(arguments, "\"slot\":");
-	uint32_t slot = at ? (uint32_t)strtoul(at + 7, NULL, 10) : NO_SLOT;
+	uint32_t slot = board_free_slot(tool.board, BOARD_NODE);
 
-	if (slot >= tool.nodes + 100)
+	if (slot == NO_SLOT)
 		return;
 	struct node_row r = node_of(slot);
 	text_copy(r.name, sizeof r.name, name);
@@ -268,7 +267,7 @@ static void carry_out(const struct msg_command *c, const char *arguments)
 		job = act_power(c, arguments);
 		break;
 	case COMMAND_NODE_ADD:
-		act_node_add(c->target, arguments);
+		act_node_add(c->target);
 		break;
 	case COMMAND_NODE_REMOVE:
 		act_node_remove(c->target);

@@ -40,6 +40,12 @@ static bool may_write(void *arg, const mib_arc *name, size_t length)
 	return *(bool *)arg;
 }
 
+static uint32_t next_index(void *arg, enum board_table table)
+{
+	(void)arg;
+	return table == BOARD_NODE ? 20 : 30;
+}
+
 static struct set_plan *plan(const struct given *given, size_t count, bool allowed)
 {
 	static struct set_plan out;
@@ -52,7 +58,8 @@ static struct set_plan *plan(const struct given *given, size_t count, bool allow
 			list[i].size = strlen(given[i].text);
 		}
 	}
-	set_plan_make(list, count, may_write, row_name, &allowed, &out);
+	const struct set_questions ask = {may_write, row_name, next_index, &allowed};
+	set_plan_make(list, count, &ask, &out);
 	return &out;
 }
 #define PLAN(...) plan((const struct given[]){__VA_ARGS__}, COUNT_OF(((const struct given[]){__VA_ARGS__})), true)
@@ -98,16 +105,17 @@ static void test_rows(void)
 	expect_command(PLAN({NODE(18, 20), 4, NULL}, {NODE(2, 20), 0, "n20"}, {NODE(3, 20), 0, "g01"}, {NODE(4, 20), 0, "10.0.0.1:161"},
 			    {NODE(5, 20), 0, "[::1]:700"}, {NODE(20, 20), POWER_OFF, NULL}),
 		       0, COMMAND_NODE_ADD, "n20",
-		       "{\"name\":\"n20\",\"group\":\"g01\",\"address\":\"10.0.0.1\",\"bmc\":\"[::1]:700\",\"wanted_power\":\"off\",\"slot\":19}");
+		       "{\"group\":\"g01\",\"address\":\"10.0.0.1\",\"bmc\":\"[::1]:700\",\"wanted_power\":\"off\"}");
 	expect_command(PLAN({NODE(18, 2), 6, NULL}), 0, COMMAND_NODE_REMOVE, "row2", "{}");
 	expect_command(PLAN({NODE(21, 2), 1, NULL}, {NODE(5, 2), 0, ""}), 0, COMMAND_NODE_SET, "row2", "{\"maintenance\":true,\"bmc\":\"\"}");
 	expect_command(PLAN({GROUP(2, 30), 0, "g30"}, {GROUP(10, 30), 4, NULL}, {GROUP(7, 30), POLICY_HANDS_OFF, NULL}), 0, COMMAND_GROUP_ADD,
-		       "g30", "{\"name\":\"g30\",\"policy\":\"hands-off\",\"slot\":29}");
+		       "g30", "{\"policy\":\"hands-off\"}");
 	expect_command(PLAN({GROUP(7, 1), POLICY_REPAIR, NULL}), 0, COMMAND_GROUP_SET, "row1", "{\"policy\":\"repair\"}");
 	expect_command(PLAN({ALARM(9, 7), 1, NULL}), 0, COMMAND_ALARM_ACK, "row7", "{}");
 	expect_error(PLAN({ALARM(9, 7), 2, NULL}), 10, 1);
 	expect_error(PLAN({NODE(18, 20), 4, NULL}), 12, 1);                             /* too little for a node */
 	expect_error(PLAN({NODE(18, 2), 4, NULL}, {NODE(2, 2), 0, "x"}, {NODE(3, 2), 0, "g"}, {NODE(4, 2), 0, "10.0.0.1"}), 12, 1);
+	expect_error(PLAN({NODE(18, 21), 4, NULL}, {NODE(2, 21), 0, "x"}, {NODE(3, 21), 0, "g"}, {NODE(4, 21), 0, "10.0.0.1"}), 18, 1); /* not the next index */
 	expect_error(PLAN({NODE(18, 20), 6, NULL}), 12, 1);
 	expect_error(PLAN({NODE(18, 2), 5, NULL}), 10, 1);                              /* createAndWait */
 	expect_error(PLAN({NODE(18, 2), 1, NULL}), 10, 1);
