@@ -117,7 +117,8 @@ struct series *cache_first(const struct cache *c)
 /* --- series --- */
 static bool same(const struct series *s, const struct series_definition *d)
 {
-	return s->step_s == d->step_s && s->count == d->count && memcmp(s->names, d->names, sizeof d->names[0] * d->count) == 0;
+	return s->step_s == d->step_s && s->count == d->count &&
+	       memcmp(s->names, d->names, sizeof d->names[0] * d->count) == 0;
 }
 
 static struct series *add(struct cache *c, const struct series_definition *d)
@@ -236,7 +237,8 @@ static void drop_rows(struct row_block *b, uint32_t values, uint32_t rows)
 	memmove(b->values, b->values + (size_t)rows * values, (size_t)b->count * values * sizeof *b->values);
 }
 
-bool cache_put(struct cache *c, struct series *s, int64_t time_s, uint32_t segment, const double *values, int64_t first_due_ms)
+bool cache_put(struct cache *c, struct series *s, int64_t time_s, uint32_t segment, const double *values,
+	       int64_t first_due_ms)
 {
 	struct row_block *b = &s->waiting;
 	struct cached_row row = {.time_s = time_s, .segment = segment};
@@ -286,7 +288,8 @@ void cache_done(struct cache *c, struct series *s, struct row_block *b, uint32_t
 		block_room(b, s->count, b->count + later->count);
 		if (later->count) {
 			memcpy(b->rows + b->count, later->rows, later->count * sizeof *b->rows);
-			memcpy(b->values + (size_t)b->count * s->count, later->values, (size_t)later->count * s->count * sizeof *b->values);
+			memcpy(b->values + (size_t)b->count * s->count, later->values,
+			       (size_t)later->count * s->count * sizeof *b->values);
 		}
 		b->count += later->count;
 		block_free(later);

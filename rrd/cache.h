@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Rows that wait for their file: per series a growing array in memory, a heap of who is due when, and how many rows of each journal
- * segment still wait. Shared by the recorder's threads: every function but cache_new/free wants the lock held. */
+/* Rows that wait for their file: per series a growing array in memory, a heap of who is due when, and how many rows of
+ * each journal segment still wait. Shared by the recorder's threads: every function but cache_new/free wants the lock
+ * held. */
 #ifndef GLORY_RRD_CACHE_H
 #define GLORY_RRD_CACHE_H
 
@@ -42,9 +43,9 @@ struct series {
 	uint32_t defined_in; /* journal segment that has its definition, 0 none */
 	int64_t last_s;      /* newest row seen */
 	int64_t due_ms;
-	uint32_t heap_at;    /* place in the heap + 1, 0: not in it */
-	bool bound;          /* id is valid */
-	bool busy;           /* the writer has its rows in hand */
+	uint32_t heap_at; /* place in the heap + 1, 0: not in it */
+	bool bound;       /* id is valid */
+	bool busy;        /* the writer has its rows in hand */
 	struct row_block waiting;
 	struct file_state file; /* the writer's */
 	int64_t retry_gap_ms;
@@ -71,20 +72,23 @@ struct cache {
 
 struct cache *cache_new(size_t bytes_max);
 void cache_free(struct cache *cache);
-/* The series of a definition (path sound, names unique): the one there is, or a new one. One whose step or names differ is replaced; what
- * waits for it is made due. NULL when there are more than a million. */
+/* The series of a definition (path sound, names unique): the one there is, or a new one. One whose step or names differ
+ * is replaced; what waits for it is made due. NULL when there are more than a million. */
 struct series *cache_series(struct cache *cache, const struct series_definition *definition);
 /* Says by which id rows name it from now on. */
 void cache_bind(struct cache *cache, struct series *series, uint32_t id);
 struct series *cache_find(const struct cache *cache, uint32_t id);
-/* Adds a row. False: not later than the row before it (counted as old). first_due_ms: when the series is due if nothing waited for it. */
-bool cache_put(struct cache *cache, struct series *series, int64_t time_s, uint32_t segment, const double *values, int64_t first_due_ms);
+/* Adds a row. False: not later than the row before it (counted as old). first_due_ms: when the series is due if nothing
+ * waited for it. */
+bool cache_put(struct cache *cache, struct series *series, int64_t time_s, uint32_t segment, const double *values,
+	       int64_t first_due_ms);
 /* The series that is due first; NULL when nothing waits. */
 struct series *cache_first(const struct cache *cache);
 void cache_due(struct cache *cache, struct series *series, int64_t due_ms);
 /* Takes all rows of a series out (it leaves the heap); they count as waiting until cache_done(). */
 struct row_block cache_take(struct cache *cache, struct series *series);
-/* The first `written` rows are in the file or given up; the rest waits again, in front of what came meanwhile, due at due_ms. */
+/* The first `written` rows are in the file or given up; the rest waits again, in front of what came meanwhile, due at
+ * due_ms. */
 void cache_done(struct cache *cache, struct series *series, struct row_block *block, uint32_t written, int64_t due_ms);
 uint64_t cache_segment_waiting(const struct cache *cache, uint32_t segment);
 void cache_segment_forget(struct cache *cache, uint32_t segment);

@@ -202,7 +202,8 @@ static enum file_result move_aside(const char *path, const char *reason, bool *m
 	return FILE_FAILED;
 }
 
-enum file_result file_look(const struct file_series *s, int64_t first_s, struct file_state *state, bool *moved, char *why, size_t why_size)
+enum file_result file_look(const struct file_series *s, int64_t first_s, struct file_state *state, bool *moved,
+			   char *why, size_t why_size)
 {
 	time_t last = 0;
 	unsigned long count = 0;
@@ -237,7 +238,8 @@ enum file_result file_look(const struct file_series *s, int64_t first_s, struct 
 }
 
 /* values NULL: all unknown. */
-static void row_text(const struct file_series *s, const struct file_state *state, int64_t time_s, const double *values, char text[ROW_TEXT])
+static void row_text(const struct file_series *s, const struct file_state *state, int64_t time_s, const double *values,
+		     char text[ROW_TEXT])
 {
 	size_t used = 0;
 
@@ -264,8 +266,8 @@ static int update(const struct file_series *s, const struct file_state *state, i
 	return status;
 }
 
-enum file_result file_write(const struct file_series *s, struct file_state *state, const struct cached_row *rows, const double *values,
-			    uint32_t count, uint32_t *written, char *why, size_t why_size)
+enum file_result file_write(const struct file_series *s, struct file_state *state, const struct cached_row *rows,
+			    const double *values, uint32_t count, uint32_t *written, char *why, size_t why_size)
 {
 	static __thread char text[ROWS_PER_CALL][ROW_TEXT];
 	const char *pointers[ROWS_PER_CALL];
@@ -278,7 +280,9 @@ enum file_result file_write(const struct file_series *s, struct file_state *stat
 		for (; at < count && n < ROWS_PER_CALL - 1; at++) {
 			if (rows[at].time_s <= newest)
 				continue;
-			if (rows[at].time_s > newest + s->step_s) { /* else the heartbeat would void this row with those that are missing */
+			if (rows[at].time_s >
+			    newest +
+				s->step_s) { /* else the heartbeat would void this row with those that are missing */
 				row_text(s, state, rows[at].time_s - s->step_s, NULL, text[n]);
 				pointers[n] = text[n];
 				n++;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One RRD file through librrd: make it, learn what it holds, hand it many rows in one call. The only file of the recorder that calls
- * librrd; everything here blocks and belongs to the writer thread. */
+/* One RRD file through librrd: make it, learn what it holds, hand it many rows in one call. The only file of the
+ * recorder that calls librrd; everything here blocks and belongs to the writer thread. */
 #ifndef GLORY_RRD_FILE_H
 #define GLORY_RRD_FILE_H
 
@@ -20,30 +20,33 @@ enum file_result {
 
 /* What is known of a file; zero: nothing yet. */
 struct file_state {
-	bool known;    /* it exists and was looked at */
+	bool known; /* it exists and was looked at */
 	bool hopeless;
-	int64_t last_s;     /* time of its newest row */
-	char *order;        /* "-t" argument when its data sources are not ours in our order, else NULL */
-	uint64_t left_out;  /* with order: bit set for a source of ours the file has not */
+	int64_t last_s;    /* time of its newest row */
+	char *order;       /* "-t" argument when its data sources are not ours in our order, else NULL */
+	uint64_t left_out; /* with order: bit set for a source of ours the file has not */
 };
 void file_forget(struct file_state *state);
 
-struct file_series { /* what a series tells about its file */
+struct file_series {      /* what a series tells about its file */
 	const char *path; /* absolute */
 	uint32_t step_s, count;
 	const char (*names)[NAMES_SOURCE_SIZE];
 };
 
-/* Installs the handler that turns a SIGBUS inside librrd into FILE_HOPELESS. Call once, before the writer thread starts. */
+/* Installs the handler that turns a SIGBUS inside librrd into FILE_HOPELESS. Call once, before the writer thread
+ * starts. */
 void file_guard(void);
 bool file_exists(const char *path);
 /* Makes the file (and its directories) so that a row of first_s fits. */
 enum file_result file_create(const struct file_series *series, int64_t first_s, char *why, size_t why_size);
-/* Looks at a file that exists. One that is no RRD, has none of our sources, or ends more than a day behind first_s's future is moved aside with a word
- * in the log and FILE_FAILED is returned with *moved true: create it then. */
-enum file_result file_look(const struct file_series *series, int64_t first_s, struct file_state *state, bool *moved, char *why, size_t why_size);
-/* Writes the rows that are later than the file's newest. *written: how many of the rows are in the file or too old for it. */
-enum file_result file_write(const struct file_series *series, struct file_state *state, const struct cached_row *rows, const double *values,
-			    uint32_t count, uint32_t *written, char *why, size_t why_size);
+/* Looks at a file that exists. One that is no RRD, has none of our sources, or ends more than a day behind first_s's
+ * future is moved aside with a word in the log and FILE_FAILED is returned with *moved true: create it then. */
+enum file_result file_look(const struct file_series *series, int64_t first_s, struct file_state *state, bool *moved,
+			   char *why, size_t why_size);
+/* Writes the rows that are later than the file's newest. *written: how many of the rows are in the file or too old for
+ * it. */
+enum file_result file_write(const struct file_series *series, struct file_state *state, const struct cached_row *rows,
+			    const double *values, uint32_t count, uint32_t *written, char *why, size_t why_size);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What glory-grapher is asked for: one picture of one to eight data sources. The engine fills the struct into a memfd and has the supervisor
- * start the program with it as standard input (MSG_HELPER_RUN); the picture comes out of the passed pipe, nothing comes when it failed (the
- * reason is in the log). Zero the struct first. */
+/* What glory-grapher is asked for: one picture of one to eight data sources. The engine fills the struct into a memfd
+ * and has the supervisor start the program with it as standard input (MSG_HELPER_RUN); the picture comes out of the
+ * passed pipe, nothing comes when it failed (the reason is in the log). Zero the struct first. */
 #ifndef GLORY_RRD_GRAPH_H
 #define GLORY_RRD_GRAPH_H
 
@@ -25,9 +25,9 @@ struct graph_threshold {
 struct graph_line {
 	char site[GRAPH_TEXT], group[GRAPH_TEXT], node[GRAPH_TEXT]; /* as in struct msg_series */
 	char file[GRAPH_TEXT];
-	char source[8];  /* "snmp", "bmc", "check" */
-	char name[20];   /* data source; folded as the recorder does */
-	char unit[12];   /* "percent", "B/s", "C"; "" none */
+	char source[8];         /* "snmp", "bmc", "check" */
+	char name[20];          /* data source; folded as the recorder does */
+	char unit[12];          /* "percent", "B/s", "C"; "" none */
 	char label[GRAPH_TEXT]; /* in the legend; "" takes the name */
 	uint32_t threshold_count;
 	uint32_t pad[2];

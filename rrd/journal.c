@@ -77,7 +77,8 @@ static bool read_series(const void *body, size_t length, uint32_t *number, struc
 	if (length < sizeof *b || b->count == 0 || b->count > SERIES_DS_MAX || b->step_s == 0)
 		return false;
 	size_t names = (size_t)b->count * NAMES_SOURCE_SIZE;
-	if (length != sizeof *b + ((names + 7) & ~(size_t)7) || !text_terminated(b->path, sizeof b->path) || !names_path_is_sound(b->path))
+	if (length != sizeof *b + ((names + 7) & ~(size_t)7) || !text_terminated(b->path, sizeof b->path) ||
+	    !names_path_is_sound(b->path))
 		return false;
 	*d = (struct series_definition){.slot = b->slot, .step_s = b->step_s, .count = b->count};
 	text_copy(d->path, sizeof d->path, b->path);
@@ -85,7 +86,8 @@ static bool read_series(const void *body, size_t length, uint32_t *number, struc
 	for (uint32_t i = 0; i < b->count; i++) {
 		char folded[NAMES_SOURCE_SIZE];
 
-		if (!text_terminated(d->names[i], sizeof d->names[i]) || strcmp(names_data_source(d->names[i], folded), d->names[i]) != 0)
+		if (!text_terminated(d->names[i], sizeof d->names[i]) ||
+		    strcmp(names_data_source(d->names[i], folded), d->names[i]) != 0)
 			return false;
 	}
 	*number = b->number;
@@ -112,7 +114,8 @@ static void know(struct known *k, uint32_t number, uint16_t count)
 	k->counts[number] = (uint8_t)count;
 }
 
-static bool read_body(const struct record *r, const void *body, uint32_t segment, struct known *known, const struct journal_reader *reader)
+static bool read_body(const struct record *r, const void *body, uint32_t segment, struct known *known,
+		      const struct journal_reader *reader)
 {
 	struct series_definition definition;
 	const struct ring_row *row = body;
@@ -128,8 +131,9 @@ static bool read_body(const struct record *r, const void *body, uint32_t segment
 		reader->on_series(reader->arg, number, &definition);
 		return true;
 	case RECORD_ROW:
-		if (r->length < sizeof *row || row->count == 0 || row->count > SERIES_DS_MAX || row->series >= known->room ||
-		    known->counts[row->series] != row->count || r->length != sizeof *row + row->count * sizeof(double))
+		if (r->length < sizeof *row || row->count == 0 || row->count > SERIES_DS_MAX ||
+		    row->series >= known->room || known->counts[row->series] != row->count ||
+		    r->length != sizeof *row + row->count * sizeof(double))
 			return false;
 		reader->on_row(reader->arg, segment, row);
 		return true;
@@ -172,8 +176,9 @@ static void keep_aside(struct journal *j, const char *name, int fd, const uint8_
 	bool kept = out >= 0 && write(out, bad, size) == (ssize_t)size;
 	if (out >= 0)
 		close(out);
-	log_warning("journal: %s/%s: the last %zu bytes are no records (a write was cut off, or the disk is bad): %s %s", j->path, name, size,
-		    kept ? "kept in" : "could not be kept in", aside);
+	log_warning(
+	    "journal: %s/%s: the last %zu bytes are no records (a write was cut off, or the disk is bad): %s %s",
+	    j->path, name, size, kept ? "kept in" : "could not be kept in", aside);
 	struct stat st;
 	if (kept && fstat(fd, &st) == 0 && ftruncate(fd, st.st_size - (off_t)size) != 0)
 		log_warning("journal: %s/%s: cannot be cut: %s", j->path, name, strerror(errno));
@@ -249,7 +254,8 @@ struct journal *journal_open(const char *directory)
 	}
 	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0) {
-		log_error("journal: %s: cannot be opened: %s: give it to the recorder's user", directory, strerror(errno));
+		log_error("journal: %s: cannot be opened: %s: give it to the recorder's user", directory,
+			  strerror(errno));
 		return NULL;
 	}
 	struct journal *j = mem_zalloc(sizeof *j);
@@ -354,9 +360,11 @@ static int commit_failed(struct journal *j, const char *what)
 	int error = errno;
 
 	if (!j->complained)
-		log_error("journal: %s: cannot %s: %s: rows are kept in memory until the disk takes them again", j->path, what, strerror(error));
+		log_error("journal: %s: cannot %s: %s: rows are kept in memory until the disk takes them again",
+			  j->path, what, strerror(error));
 	j->complained = true;
-	if (j->pending_size > PENDING_MAX) { /* with definitions among them: what comes next needs a segment of its own */
+	if (j->pending_size >
+	    PENDING_MAX) { /* with definitions among them: what comes next needs a segment of its own */
 		j->lost += j->pending_size;
 		j->pending_size = 0;
 		j->begun_ms = 0;
@@ -391,8 +399,10 @@ int journal_commit(struct journal *j)
 			continue;
 		if (n <= 0) {
 			int rc = commit_failed(j, "write");
-			if (ftruncate(j->fd, j->size) != 0) /* half a record would end the replay there; the next try writes over it anyway */
-				log_debug("journal: %s: cannot cut a half-written record: %s", j->path, strerror(errno));
+			if (ftruncate(j->fd, j->size) !=
+			    0) /* half a record would end the replay there; the next try writes over it anyway */
+				log_debug("journal: %s: cannot cut a half-written record: %s", j->path,
+					  strerror(errno));
 			return rc;
 		}
 		done += (size_t)n;

@@ -23,9 +23,11 @@ struct layout_arguments {
 	const char *pointers[LAYOUT_ARGUMENTS_MAX];
 	char text[LAYOUT_ARGUMENTS_MAX][64];
 };
-/* The DS and RRA arguments of rrd_create_r() for a file of gauges. An archive is made when its resolution is a multiple of the step
- * (so a file with a step of 300 s begins at 10 minutes). False for a step that fits no archive, or a count that is 0 or above 48. */
-bool layout_arguments(uint32_t step_s, const char (*names)[NAMES_SOURCE_SIZE], uint32_t count, struct layout_arguments *out);
+/* The DS and RRA arguments of rrd_create_r() for a file of gauges. An archive is made when its resolution is a multiple
+ * of the step (so a file with a step of 300 s begins at 10 minutes). False for a step that fits no archive, or a count
+ * that is 0 or above 48. */
+bool layout_arguments(uint32_t step_s, const char (*names)[NAMES_SOURCE_SIZE], uint32_t count,
+		      struct layout_arguments *out);
 /* Size of the file, close enough to ask whether the disk has room. */
 uint64_t layout_bytes(uint32_t step_s, uint32_t count);
 

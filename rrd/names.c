@@ -40,14 +40,15 @@ static bool known_source(const char *source)
 	return false;
 }
 
-bool names_path(const char *site, const char *group, const char *node, const char *source, const char *file, char out[NAMES_PATH_SIZE])
+bool names_path(const char *site, const char *group, const char *node, const char *source, const char *file,
+		char out[NAMES_PATH_SIZE])
 {
 	char s[NAMES_PART_SIZE], g[NAMES_PART_SIZE], n[NAMES_PART_SIZE], f[NAMES_PART_SIZE];
 
 	if (!known_source(source) || !*site || !*group || !*node || !*file)
 		return false;
-	return text_format(out, NAMES_PATH_SIZE, "%s/%s/%s/%s/%s.rrd", names_part(site, s), names_part(group, g), names_part(node, n),
-			   source, names_part(file, f));
+	return text_format(out, NAMES_PATH_SIZE, "%s/%s/%s/%s/%s.rrd", names_part(site, s), names_part(group, g),
+			   names_part(node, n), source, names_part(file, f));
 }
 
 bool names_path_is_sound(const char *path)
@@ -56,7 +57,8 @@ bool names_path_is_sound(const char *path)
 	size_t length = strlen(path), part = 0;
 	int slashes = 0;
 
-	if (length >= NAMES_PATH_SIZE || length <= sizeof suffix - 1 || strcmp(path + length - (sizeof suffix - 1), suffix) != 0)
+	if (length >= NAMES_PATH_SIZE || length <= sizeof suffix - 1 ||
+	    strcmp(path + length - (sizeof suffix - 1), suffix) != 0)
 		return false;
 	for (size_t i = 0; i < length - (sizeof suffix - 1); i++) {
 		if (path[i] == '/' && part > 0) {
@@ -107,7 +109,8 @@ void names_data_sources(const char (*from)[NAMES_SOURCE_SIZE], uint32_t count, c
 	for (uint32_t i = 0; i < count; i++) {
 		names_data_source(from[i], plain);
 		text_copy(to[i], NAMES_SOURCE_SIZE, plain);
-		for (unsigned again = 2; stands_before(to, i); again++) /* cut in front of the number, never behind it */
+		for (unsigned again = 2; stands_before(to, i);
+		     again++) /* cut in front of the number, never behind it */
 			text_format(to[i], NAMES_SOURCE_SIZE, "%.*s_%u", again < 100 ? 16 : 12, plain, again);
 	}
 }

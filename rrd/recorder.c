@@ -202,7 +202,8 @@ static void replay_row(void *arg, uint32_t segment, const struct ring_row *row)
 	if (!s || s->count != row->count)
 		return;
 	pthread_mutex_lock(&c->lock);
-	/* the writer empties the cache meanwhile; when its disk does not take rows, they are better dropped than waited for */
+	/* the writer empties the cache meanwhile; when its disk does not take rows, they are better dropped than waited
+	 * for */
 	for (; p->patience > 0 && c->bytes > c->bytes_max / 2; p->patience--) {
 		int64_t until = clock_mono_ms() + 100;
 		struct timespec ts = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
@@ -380,8 +381,12 @@ void recorder_stats(struct recorder *r, struct recorder_stats *out)
 
 static bool open_parts(struct recorder *r)
 {
-	struct writer_setup w = {.directory = r->setup.rrd, .cache = r->cache, .reserve_bytes = r->setup.reserve_bytes,
-				 .calm_bytes = r->setup.memory_bytes / 2, .on_flushed = on_flushed, .arg = r};
+	struct writer_setup w = {.directory = r->setup.rrd,
+				 .cache = r->cache,
+				 .reserve_bytes = r->setup.reserve_bytes,
+				 .calm_bytes = r->setup.memory_bytes / 2,
+				 .on_flushed = on_flushed,
+				 .arg = r};
 
 	if (mkdir(r->setup.rrd, 0750) != 0 && errno != EEXIST) {
 		log_error("rrd: %s: cannot be made: %s: give it to the recorder's user", r->setup.rrd, strerror(errno));
@@ -433,7 +438,8 @@ void recorder_stop(struct recorder *r, int64_t deadline_ms)
 	pthread_join(r->thread, NULL);
 	uint64_t waiting = r->cache->rows_waiting;
 	if (!writer_stop(r->writer, deadline_ms))
-		log_info("rrd: %llu of %llu rows are left to the journal", (unsigned long long)r->cache->rows_waiting, (unsigned long long)waiting);
+		log_info("rrd: %llu of %llu rows are left to the journal", (unsigned long long)r->cache->rows_waiting,
+			 (unsigned long long)waiting);
 	while (recorder_event(r).kind != RECORDER_NOTHING)
 		;
 	journal_close(r->journal);

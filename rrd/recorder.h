@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The recorder without its channel: a journal thread (what must survive is written and synced there) in front of the writer thread. The caller's loop
- * hands over batches of rows and is told when they are safe; no call here waits for a disk but recorder_stop(). */
+/* The recorder without its channel: a journal thread (what must survive is written and synced there) in front of the
+ * writer thread. The caller's loop hands over batches of rows and is told when they are safe; no call here waits for a
+ * disk but recorder_stop(). */
 #ifndef GLORY_RRD_RECORDER_H
 #define GLORY_RRD_RECORDER_H
 
@@ -30,7 +31,8 @@ struct recorder_event {
 
 struct recorder_stats {
 	struct writer_stats writer;
-	uint64_t rows_waiting, rows_dropped, rows_old, rows_unknown; /* unknown: of a series nobody described, or with another count */
+	uint64_t rows_waiting, rows_dropped, rows_old,
+	    rows_unknown; /* unknown: of a series nobody described, or with another count */
 	uint64_t journal_lost_bytes;
 	uint32_t series;
 	bool journal_failing;
@@ -39,9 +41,11 @@ struct recorder_stats {
 
 /* NULL with the reason in the log. */
 struct recorder *recorder_start(const struct recorder_setup *setup);
-/* A series as the engine describes it. False: refused (names not terminated, counts out of range, step fits no archive). */
+/* A series as the engine describes it. False: refused (names not terminated, counts out of range, step fits no
+ * archive). */
 bool recorder_series(struct recorder *recorder, const struct msg_series *message);
-/* Rows in ring format, one behind the other; taken (free()d later). One batch at a time: the next after RECORDER_BATCH_SAFE. */
+/* Rows in ring format, one behind the other; taken (free()d later). One batch at a time: the next after
+ * RECORDER_BATCH_SAFE. */
 void recorder_batch(struct recorder *recorder, uint8_t *rows, size_t bytes);
 /* Brings a node's files up to date with all batches handed over before; then RECORDER_FLUSHED comes. */
 void recorder_flush(struct recorder *recorder, uint64_t request, uint32_t slot);

@@ -89,7 +89,8 @@ static void complain(struct writer *w, const struct series *s, const char *why)
 	w->stats.failures++;
 	text_format(w->stats.trouble, sizeof w->stats.trouble, "%s: %s", s->path, why);
 	if (log_damper_pass(&w->damper, clock_mono_ms(), &held))
-		log_error("rrd: %s: %s: rows stay in memory and journal (%u more complaints held back)", s->path, why, held);
+		log_error("rrd: %s: %s: rows stay in memory and journal (%u more complaints held back)", s->path, why,
+			  held);
 }
 
 static void all_well(struct writer *w)
@@ -110,7 +111,8 @@ struct outcome {
 	char why[160];
 };
 
-static void prepare(struct writer *w, struct series *s, const struct file_series *f, int64_t first_s, int64_t now_ms, struct outcome *o)
+static void prepare(struct writer *w, struct series *s, const struct file_series *f, int64_t first_s, int64_t now_ms,
+		    struct outcome *o)
 {
 	bool moved = false;
 
@@ -135,16 +137,19 @@ static void prepare(struct writer *w, struct series *s, const struct file_series
 	o->result = file_create(f, first_s, o->why, sizeof o->why);
 	if (o->result == FILE_WRITTEN) {
 		w->made_in_second++;
-		w->stats.free_bytes -= layout_bytes(s->step_s, s->count); /* the disk is asked every other second only; has_room() saw to it */
+		w->stats.free_bytes -= layout_bytes(
+		    s->step_s, s->count); /* the disk is asked every other second only; has_room() saw to it */
 		o->created = true;
 		o->result = file_look(f, first_s, &s->file, &moved, o->why, sizeof o->why);
 	}
 }
 
-static void write_block(struct writer *w, struct series *s, const struct row_block *b, int64_t now_ms, struct outcome *o)
+static void write_block(struct writer *w, struct series *s, const struct row_block *b, int64_t now_ms,
+			struct outcome *o)
 {
 	char *path = mem_format("%s/%s", w->directory, s->path);
-	struct file_series f = {.path = path, .step_s = s->step_s, .count = s->count, .names = (const char (*)[NAMES_SOURCE_SIZE])s->names};
+	struct file_series f = {
+	    .path = path, .step_s = s->step_s, .count = s->count, .names = (const char(*)[NAMES_SOURCE_SIZE])s->names};
 
 	*o = (struct outcome){.result = s->file.hopeless ? FILE_HOPELESS : FILE_WRITTEN};
 	if (o->result == FILE_WRITTEN && !s->file.known) {
@@ -168,7 +173,8 @@ static int64_t account(struct writer *w, struct series *s, const struct outcome 
 		s->retry_gap_ms = 0;
 		if (w->stats.files_waiting && o->created)
 			w->stats.files_waiting--;
-		if (w->stats.disk == DISK_FAILING || (w->stats.disk == DISK_FULL && (o->created || w->stats.files_waiting == 0)))
+		if (w->stats.disk == DISK_FAILING ||
+		    (w->stats.disk == DISK_FULL && (o->created || w->stats.files_waiting == 0)))
 			all_well(w);
 		return now_ms + round_of(w->cache, s);
 	}
@@ -229,7 +235,8 @@ static void wait_until(struct cache *c, int64_t until_ms)
 
 static bool is_due(const struct writer *w, const struct series *first, int64_t now_ms)
 {
-	return first && (first->due_ms <= now_ms || (w->cache->bytes > w->setup.calm_bytes && first->retry_gap_ms == 0));
+	return first &&
+	       (first->due_ms <= now_ms || (w->cache->bytes > w->setup.calm_bytes && first->retry_gap_ms == 0));
 }
 
 static void write_the_rest(struct writer *w)

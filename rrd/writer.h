@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The one thread that calls librrd. It takes the series that is due first out of the cache and hands all its rows to one call; a series is due
- * once a round, a node that somebody looks at is written at once. Files are made on the first row, at most 100 a second. */
+/* The one thread that calls librrd. It takes the series that is due first out of the cache and hands all its rows to
+ * one call; a series is due once a round, a node that somebody looks at is written at once. Files are made on the first
+ * row, at most 100 a second. */
 #ifndef GLORY_RRD_WRITER_H
 #define GLORY_RRD_WRITER_H
 
@@ -20,11 +21,11 @@ struct writer_stats {
 	uint64_t free_bytes;
 	uint32_t files_waiting; /* series without a file because the disk is full */
 	enum disk_state disk;
-	char trouble[128];      /* "" while all is well: what failed last */
+	char trouble[128]; /* "" while all is well: what failed last */
 };
 
 struct writer_setup {
-	const char *directory;  /* of the RRD tree; exists */
+	const char *directory; /* of the RRD tree; exists */
 	struct cache *cache;
 	uint64_t reserve_bytes; /* new files are made only while more than this stays free */
 	size_t calm_bytes;      /* above this much in memory the writer no longer waits for rounds */
@@ -40,7 +41,8 @@ void writer_flush(struct writer *writer, uint64_t request, uint32_t slot);
 /* Writes all that waits until deadline_ms (monotonic), ends the thread, frees. True when nothing was left. */
 bool writer_stop(struct writer *writer, int64_t deadline_ms);
 void writer_stats(struct writer *writer, struct writer_stats *out);
-/* When a series whose first row came at now_ms should be written: within the round, at a place of its own. For cache_put(). */
+/* When a series whose first row came at now_ms should be written: within the round, at a place of its own. For
+ * cache_put(). */
 int64_t writer_first_due_ms(const struct cache *cache, const struct series *series, int64_t now_ms);
 
 /* The length of a round for a number of files: 20 files a second, between 1 and 30 minutes. */

@@ -137,8 +137,10 @@ void board_index_flip(struct board_index *x, struct board_table_header *header)
 {
 	if (x->dirty_count == 0)
 		return;
-	uint32_t active = atomic_load_explicit(&header->active, memory_order_relaxed) & 1, fresh_count, at = 0, from = 0;
-	uint32_t kept = keep_clean(x, x->buffer[active], atomic_load_explicit(&header->count[active], memory_order_relaxed));
+	uint32_t active = atomic_load_explicit(&header->active, memory_order_relaxed) & 1, fresh_count, at = 0,
+		 from = 0;
+	uint32_t kept =
+	    keep_clean(x, x->buffer[active], atomic_load_explicit(&header->count[active], memory_order_relaxed));
 	struct keyed *fresh = arrivals(x, &fresh_count);
 	_Atomic uint32_t *out = x->buffer[!active];
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The sorted index of one table, writer's side: notes which slots came, went or changed their order, and merges them into the
- * other buffer at a flip, so that a change of k rows in n costs O(n + k log n) of cheap steps and no change costs nothing.
- * board_writer.c only. */
+/* The sorted index of one table, writer's side: notes which slots came, went or changed their order, and merges them
+ * into the other buffer at a flip, so that a change of k rows in n costs O(n + k log n) of cheap steps and no change
+ * costs nothing. board_writer.c only. */
 #ifndef GLORY_BOARD_BOARD_INDEX_H
 #define GLORY_BOARD_BOARD_INDEX_H
 
@@ -12,7 +12,7 @@
 
 struct board_index {
 	uint32_t rows;
-	uint64_t *orders; /* by slot, of live rows */
+	uint64_t *orders;       /* by slot, of live rows */
 	uint64_t *live, *dirty; /* bit per slot */
 	uint32_t *dirty_slots, dirty_count;
 	uint32_t free_hint; /* no free slot below it */

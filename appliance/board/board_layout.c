@@ -9,16 +9,16 @@
 static const struct {
 	uint16_t shown, stored; /* bytes */
 } row_sizes[BOARD_TABLE_COUNT] = {
-	[BOARD_APPLIANCE] = {sizeof(struct appliance_row), sizeof(struct appliance_row)},
-	[BOARD_CLUSTER] = {sizeof(struct cluster_row), sizeof(struct cluster_row)},
-	[BOARD_GROUP] = {sizeof(struct group_row), sizeof(struct group_row)},
-	[BOARD_DOMAIN] = {sizeof(struct domain_row), sizeof(struct domain_row)},
-	[BOARD_NODE] = {sizeof(struct node_row), sizeof(struct node_row)},
-	[BOARD_ITEM] = {sizeof(struct item_row), sizeof(struct item_row)},
-	[BOARD_VALUE] = {sizeof(struct value_row), sizeof(struct packed_value)},
-	[BOARD_SENSOR] = {sizeof(struct sensor_row), sizeof(struct packed_sensor)},
-	[BOARD_ALARM] = {sizeof(struct alarm_row), sizeof(struct alarm_row)},
-	[BOARD_JOB] = {sizeof(struct job_row), sizeof(struct job_row)},
+    [BOARD_APPLIANCE] = {sizeof(struct appliance_row), sizeof(struct appliance_row)},
+    [BOARD_CLUSTER] = {sizeof(struct cluster_row), sizeof(struct cluster_row)},
+    [BOARD_GROUP] = {sizeof(struct group_row), sizeof(struct group_row)},
+    [BOARD_DOMAIN] = {sizeof(struct domain_row), sizeof(struct domain_row)},
+    [BOARD_NODE] = {sizeof(struct node_row), sizeof(struct node_row)},
+    [BOARD_ITEM] = {sizeof(struct item_row), sizeof(struct item_row)},
+    [BOARD_VALUE] = {sizeof(struct value_row), sizeof(struct packed_value)},
+    [BOARD_SENSOR] = {sizeof(struct sensor_row), sizeof(struct packed_sensor)},
+    [BOARD_ALARM] = {sizeof(struct alarm_row), sizeof(struct alarm_row)},
+    [BOARD_JOB] = {sizeof(struct job_row), sizeof(struct job_row)},
 };
 
 size_t board_row_size(enum board_table table)
@@ -69,12 +69,17 @@ void board_limits_for(uint32_t nodes, uint32_t values_per_node, uint32_t sensors
 	uint32_t few = nodes < 64 ? 64 : nodes; /* a small site may grow while it runs */
 
 	*out = (struct board_limits){.rows = {
-		[BOARD_APPLIANCE] = 1, [BOARD_CLUSTER] = 1,
-		[BOARD_GROUP] = 64 + few / 16, [BOARD_DOMAIN] = 64 + few / 4,
-		[BOARD_NODE] = few, [BOARD_ITEM] = 512,
-		[BOARD_VALUE] = few * values_per_node, [BOARD_SENSOR] = few * sensors_per_node,
-		[BOARD_ALARM] = 1024 + few / 4, [BOARD_JOB] = 1024 + few / 4,
-	}};
+					 [BOARD_APPLIANCE] = 1,
+					 [BOARD_CLUSTER] = 1,
+					 [BOARD_GROUP] = 64 + few / 16,
+					 [BOARD_DOMAIN] = 64 + few / 4,
+					 [BOARD_NODE] = few,
+					 [BOARD_ITEM] = 512,
+					 [BOARD_VALUE] = few * values_per_node,
+					 [BOARD_SENSOR] = few * sensors_per_node,
+					 [BOARD_ALARM] = 1024 + few / 4,
+					 [BOARD_JOB] = 1024 + few / 4,
+				     }};
 	for (int t = 0; t < BOARD_TABLE_COUNT; t++) {
 		if (out->rows[t] == 0)
 			out->rows[t] = 1;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How the board's segment is laid out; shared by board_writer.c and board_reader.c alone. Where everything stands is a pure function
- * of the number of rows in the header: a reader works it out by itself and believes no offset that stands in the segment.
+/* How the board's segment is laid out; shared by board_writer.c and board_reader.c alone. Where everything stands is a
+ * pure function of the number of rows in the header: a reader works it out by itself and believes no offset that stands
+ * in the segment.
  *
- * Per table: a sequence count per slot (odd: being written), the rows, two buffers of the sorted index. Rows of values and
- * sensors, 600,000 of them at 10,000 nodes, are packed: their few thousand distinct texts stand once, in a table of 64-byte texts. A text
- * is written before the first row that refers to it is, and its place is used again only after the last such row has changed,
- * so the row's sequence count guards its texts as well. */
+ * Per table: a sequence count per slot (odd: being written), the rows, two buffers of the sorted index. Rows of values
+ * and sensors, 600,000 of them at 10,000 nodes, are packed: their few thousand distinct texts stand once, in a table of
+ * 64-byte texts. A text is written before the first row that refers to it is, and its place is used again only after
+ * the last such row has changed, so the row's sequence count guards its texts as well. */
 #ifndef GLORY_BOARD_BOARD_LAYOUT_H
 #define GLORY_BOARD_BOARD_LAYOUT_H
 
@@ -64,8 +65,8 @@ union board_any_row {
 
 struct board_table_header {
 	uint32_t rows;
-	_Atomic uint32_t active;      /* 0 or 1: which index buffer is the good one */
-	_Atomic uint32_t count[2];    /* entries of either buffer */
+	_Atomic uint32_t active;   /* 0 or 1: which index buffer is the good one */
+	_Atomic uint32_t count[2]; /* entries of either buffer */
 	_Atomic uint64_t version;
 };
 

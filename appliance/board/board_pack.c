@@ -11,33 +11,49 @@ struct text_place {
 	uint16_t number;       /* offset of its number in the packed row, where there is one */
 };
 
-#define TEXT(row, member) {offsetof(struct row, member), sizeof(((struct row *)0)->member), 0}
-#define PACKED(row, packed, member) \
-	{offsetof(struct row, member), sizeof(((struct row *)0)->member), offsetof(struct packed, member)}
-static const struct text_place appliance_texts[] = {TEXT(appliance_row, name), TEXT(appliance_row, version), TEXT(appliance_row, role),
-						    TEXT(appliance_row, suspended_why), TEXT(appliance_row, store_trouble)};
+#define TEXT(row, member)                                                          \
+	{                                                                          \
+		offsetof(struct row, member), sizeof(((struct row *)0)->member), 0 \
+	}
+#define PACKED(row, packed, member)                                                                              \
+	{                                                                                                        \
+		offsetof(struct row, member), sizeof(((struct row *)0)->member), offsetof(struct packed, member) \
+	}
+static const struct text_place appliance_texts[] = {TEXT(appliance_row, name), TEXT(appliance_row, version),
+						    TEXT(appliance_row, role), TEXT(appliance_row, suspended_why),
+						    TEXT(appliance_row, store_trouble)};
 static const struct text_place cluster_texts[] = {TEXT(cluster_row, name), TEXT(cluster_row, cause)};
 static const struct text_place group_texts[] = {TEXT(group_row, name), TEXT(group_row, cause)};
 static const struct text_place domain_texts[] = {TEXT(domain_row, name), TEXT(domain_row, cause)};
-static const struct text_place node_texts[] = {TEXT(node_row, name), TEXT(node_row, group), TEXT(node_row, cause), TEXT(node_row, bmc_finding),
-					       TEXT(node_row, switch_name), TEXT(node_row, rack), TEXT(node_row, snmp_credential)};
-static const struct text_place item_texts[] = {TEXT(item_row, name), TEXT(item_row, unit), TEXT(item_row, describes), TEXT(item_row, oid)};
-static const struct text_place value_texts[] = {PACKED(value_row, packed_value, item), PACKED(value_row, packed_value, unit),
+static const struct text_place node_texts[] = {
+    TEXT(node_row, name),        TEXT(node_row, group), TEXT(node_row, cause),          TEXT(node_row, bmc_finding),
+    TEXT(node_row, switch_name), TEXT(node_row, rack),  TEXT(node_row, snmp_credential)};
+static const struct text_place item_texts[] = {TEXT(item_row, name), TEXT(item_row, unit), TEXT(item_row, describes),
+					       TEXT(item_row, oid)};
+static const struct text_place value_texts[] = {PACKED(value_row, packed_value, item),
+						PACKED(value_row, packed_value, unit),
 						PACKED(value_row, packed_value, instance_name)};
-static const struct text_place sensor_texts[] = {PACKED(sensor_row, packed_sensor, name), PACKED(sensor_row, packed_sensor, unit),
+static const struct text_place sensor_texts[] = {PACKED(sensor_row, packed_sensor, name),
+						 PACKED(sensor_row, packed_sensor, unit),
 						 PACKED(sensor_row, packed_sensor, text)};
 static const struct text_place alarm_texts[] = {TEXT(alarm_row, object), TEXT(alarm_row, kind), TEXT(alarm_row, cause),
 						TEXT(alarm_row, acknowledged_by)};
-static const struct text_place job_texts[] = {TEXT(job_row, actor), TEXT(job_row, target), TEXT(job_row, reason), TEXT(job_row, result)};
+static const struct text_place job_texts[] = {TEXT(job_row, actor), TEXT(job_row, target), TEXT(job_row, reason),
+					      TEXT(job_row, result)};
 
-#define ALL(places) {places, COUNT_OF(places)}
+#define ALL(places)                      \
+	{                                \
+		places, COUNT_OF(places) \
+	}
 static const struct {
 	const struct text_place *places;
 	size_t count;
 } texts_of[BOARD_TABLE_COUNT] = {
-	[BOARD_APPLIANCE] = ALL(appliance_texts), [BOARD_CLUSTER] = ALL(cluster_texts), [BOARD_GROUP] = ALL(group_texts),
-	[BOARD_DOMAIN] = ALL(domain_texts), [BOARD_NODE] = ALL(node_texts), [BOARD_ITEM] = ALL(item_texts), [BOARD_VALUE] = ALL(value_texts),
-	[BOARD_SENSOR] = ALL(sensor_texts), [BOARD_ALARM] = ALL(alarm_texts), [BOARD_JOB] = ALL(job_texts),
+    [BOARD_APPLIANCE] = ALL(appliance_texts), [BOARD_CLUSTER] = ALL(cluster_texts),
+    [BOARD_GROUP] = ALL(group_texts),         [BOARD_DOMAIN] = ALL(domain_texts),
+    [BOARD_NODE] = ALL(node_texts),           [BOARD_ITEM] = ALL(item_texts),
+    [BOARD_VALUE] = ALL(value_texts),         [BOARD_SENSOR] = ALL(sensor_texts),
+    [BOARD_ALARM] = ALL(alarm_texts),         [BOARD_JOB] = ALL(job_texts),
 };
 
 bool board_is_packed(enum board_table table)
@@ -55,32 +71,60 @@ static uint16_t number_at(const union board_any_row *packed, const struct text_p
 
 static void pack_value(const struct value_row *r, struct packed_value *p)
 {
-	*p = (struct packed_value){.head = r->head, .node_slot = r->node_slot, .item_slot = r->item_slot, .instance = r->instance,
-				   .at_wall_ms = r->at_wall_ms, .value = r->value, .level = r->level};
+	*p = (struct packed_value){.head = r->head,
+				   .node_slot = r->node_slot,
+				   .item_slot = r->item_slot,
+				   .instance = r->instance,
+				   .at_wall_ms = r->at_wall_ms,
+				   .value = r->value,
+				   .level = r->level};
 }
 
 static void unpack_value(const struct packed_value *p, struct value_row *r)
 {
-	*r = (struct value_row){.head = p->head, .node_slot = p->node_slot, .item_slot = p->item_slot, .instance = p->instance,
-				.at_wall_ms = p->at_wall_ms, .value = p->value, .level = p->level};
+	*r = (struct value_row){.head = p->head,
+				.node_slot = p->node_slot,
+				.item_slot = p->item_slot,
+				.instance = p->instance,
+				.at_wall_ms = p->at_wall_ms,
+				.value = p->value,
+				.level = p->level};
 }
 
 static void pack_sensor(const struct sensor_row *r, struct packed_sensor *p)
 {
-	*p = (struct packed_sensor){
-		.head = r->head, .node_slot = r->node_slot, .record_id = r->record_id, .bits = r->bits, .reading = r->reading,
-		.warning_low = (float)r->warning_low, .warning_high = (float)r->warning_high, .critical_low = (float)r->critical_low,
-		.critical_high = (float)r->critical_high, .at_wall_ms = r->at_wall_ms, .type = r->type, .state = r->state,
-		.level = r->level, .number = r->number};
+	*p = (struct packed_sensor){.head = r->head,
+				    .node_slot = r->node_slot,
+				    .record_id = r->record_id,
+				    .bits = r->bits,
+				    .reading = r->reading,
+				    .warning_low = (float)r->warning_low,
+				    .warning_high = (float)r->warning_high,
+				    .critical_low = (float)r->critical_low,
+				    .critical_high = (float)r->critical_high,
+				    .at_wall_ms = r->at_wall_ms,
+				    .type = r->type,
+				    .state = r->state,
+				    .level = r->level,
+				    .number = r->number};
 }
 
 static void unpack_sensor(const struct packed_sensor *p, struct sensor_row *r)
 {
-	*r = (struct sensor_row){
-		.head = p->head, .node_slot = p->node_slot, .record_id = p->record_id, .bits = p->bits, .reading = p->reading,
-		.warning_low = (double)p->warning_low, .warning_high = (double)p->warning_high, .critical_low = (double)p->critical_low,
-		.critical_high = (double)p->critical_high, .at_wall_ms = p->at_wall_ms, .type = p->type, .state = p->state,
-		.level = p->level, .number = p->number};
+	*r = (struct sensor_row){.head = p->head,
+				 .node_slot = p->node_slot,
+				 .record_id = p->record_id,
+				 .bits = p->bits,
+				 .reading = p->reading,
+				 .warning_low = (double)p->warning_low,
+				 .warning_high = (double)p->warning_high,
+				 .critical_low = (double)p->critical_low,
+				 .critical_high = (double)p->critical_high,
+				 .at_wall_ms = p->at_wall_ms,
+				 .type = p->type,
+				 .state = p->state,
+				 .level = p->level,
+				 .number = p->number};
 }
 
 void board_pack(enum board_table table, const void *row, const union board_any_row *old, struct board_texts *texts,
@@ -116,7 +160,8 @@ static void copy_text(char *to, size_t size, const _Atomic uint64_t *texts, uint
 	to[size - 1] = 0;
 }
 
-void board_unpack(enum board_table table, const union board_any_row *packed, const _Atomic uint64_t *texts, uint32_t text_count, void *row)
+void board_unpack(enum board_table table, const union board_any_row *packed, const _Atomic uint64_t *texts,
+		  uint32_t text_count, void *row)
 {
 	if (table == BOARD_VALUE)
 		unpack_value(&packed->packed_value, row);

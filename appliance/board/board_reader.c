@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The faces' side of the board: maps the sealed segment read-only and copies rows out of it without locks. Nothing in the segment is
- * believed beyond the number of rows, which is checked once; slots are checked at every use, texts end where their fields end. */
+/* The faces' side of the board: maps the sealed segment read-only and copies rows out of it without locks. Nothing in
+ * the segment is believed beyond the number of rows, which is checked once; slots are checked at every use, texts end
+ * where their fields end. */
 #include "board/board.h"
 
 #include <errno.h>
@@ -117,8 +118,10 @@ static uint32_t sequence_of(const struct board_reader *b, enum board_table table
 	return atomic_load_explicit(&s[slot], order);
 }
 
-/* Words [first, last) of a row, or for packed rows the whole row unpacked, as they stand now: torn when the sequence moves. */
-static void copy_row(const struct board_reader *b, enum board_table table, uint32_t slot, size_t first, size_t last, void *row)
+/* Words [first, last) of a row, or for packed rows the whole row unpacked, as they stand now: torn when the sequence
+ * moves. */
+static void copy_row(const struct board_reader *b, enum board_table table, uint32_t slot, size_t first, size_t last,
+		     void *row)
 {
 	const _Atomic uint64_t *words = row_words(b, table, slot);
 
@@ -132,7 +135,8 @@ static void copy_row(const struct board_reader *b, enum board_table table, uint3
 }
 
 /* The head and words [first, last) of a row, both of one moment, at their places in `row`. */
-static int read_words(const struct board_reader *b, enum board_table table, uint32_t slot, size_t first, size_t last, void *row)
+static int read_words(const struct board_reader *b, enum board_table table, uint32_t slot, size_t first, size_t last,
+		      void *row)
 {
 	const struct row_head *head = row;
 
@@ -206,7 +210,8 @@ uint32_t board_count(const struct board_reader *b, enum board_table table)
 	return count;
 }
 
-static uint32_t entry(const struct board_reader *b, enum board_table table, const _Atomic uint32_t *index, uint32_t position)
+static uint32_t entry(const struct board_reader *b, enum board_table table, const _Atomic uint32_t *index,
+		      uint32_t position)
 {
 	uint32_t slot = atomic_load_explicit(&index[position], memory_order_relaxed);
 
@@ -228,7 +233,8 @@ static uint64_t order_of(const struct board_reader *b, enum board_table table, u
 {
 	if (slot == NO_SLOT)
 		return UINT64_MAX;
-	return atomic_load_explicit(row_words(b, table, slot) + offsetof(struct row_head, order) / 8, memory_order_relaxed);
+	return atomic_load_explicit(row_words(b, table, slot) + offsetof(struct row_head, order) / 8,
+				    memory_order_relaxed);
 }
 
 uint32_t board_seek(const struct board_reader *b, enum board_table table, uint64_t order)
@@ -251,7 +257,9 @@ uint32_t board_seek(const struct board_reader *b, enum board_table table, uint64
 
 uint64_t board_version(const struct board_reader *b, enum board_table table)
 {
-	return (unsigned)table < BOARD_TABLE_COUNT ? atomic_load_explicit(&b->header->tables[table].version, memory_order_acquire) : 0;
+	return (unsigned)table < BOARD_TABLE_COUNT
+		   ? atomic_load_explicit(&b->header->tables[table].version, memory_order_acquire)
+		   : 0;
 }
 
 const void *board_live(const struct board_reader *b, enum board_table table, uint32_t slot)

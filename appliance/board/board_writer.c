@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The engine's side of the board: makes the segment, publishes rows under their sequence counts, flips the sorted indexes. */
+/* The engine's side of the board: makes the segment, publishes rows under their sequence counts, flips the sorted
+ * indexes. */
 #include "board/board.h"
 
 #include <assert.h>
@@ -81,7 +82,8 @@ struct board_writer *board_create(uint32_t epoch, const struct board_limits *lim
 	}
 	int fd = make_segment(layout.bytes, &base);
 	if (fd < 0) {
-		log_error("board: cannot make a segment of %zu bytes: %s: give the engine more memory", layout.bytes, strerror(errno));
+		log_error("board: cannot make a segment of %zu bytes: %s: give the engine more memory", layout.bytes,
+			  strerror(errno));
 		return NULL;
 	}
 	struct board_writer *b = mem_zalloc(sizeof *b);
@@ -140,10 +142,12 @@ static void publish(struct board_writer *b, enum board_table table, uint32_t slo
 	atomic_thread_fence(memory_order_release);
 	board_copy_in(row_words(b, table, slot), stored, b->layout.tables[table].row_bytes);
 	atomic_store_explicit(sequence, n + 2, memory_order_release);
-	atomic_store_explicit(&h->version, atomic_load_explicit(&h->version, memory_order_relaxed) + 1, memory_order_release);
+	atomic_store_explicit(&h->version, atomic_load_explicit(&h->version, memory_order_relaxed) + 1,
+			      memory_order_release);
 }
 
-/* Texts of the new row are taken before it is shown, those of the old one given back after: that is what lets a reader trust both. */
+/* Texts of the new row are taken before it is shown, those of the old one given back after: that is what lets a reader
+ * trust both. */
 static void publish_packed(struct board_writer *b, enum board_table table, uint32_t slot, const void *row)
 {
 	union board_any_row old, packed;
@@ -168,7 +172,8 @@ void board_put(struct board_writer *b, enum board_table table, const void *row)
 
 const void *board_peek(const struct board_writer *board, enum board_table table, uint32_t slot)
 {
-	struct board_writer *b = (struct board_writer *)(uintptr_t)board; /* the ring of peeked rows is no part of its value */
+	struct board_writer *b =
+	    (struct board_writer *)(uintptr_t)board; /* the ring of peeked rows is no part of its value */
 	union board_any_row packed, *out;
 
 	if ((unsigned)table >= BOARD_TABLE_COUNT || slot >= b->layout.tables[table].rows)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The row ring between engine and recorder. Both ends keep their own position and take the other's only when it can be true,
- * so neither can lead the other outside the segment or into an endless loop. */
+/* The row ring between engine and recorder. Both ends keep their own position and take the other's only when it can be
+ * true, so neither can lead the other outside the segment or into an endless loop. */
 #include "board/ring.h"
 
 #include <errno.h>
@@ -104,7 +104,8 @@ struct ring *ring_map(int fd, int writable)
 	const struct ring_header *h;
 	const char *why = check(fd, &bytes);
 
-	if (!why && (base = mmap(NULL, bytes, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED, fd, 0)) == MAP_FAILED)
+	if (!why &&
+	    (base = mmap(NULL, bytes, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED, fd, 0)) == MAP_FAILED)
 		why = strerror(errno);
 	h = base;
 	uint64_t words = why ? 0 : h->words; /* read once: the other side may change it */

@@ -44,7 +44,8 @@ static bool line_has_data(const struct graph_request *r, const struct graph_line
 	char *file = picture_file(l, directory), name[NAMES_SOURCE_SIZE];
 	bool found = file && has_data(file, names_data_source(l->name, name), r->from_s, r->to_s);
 
-	if (file && !found && access(file, R_OK) != 0 && errno != ENOENT && errno != ENOTDIR) /* a file that is not there yet is no trouble */
+	if (file && !found && access(file, R_OK) != 0 && errno != ENOENT &&
+	    errno != ENOTDIR) /* a file that is not there yet is no trouble */
 		log_warning("graph: %s: %s: is this program in the recorder's group", file, strerror(errno));
 	free(file);
 	return found;

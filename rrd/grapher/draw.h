@@ -8,7 +8,9 @@
 
 #include "rrd/graph.h"
 
-/* The picture, malloc'd, its size in *size. NULL with the reason in why. A line without a file or data is said so in the picture. */
-uint8_t *draw_request(const struct graph_request *request, const char *directory, size_t *size, char *why, size_t why_size);
+/* The picture, malloc'd, its size in *size. NULL with the reason in why. A line without a file or data is said so in
+ * the picture. */
+uint8_t *draw_request(const struct graph_request *request, const char *directory, size_t *size, char *why,
+		      size_t why_size);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* glory-grapher RRD-DIRECTORY: draws the one struct graph_request on its standard input to its standard output. One shot, without rights:
- * it can write no file, and ends by itself when it takes too long. Pango and fontconfig live in this program only. */
+/* glory-grapher RRD-DIRECTORY: draws the one struct graph_request on its standard input to its standard output. One
+ * shot, without rights: it can write no file, and ends by itself when it takes too long. Pango and fontconfig live in
+ * this program only. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>

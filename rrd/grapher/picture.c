@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How our graphs look; see picture.h. Colours are told apart by people who are colour-blind: lines after Okabe and Ito's set, thresholds
- * by dashes as well. */
+/* How our graphs look; see picture.h. Colours are told apart by people who are colour-blind: lines after Okabe and
+ * Ito's set, thresholds by dashes as well. */
 #include "rrd/grapher/picture.h"
 
 #include <math.h>
@@ -19,7 +19,8 @@
 #define SPAN_MAX_S (INT64_C(20) * 366 * 86400)
 #define LABEL_MAX 40
 
-static const char *const line_colours[GRAPH_LINES] = {"0072B2", "D08A00", "009E73", "CC79A7", "56B4E9", "6F4E9C", "8C6D31", "5A5A5A"};
+static const char *const line_colours[GRAPH_LINES] = {"0072B2", "D08A00", "009E73", "CC79A7",
+						      "56B4E9", "6F4E9C", "8C6D31", "5A5A5A"};
 #define SOFT "26" /* alpha of a band */
 
 static const struct {
@@ -30,10 +31,20 @@ static const struct {
 static const struct look {
 	const char *option, *value;
 } looks[] = {
-	{"--font", "DEFAULT:8:DejaVu Sans Mono"}, {"--font", "TITLE:11:DejaVu Sans"}, {"--font", "AXIS:8:DejaVu Sans"},
-	{"--font", "UNIT:8:DejaVu Sans"}, {"--border", "0"}, {"--color", "BACK#FFFFFF"}, {"--color", "CANVAS#FFFFFF"},
-	{"--color", "FONT#333333"}, {"--color", "AXIS#888888"}, {"--color", "ARROW#FFFFFF00"}, {"--color", "GRID#E4E4E4"},
-	{"--color", "MGRID#C8C8C8"}, {"--color", "FRAME#888888"}, {"--grid-dash", "1:0"},
+    {"--font", "DEFAULT:8:DejaVu Sans Mono"},
+    {"--font", "TITLE:11:DejaVu Sans"},
+    {"--font", "AXIS:8:DejaVu Sans"},
+    {"--font", "UNIT:8:DejaVu Sans"},
+    {"--border", "0"},
+    {"--color", "BACK#FFFFFF"},
+    {"--color", "CANVAS#FFFFFF"},
+    {"--color", "FONT#333333"},
+    {"--color", "AXIS#888888"},
+    {"--color", "ARROW#FFFFFF00"},
+    {"--color", "GRID#E4E4E4"},
+    {"--color", "MGRID#C8C8C8"},
+    {"--color", "FRAME#888888"},
+    {"--grid-dash", "1:0"},
 };
 
 /* --- checking --- */
@@ -69,9 +80,11 @@ int picture_check(struct graph_request *r, size_t size, char *why, size_t why_si
 		reason = "it is no graph request of this version";
 	else if (r->format != GRAPH_PNG && r->format != GRAPH_SVG)
 		reason = "the format is neither png nor svg";
-	else if (r->from_s < 0 || r->to_s <= r->from_s || r->to_s - r->from_s > SPAN_MAX_S || r->to_s > INT64_C(1) << 40)
+	else if (r->from_s < 0 || r->to_s <= r->from_s || r->to_s - r->from_s > SPAN_MAX_S ||
+		 r->to_s > INT64_C(1) << 40)
 		reason = "the time range is empty or too long: give an end after the start, at most 20 years";
-	else if ((r->width && (r->width < 200 || r->width > 4000)) || (r->height && (r->height < 120 || r->height > 3000)))
+	else if ((r->width && (r->width < 200 || r->width > 4000)) ||
+		 (r->height && (r->height < 120 || r->height > 3000)))
 		reason = "the size is out of range: 200 to 4000 by 120 to 3000";
 	else if (r->line_count == 0 || r->line_count > GRAPH_LINES)
 		reason = "it has no line, or more than 8";
@@ -91,7 +104,8 @@ char *picture_file(const struct graph_line *l, const char *directory)
 {
 	char path[NAMES_PATH_SIZE];
 
-	return names_path(l->site, l->group, l->node, l->source, l->file, path) ? mem_format("%s/%s", directory, path) : NULL;
+	return names_path(l->site, l->group, l->node, l->source, l->file, path) ? mem_format("%s/%s", directory, path)
+										: NULL;
 }
 
 /* --- arguments --- */
@@ -117,7 +131,8 @@ __attribute__((format(printf, 2, 3))) static void addf(struct picture *p, const 
 	add(p, text);
 }
 
-/* Text as it may stand inside an argument: ':' and '\' escaped, cut to `columns` characters of UTF-8 and filled up to them; malloc'd. */
+/* Text as it may stand inside an argument: ':' and '\' escaped, cut to `columns` characters of UTF-8 and filled up to
+ * them; malloc'd. */
 static char *escaped(const char *text, size_t columns, bool fill)
 {
 	char *out = mem_zalloc(strlen(text) * 2 + columns + 1);
@@ -176,7 +191,8 @@ static size_t label_columns(const struct graph_request *r)
 	return most < LABEL_MAX ? most : LABEL_MAX;
 }
 
-/* Percentages span 0 to 100; what lives far from zero (temperatures, voltages) gets a close scale; the rest stands on zero. */
+/* Percentages span 0 to 100; what lives far from zero (temperatures, voltages) gets a close scale; the rest stands on
+ * zero. */
 static void add_scale(struct picture *p, const struct graph_request *r)
 {
 	const char *unit = same_unit(r) ? r->lines[0].unit : "";
@@ -222,7 +238,8 @@ static void add_values(struct picture *p, const struct graph_line *l, uint32_t i
 	char *file = picture_file(l, directory), *path = escaped(file, strlen(file), false), name[NAMES_SOURCE_SIZE];
 
 	for (size_t f = 0; f < COUNT_OF(functions); f++)
-		addf(p, "DEF:%s%u=%s:%s:%s", functions[f][0], i, path, names_data_source(l->name, name), functions[f][1]);
+		addf(p, "DEF:%s%u=%s:%s:%s", functions[f][0], i, path, names_data_source(l->name, name),
+		     functions[f][1]);
 	addf(p, "CDEF:n%u=rn%u,UN,a%u,rn%u,IF", i, i, i, i);
 	addf(p, "CDEF:x%u=rx%u,UN,a%u,rx%u,IF", i, i, i, i);
 	addf(p, "CDEF:w%u=rx%u,rn%u,-", i, i, i);
@@ -251,7 +268,8 @@ static void add_line(struct picture *p, const struct graph_request *r, uint32_t 
 	if (present) {
 		addf(p, "LINE1.5:a%u#%s:%s", i, line_colours[i], text);
 		for (size_t f = 0; f < COUNT_OF(figures); f++)
-			addf(p, "GPRINT:%s%u:%s%s", figures[f].value, i, plain ? "%11.2lf" : "%10.2lf%s", f + 1 == COUNT_OF(figures) ? "\\l" : "");
+			addf(p, "GPRINT:%s%u:%s%s", figures[f].value, i, plain ? "%11.2lf" : "%10.2lf%s",
+			     f + 1 == COUNT_OF(figures) ? "\\l" : "");
 	} else {
 		addf(p, "COMMENT:  %s    no data in this time\\l", text);
 	}
@@ -276,7 +294,9 @@ static void add_thresholds(struct picture *p, const struct graph_request *r)
 {
 	static const struct {
 		const char *colour, *dashes;
-	} level_looks[LEVEL_COUNT] = {[LEVEL_WARNING] = {"E6A700", "3,3"}, [LEVEL_MAJOR] = {"D55E00", "6,3"}, [LEVEL_CRITICAL] = {"B00020", "10,3"}};
+	} level_looks[LEVEL_COUNT] = {[LEVEL_WARNING] = {"E6A700", "3,3"},
+				      [LEVEL_MAJOR] = {"D55E00", "6,3"},
+				      [LEVEL_CRITICAL] = {"B00020", "10,3"}};
 	bool any = false;
 
 	for (uint32_t i = 0; i < r->line_count; i++) {
@@ -285,8 +305,9 @@ static void add_thresholds(struct picture *p, const struct graph_request *r)
 
 			if (drawn_before(r, i, k))
 				continue;
-			addf(p, "HRULE:%.10g#%s:%s %s %.6g  :dashes=%s", t->value, level_looks[t->level].colour, level_name((int)t->level),
-			     t->below ? "below" : "above", t->value, level_looks[t->level].dashes);
+			addf(p, "HRULE:%.10g#%s:%s %s %.6g  :dashes=%s", t->value, level_looks[t->level].colour,
+			     level_name((int)t->level), t->below ? "below" : "above", t->value,
+			     level_looks[t->level].dashes);
 			any = true;
 		}
 	}
@@ -317,7 +338,8 @@ static void add_heads(struct picture *p, size_t columns)
 		addf(p, "COMMENT:%*s%s", FIGURE_COLUMNS, figures[i].head, i + 1 == COUNT_OF(figures) ? "\\l" : "");
 }
 
-void picture_build(const struct graph_request *r, const char *directory, const bool present[GRAPH_LINES], struct picture *p)
+void picture_build(const struct graph_request *r, const char *directory, const bool present[GRAPH_LINES],
+		   struct picture *p)
 {
 	size_t columns = label_columns(r);
 	bool any = false;

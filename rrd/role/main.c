@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* glory-recorder: takes rows from the engine's ring and hands them to the recorder's threads; the loop itself never touches a disk. */
+/* glory-recorder: takes rows from the engine's ring and hands them to the recorder's threads; the loop itself never
+ * touches a disk. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,10 +33,10 @@ struct state {
 	struct recorder *recorder;
 	struct ring *ring;
 	struct loop_timer *drain, *second;
-	bool batch_out;    /* a batch is on its way to the journal */
-	uint64_t refused;  /* series that were not sound */
+	bool batch_out;                     /* a batch is on its way to the journal */
+	uint64_t refused;                   /* series that were not sound */
 	uint64_t last_written, lost_before; /* lost_before: in rings of earlier lives of the engine */
-	struct waiting_flush *flushes; /* until all rows of the ring are handed over */
+	struct waiting_flush *flushes;      /* until all rows of the ring are handed over */
 	struct msg_recorder_state said;
 	int64_t say_again_ms; /* trouble is repeated: the engine may not have been able to hear it */
 	bool said_any;
@@ -128,8 +129,11 @@ static void wake(void *arg)
 
 static void tell_state(struct state *s, const struct recorder_stats *st)
 {
-	struct msg_recorder_state now = {.disk = (uint32_t)st->writer.disk, .journal_failing = st->journal_failing,
-					 .files_waiting = st->writer.files_waiting, .series = st->series, .free_bytes = st->writer.free_bytes,
+	struct msg_recorder_state now = {.disk = (uint32_t)st->writer.disk,
+					 .journal_failing = st->journal_failing,
+					 .files_waiting = st->writer.files_waiting,
+					 .series = st->series,
+					 .free_bytes = st->writer.free_bytes,
 					 .rows_lost = st->rows_dropped};
 
 	text_copy(now.trouble, sizeof now.trouble, st->writer.trouble);
@@ -137,8 +141,10 @@ static void tell_state(struct state *s, const struct recorder_stats *st)
 		text_copy(now.trouble, sizeof now.trouble, "the journal cannot be written");
 	bool trouble = now.disk != RECORDER_DISK_WELL || now.journal_failing;
 	int64_t now_ms = loop_now(s->context->loop);
-	if (s->said_any && !(trouble && now_ms >= s->say_again_ms) && now.disk == s->said.disk && now.journal_failing == s->said.journal_failing &&
-	    (now.files_waiting == 0) == (s->said.files_waiting == 0) && (now.rows_lost == 0) == (s->said.rows_lost == 0))
+	if (s->said_any && !(trouble && now_ms >= s->say_again_ms) && now.disk == s->said.disk &&
+	    now.journal_failing == s->said.journal_failing &&
+	    (now.files_waiting == 0) == (s->said.files_waiting == 0) &&
+	    (now.rows_lost == 0) == (s->said.rows_lost == 0))
 		return;
 	s->said = now;
 	s->said_any = true;
@@ -209,8 +215,12 @@ static int run(struct role_context *c)
 {
 	struct state *s = c->state;
 	char rrd[300], journal[300];
-	struct recorder_setup setup = {.rrd = rrd, .journal = journal, .reserve_bytes = RESERVE_BYTES, .memory_bytes = MEMORY_BYTES,
-				       .wake = wake, .arg = s};
+	struct recorder_setup setup = {.rrd = rrd,
+				       .journal = journal,
+				       .reserve_bytes = RESERVE_BYTES,
+				       .memory_bytes = MEMORY_BYTES,
+				       .wake = wake,
+				       .arg = s};
 
 	text_format(rrd, sizeof rrd, "%s/rrd", c->start.directory);
 	text_format(journal, sizeof journal, "%s/journal", c->start.directory);
@@ -253,7 +263,8 @@ static void stop(struct role_context *c)
 
 int main(void)
 {
-	static const struct role_definition definition = {.role = ROLE_RECORDER, .prepare = prepare, .on_engine = on_engine, .run = run, .stop = stop};
+	static const struct role_definition definition = {
+	    .role = ROLE_RECORDER, .prepare = prepare, .on_engine = on_engine, .run = run, .stop = stop};
 
 	return role_main(&definition);
 }

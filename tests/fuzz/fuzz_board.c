@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A face maps whatever a hostile engine gives it: bytes as a segment (first byte 0), or a good segment with bytes changed (else, by
- * triples of place and value). Every reader's call must stay inside and every text must end. */
+/* A face maps whatever a hostile engine gives it: bytes as a segment (first byte 0), or a good segment with bytes
+ * changed (else, by triples of place and value). Every reader's call must stay inside and every text must end. */
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -58,7 +58,8 @@ static void read_row(const struct board_reader *r, enum board_table table, uint3
 	struct row_head head;
 	uint8_t field[16];
 
-	if (board_read(r, table, slot, &row) == 0 && table == BOARD_SENSOR && !text_terminated(row.sensor.text, sizeof row.sensor.text))
+	if (board_read(r, table, slot, &row) == 0 && table == BOARD_SENSOR &&
+	    !text_terminated(row.sensor.text, sizeof row.sensor.text))
 		abort();
 	board_read_field(r, table, slot, board_row_size(table) - 16, 16, &head, field);
 	board_live(r, table, slot);

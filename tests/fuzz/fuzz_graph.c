@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A graph request from anybody: refused with a reason, or made into arguments that stay one per line and inside the RRD directory. */
+/* A graph request from anybody: refused with a reason, or made into arguments that stay one per line and inside the RRD
+ * directory. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The recorder reads a journal that the disk or somebody else changed. What it hands on must be sound. To get past the check of a record, the
- * input is taken as bodies (kind, length, bytes) that get a right check; with a first byte of 0 it is taken as it is. */
+/* The recorder reads a journal that the disk or somebody else changed. What it hands on must be sound. To get past the
+ * check of a record, the input is taken as bodies (kind, length, bytes) that get a right check; with a first byte of 0
+ * it is taken as it is. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,8 @@ static uint16_t counts[1 << 12];
 static void on_series(void *arg, uint32_t number, const struct series_definition *d)
 {
 	(void)arg;
-	if (!names_path_is_sound(d->path) || strstr(d->path, "..") || d->count == 0 || d->count > SERIES_DS_MAX || d->step_s == 0)
+	if (!names_path_is_sound(d->path) || strstr(d->path, "..") || d->count == 0 || d->count > SERIES_DS_MAX ||
+	    d->step_s == 0)
 		abort();
 	for (uint32_t i = 0; i < d->count; i++) {
 		if (strlen(d->names[i]) == 0 || strlen(d->names[i]) >= sizeof d->names[i])

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The board: rows come out as they went in, never torn beside a running writer; indexes stay sorted; hostile segments are refused. */
+/* The board: rows come out as they went in, never torn beside a running writer; indexes stay sorted; hostile segments
+ * are refused. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,8 +39,14 @@ static void put_node(struct board_writer *w, uint32_t slot, uint32_t generation,
 
 static struct sensor_row sensor(uint32_t slot, uint32_t generation, const char *name, const char *text)
 {
-	struct sensor_row row = {.head = {.slot = slot, .generation = generation, .order = (uint64_t)slot << 32 | 5}, .node_slot = slot,
-				 .record_id = 5, .reading = 0.1 + slot, .warning_high = 85.5, .type = 1, .level = LEVEL_MAJOR, .number = 9};
+	struct sensor_row row = {.head = {.slot = slot, .generation = generation, .order = (uint64_t)slot << 32 | 5},
+				 .node_slot = slot,
+				 .record_id = 5,
+				 .reading = 0.1 + slot,
+				 .warning_high = 85.5,
+				 .type = 1,
+				 .level = LEVEL_MAJOR,
+				 .number = 9};
 
 	text_copy(row.name, sizeof row.name, name);
 	text_copy(row.unit, sizeof row.unit, "C");
@@ -79,8 +86,14 @@ static void packed_rows_come_out_as_put(void)
 {
 	struct board_writer *w = make(64, 20, 40);
 	struct board_reader *r = look_at(w);
-	struct value_row v = {.head = {.slot = 8, .generation = 2, .order = 99}, .node_slot = 4, .item_slot = 6, .instance = 7,
-			      .at_wall_ms = 1234, .value = 0.1, .level = LEVEL_WARNING}, got;
+	struct value_row v = {.head = {.slot = 8, .generation = 2, .order = 99},
+			      .node_slot = 4,
+			      .item_slot = 6,
+			      .instance = 7,
+			      .at_wall_ms = 1234,
+			      .value = 0.1,
+			      .level = LEVEL_WARNING},
+			 got;
 	struct sensor_row s = sensor(2, 3, "CPU1 Temp", "at or above upper critical"), sensor_got;
 
 	text_copy(v.item, sizeof v.item, "disk_fill");
@@ -99,10 +112,12 @@ static void packed_rows_come_out_as_put(void)
 	struct row_head head;
 	double value;
 	char item[sizeof v.item];
-	CU_ASSERT_EQUAL(board_read_field(r, BOARD_VALUE, 8, offsetof(struct value_row, value), sizeof value, &head, &value), 0);
+	CU_ASSERT_EQUAL(
+	    board_read_field(r, BOARD_VALUE, 8, offsetof(struct value_row, value), sizeof value, &head, &value), 0);
 	CU_ASSERT_EQUAL(value, 0.1);
 	CU_ASSERT_EQUAL(head.order, 99);
-	CU_ASSERT_EQUAL(board_read_field(r, BOARD_VALUE, 8, offsetof(struct value_row, item), sizeof item, &head, item), 0);
+	CU_ASSERT_EQUAL(board_read_field(r, BOARD_VALUE, 8, offsetof(struct value_row, item), sizeof item, &head, item),
+			0);
 	CU_ASSERT_STRING_EQUAL(item, "disk_fill");
 	CU_ASSERT_EQUAL(board_read_field(r, BOARD_VALUE, 8, sizeof v - 4, 8, &head, item), ERR_BUG);
 	CU_ASSERT_EQUAL(board_read_field(r, BOARD_VALUE, 8, SIZE_MAX, 8, &head, item), ERR_BUG);
@@ -120,7 +135,8 @@ static void single_fields_carry_their_head(void)
 	uint8_t level;
 
 	put_node(w, 63, 5, "last");
-	CU_ASSERT_EQUAL(board_read_field(r, BOARD_NODE, 63, offsetof(struct node_row, name), sizeof name, &head, name), 0);
+	CU_ASSERT_EQUAL(board_read_field(r, BOARD_NODE, 63, offsetof(struct node_row, name), sizeof name, &head, name),
+			0);
 	CU_ASSERT_STRING_EQUAL(name, "last");
 	CU_ASSERT_EQUAL(head.generation, 5);
 	CU_ASSERT_EQUAL(head.slot, 63);
@@ -274,7 +290,8 @@ static void tell(uint32_t slot, unsigned n, struct sensor_row *s, struct node_ro
 	*s = sensor(slot, n, word, word);
 	s->reading = n;
 	s->at_wall_ms = n;
-	*node = (struct node_row){.head = {.slot = slot, .generation = n, .order = slot}, .since_wall_ms = n, .root_alarm = n};
+	*node = (struct node_row){
+	    .head = {.slot = slot, .generation = n, .order = slot}, .since_wall_ms = n, .root_alarm = n};
 	text_copy(node->name, sizeof node->name, word);
 	text_copy(node->snmp_credential, sizeof node->snmp_credential, word);
 }
@@ -283,11 +300,12 @@ static bool agrees(const struct sensor_row *s, const struct node_row *n)
 {
 	int64_t name, text;
 
-	if (s && (!text_integer(s->name, 1, UINT32_MAX, &name) || !text_integer(s->text, 1, UINT32_MAX, &text) || name != text ||
-		  name != s->at_wall_ms || (double)name != s->reading || name != s->head.generation))
+	if (s && (!text_integer(s->name, 1, UINT32_MAX, &name) || !text_integer(s->text, 1, UINT32_MAX, &text) ||
+		  name != text || name != s->at_wall_ms || (double)name != s->reading || name != s->head.generation))
 		return false;
-	return !n || (text_integer(n->name, 1, UINT32_MAX, &name) && text_integer(n->snmp_credential, 1, UINT32_MAX, &text) &&
-		      name == text && name == n->since_wall_ms && name == (int64_t)n->root_alarm && name == n->head.generation);
+	return !n || (text_integer(n->name, 1, UINT32_MAX, &name) &&
+		      text_integer(n->snmp_credential, 1, UINT32_MAX, &text) && name == text &&
+		      name == n->since_wall_ms && name == (int64_t)n->root_alarm && name == n->head.generation);
 }
 
 #define HAMMERED 4 /* slots */
@@ -307,7 +325,8 @@ static int hammer(int fd, int64_t until_ms)
 				good++, bad += !agrees(&s, NULL);
 			if (board_read(r, BOARD_NODE, slot, &n) == 0)
 				good++, bad += !agrees(NULL, &n);
-			if (board_read_field(r, BOARD_NODE, slot, offsetof(struct node_row, name), sizeof name, &head, name) == 0)
+			if (board_read_field(r, BOARD_NODE, slot, offsetof(struct node_row, name), sizeof name, &head,
+					     name) == 0)
 				good++, bad += strtoul(name, NULL, 10) != head.generation;
 			uint32_t at = board_at(r, BOARD_SENSOR, board_seek(r, BOARD_SENSOR, (uint64_t)slot << 32));
 			bad += at >= HAMMERED && at != NO_SLOT;
@@ -425,19 +444,19 @@ static void ten_thousand_nodes_fit(void)
 }
 
 static const struct unit_test tests[] = {
-	{"rows come out as they were put", rows_come_out_as_put},
-	{"packed rows come out as they were put", packed_rows_come_out_as_put},
-	{"single fields carry their head", single_fields_carry_their_head},
-	{"the index follows random changes", index_follows_random_changes},
-	{"seek finds the first not below", seek_finds_the_first_not_below},
-	{"free slots are lowest first", free_slots_are_lowest_first},
-	{"places of texts are used again", texts_are_used_again},
-	{"a full text table is counted", a_full_text_table_is_counted},
-	{"no row is ever torn", no_row_is_ever_torn},
-	{"a writer that died in a row: busy", a_writer_that_died_in_a_row_says_busy},
-	{"the segment is sealed", the_segment_is_sealed},
-	{"what is no board is refused", what_is_no_board_is_refused},
-	{"10,000 nodes stay below 64 MiB", ten_thousand_nodes_fit},
+    {"rows come out as they were put", rows_come_out_as_put},
+    {"packed rows come out as they were put", packed_rows_come_out_as_put},
+    {"single fields carry their head", single_fields_carry_their_head},
+    {"the index follows random changes", index_follows_random_changes},
+    {"seek finds the first not below", seek_finds_the_first_not_below},
+    {"free slots are lowest first", free_slots_are_lowest_first},
+    {"places of texts are used again", texts_are_used_again},
+    {"a full text table is counted", a_full_text_table_is_counted},
+    {"no row is ever torn", no_row_is_ever_torn},
+    {"a writer that died in a row: busy", a_writer_that_died_in_a_row_says_busy},
+    {"the segment is sealed", the_segment_is_sealed},
+    {"what is no board is refused", what_is_no_board_is_refused},
+    {"10,000 nodes stay below 64 MiB", ten_thousand_nodes_fit},
 };
 
 UNIT_MAIN("board", tests)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The grapher: a request becomes a picture with the data in it, an empty range a picture that says so, a wrong request a reason. */
+/* The grapher: a request becomes a picture with the data in it, an empty range a picture that says so, a wrong request
+ * a reason. */
 #include <fcntl.h>
 #include <ftw.h>
 #include <math.h>
@@ -74,7 +75,11 @@ static struct graph_line line(const char *node, const char *name)
 
 static struct graph_request request(const char *name)
 {
-	struct graph_request r = {.magic = GRAPH_MAGIC, .format = GRAPH_PNG, .from_s = BEGIN, .to_s = BEGIN + ROWS * 10, .line_count = 1,
+	struct graph_request r = {.magic = GRAPH_MAGIC,
+				  .format = GRAPH_PNG,
+				  .from_s = BEGIN,
+				  .to_s = BEGIN + ROWS * 10,
+				  .line_count = 1,
 				  .title = "n001"};
 
 	r.lines[0] = line("n001", name);
@@ -106,7 +111,8 @@ static bool is_png(const struct image *i, uint32_t width, uint32_t height)
 {
 	static const uint8_t signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 
-	return i->size > 1000 && memcmp(i->bytes, signature, 8) == 0 && big_endian(i->bytes + 16) == width && big_endian(i->bytes + 20) == height;
+	return i->size > 1000 && memcmp(i->bytes, signature, 8) == 0 && big_endian(i->bytes + 16) == width &&
+	       big_endian(i->bytes + 20) == height;
 }
 
 static bool contains(const struct image *i, const char *text)
@@ -202,7 +208,8 @@ static void many_lines_and_thresholds(void)
 	r.line_count = GRAPH_LINES;
 	for (unsigned i = 0; i < GRAPH_LINES; i++) {
 		r.lines[i] = line("n001", i % 2 ? "cpu" : "mem");
-		text_copy(r.lines[i].label, sizeof r.lines[i].label, i == 3 ? "a:b\\c %s \xc3\xbc \xff" : "a label that is far longer than forty columns of it");
+		text_copy(r.lines[i].label, sizeof r.lines[i].label,
+			  i == 3 ? "a:b\\c %s \xc3\xbc \xff" : "a label that is far longer than forty columns of it");
 		r.lines[i].threshold_count = 2;
 		r.lines[i].thresholds[0] = (struct graph_threshold){.value = 80, .level = LEVEL_WARNING};
 		r.lines[i].thresholds[1] = (struct graph_threshold){.value = 90 + i, .level = LEVEL_CRITICAL};
@@ -226,13 +233,13 @@ static void wrong_requests_have_a_reason(void)
 	CU_ASSERT_EQUAL(picture_check(&good, sizeof good, why, sizeof why), 0);
 	CU_ASSERT_EQUAL(picture_check(&good, sizeof good - 1, why, sizeof why), ERR_CONFIG);
 	CU_ASSERT_EQUAL(picture_check(&good, sizeof good + 1, why, sizeof why), ERR_CONFIG);
-#define WRONG(change) \
-	do { \
-		r = good; \
-		change; \
-		why[0] = 0; \
+#define WRONG(change)                                                                      \
+	do {                                                                               \
+		r = good;                                                                  \
+		change;                                                                    \
+		why[0] = 0;                                                                \
 		CU_ASSERT_EQUAL(picture_check(&r, sizeof r, why, sizeof why), ERR_CONFIG); \
-		CU_ASSERT(strlen(why) > 0); \
+		CU_ASSERT(strlen(why) > 0);                                                \
 	} while (0)
 	WRONG(r.magic++);
 	WRONG(r.format = 3);
@@ -248,7 +255,8 @@ static void wrong_requests_have_a_reason(void)
 	WRONG(r.lines[0].name[0] = 0);
 	WRONG(r.lines[0].threshold_count = GRAPH_THRESHOLDS + 1);
 	WRONG(r.lines[0].threshold_count = 1); /* of level 0 */
-	WRONG((r.lines[0].threshold_count = 1, r.lines[0].thresholds[0].level = LEVEL_WARNING, r.lines[0].thresholds[0].value = INFINITY));
+	WRONG((r.lines[0].threshold_count = 1, r.lines[0].thresholds[0].level = LEVEL_WARNING,
+	       r.lines[0].thresholds[0].value = INFINITY));
 }
 
 static void no_name_leads_out_of_the_tree(void)
@@ -269,13 +277,13 @@ static void no_name_leads_out_of_the_tree(void)
 }
 
 static const struct unit_test tests[] = {
-	{"a png of the size asked for", a_png_of_the_size_asked_for},
-	{"data is really drawn", data_is_really_drawn},
-	{"the line has its colour", the_line_has_its_colour},
-	{"no data yet is a picture", no_data_yet_is_a_picture},
-	{"many lines and thresholds", many_lines_and_thresholds},
-	{"wrong requests have a reason", wrong_requests_have_a_reason},
-	{"no name leads out of the tree", no_name_leads_out_of_the_tree},
+    {"a png of the size asked for", a_png_of_the_size_asked_for},
+    {"data is really drawn", data_is_really_drawn},
+    {"the line has its colour", the_line_has_its_colour},
+    {"no data yet is a picture", no_data_yet_is_a_picture},
+    {"many lines and thresholds", many_lines_and_thresholds},
+    {"wrong requests have a reason", wrong_requests_have_a_reason},
+    {"no name leads out of the tree", no_name_leads_out_of_the_tree},
 };
 
 #ifdef GLORY_SANITIZE

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The journal: what was committed comes back whole after kill -9, what is broken is cut and kept aside, segments go when their rows are written. */
+/* The journal: what was committed comes back whole after kill -9, what is broken is cut and kept aside, segments go
+ * when their rows are written. */
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -272,11 +273,11 @@ static void segments_go_a_minute_after_their_rows(void)
 }
 
 static const struct unit_test tests[] = {
-	{"what was committed comes back", what_was_committed_comes_back},
-	{"kill -9 loses nothing that was committed", kill_9_loses_nothing_that_was_committed},
-	{"a broken tail is cut and kept", a_broken_tail_is_cut_and_kept},
-	{"every wrong byte is noticed", every_wrong_byte_is_noticed},
-	{"segments go a minute after their rows", segments_go_a_minute_after_their_rows},
+    {"what was committed comes back", what_was_committed_comes_back},
+    {"kill -9 loses nothing that was committed", kill_9_loses_nothing_that_was_committed},
+    {"a broken tail is cut and kept", a_broken_tail_is_cut_and_kept},
+    {"every wrong byte is noticed", every_wrong_byte_is_noticed},
+    {"segments go a minute after their rows", segments_go_a_minute_after_their_rows},
 };
 
 UNIT_MAIN("journal", tests)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Recorder threads on real files: values land where they belong, also after kill -9, in files of other shape, and around a full disk. */
+/* Recorder threads on real files: values land where they belong, also after kill -9, in files of other shape, and
+ * around a full disk. */
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -61,7 +62,11 @@ static void wake(void *arg)
 
 static struct recorder *begin(uint64_t reserve_bytes)
 {
-	struct recorder_setup setup = {.rrd = rrd_path, .journal = journal_path, .reserve_bytes = reserve_bytes, .memory_bytes = 64 << 20, .wake = wake};
+	struct recorder_setup setup = {.rrd = rrd_path,
+				       .journal = journal_path,
+				       .reserve_bytes = reserve_bytes,
+				       .memory_bytes = 64 << 20,
+				       .wake = wake};
 
 	if (!wake_pipe[0] && pipe(wake_pipe) != 0)
 		abort();
@@ -181,8 +186,8 @@ static void values_land_right(void)
 	for (int i = 1; i <= 100; i++)
 		row(&b, 5, BEGIN + i * 10, 20, i == 50 ? (double)NAN : i);
 	row(&b, 5, BEGIN + 500, 20, 1e9); /* older than the one before: left out */
-	row(&b, 6, BEGIN + 500, 20, 1); /* of nobody */
-	row(&b, 5, BEGIN + 5000, 3, 1); /* of another size */
+	row(&b, 6, BEGIN + 500, 20, 1);   /* of nobody */
+	row(&b, 5, BEGIN + 5000, 3, 1);   /* of another size */
 	hand_over(r, &b);
 	CU_ASSERT_TRUE(flush(r, 5));
 	CU_ASSERT_EQUAL(fetch("n001", 0, BEGIN, BEGIN + 1000, &sum), 99);
@@ -403,7 +408,8 @@ static int on_a_small_disk(void)
 	double sum;
 	char filler[100];
 
-	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) || mount("small", directory, "tmpfs", 0, "size=6m"))
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("small", directory, "tmpfs", 0, "size=6m"))
 		return 77;
 	wake_pipe[0] = 0;
 	struct recorder *r = begin(1 << 20);
@@ -418,7 +424,8 @@ static int on_a_small_disk(void)
 	for (uint32_t id = 0; id < 60; id++)
 		flush(r, id);
 	recorder_stats(r, &st);
-	if (st.writer.disk != DISK_FULL || st.writer.files_made == 0 || st.writer.files_waiting == 0 || !st.writer.trouble[0])
+	if (st.writer.disk != DISK_FULL || st.writer.files_made == 0 || st.writer.files_waiting == 0 ||
+	    !st.writer.trouble[0])
 		return 1;
 	if (st.writer.files_made + st.writer.files_waiting != 60 || st.rows_waiting != st.writer.files_waiting)
 		return 2; /* rows of files that could not be made wait */
@@ -445,7 +452,8 @@ static int on_a_small_disk(void)
 		for (uint32_t id = 0; id < 60; id++)
 			flush(r, id);
 		recorder_stats(r, &st);
-	} while ((st.journal_failing || st.writer.disk != DISK_WELL || st.writer.files_waiting) && clock_mono_ms() < until);
+	} while ((st.journal_failing || st.writer.disk != DISK_WELL || st.writer.files_waiting) &&
+		 clock_mono_ms() < until);
 	if (st.journal_failing || st.writer.disk != DISK_WELL || st.rows_waiting || st.rows_dropped)
 		return 6;
 	end(r);
@@ -480,7 +488,8 @@ static void rounds_grow_with_the_site(void)
 static void memory_has_a_limit(void)
 {
 	struct cache *c = cache_new(40 * 10); /* ten rows of three values */
-	struct series_definition d = {.slot = 1, .step_s = 10, .count = 3, .path = "a/b/c/d/e.rrd", .names = {"x", "y", "z"}};
+	struct series_definition d = {
+	    .slot = 1, .step_s = 10, .count = 3, .path = "a/b/c/d/e.rrd", .names = {"x", "y", "z"}};
 	struct series *s = cache_series(c, &d);
 	double v[3] = {0, 0, 0};
 
@@ -533,18 +542,18 @@ static void the_heap_gives_the_earliest(void)
 }
 
 static const struct unit_test tests[] = {
-	{"memory has a limit", memory_has_a_limit},
-	{"the heap gives the earliest", the_heap_gives_the_earliest},
-	{"rounds grow with the site", rounds_grow_with_the_site},
-	{"values land right", values_land_right},
-	{"the tree is readable to the group", the_tree_is_readable_to_the_group},
-	{"flush of nobody is answered", flush_of_nobody_is_answered},
-	{"bad series are refused", bad_series_are_refused},
-	{"stop writes what waits", stop_writes_what_waits},
-	{"kill -9 loses no safe row", kill_9_loses_no_safe_row},
-	{"a file of another shape gets what it has", a_file_of_another_shape_gets_what_it_has},
-	{"what is no rrd is moved aside", what_is_no_rrd_is_moved_aside},
-	{"a full disk stops new files first", a_full_disk_stops_new_files_first},
+    {"memory has a limit", memory_has_a_limit},
+    {"the heap gives the earliest", the_heap_gives_the_earliest},
+    {"rounds grow with the site", rounds_grow_with_the_site},
+    {"values land right", values_land_right},
+    {"the tree is readable to the group", the_tree_is_readable_to_the_group},
+    {"flush of nobody is answered", flush_of_nobody_is_answered},
+    {"bad series are refused", bad_series_are_refused},
+    {"stop writes what waits", stop_writes_what_waits},
+    {"kill -9 loses no safe row", kill_9_loses_no_safe_row},
+    {"a file of another shape gets what it has", a_file_of_another_shape_gets_what_it_has},
+    {"what is no rrd is moved aside", what_is_no_rrd_is_moved_aside},
+    {"a full disk stops new files first", a_full_disk_stops_new_files_first},
 };
 
 int main(void)

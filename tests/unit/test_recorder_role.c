@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* glory-recorder as the supervisor starts it, sandbox and all: rows put into the ring are in the file when the flush is answered, and a recorder that was
- * killed goes on with the same ring and journal. The program is looked for beside the test's own directory. */
+/* glory-recorder as the supervisor starts it, sandbox and all: rows put into the ring are in the file when the flush is
+ * answered, and a recorder that was killed goes on with the same ring and journal. The program is looked for beside the
+ * test's own directory. */
 #include <fcntl.h>
 #include <ftw.h>
 #include <math.h>
@@ -49,7 +50,8 @@ static void tell(struct process *p, int to, uint16_t type, const void *body, siz
 		char room[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} control = {.room = {0}};
-	struct message_header h = {.version = CHANNEL_VERSION, .type = type, .epoch = to == p->engine ? EPOCH : 0, .sequence = ++p->sequence};
+	struct message_header h = {
+	    .version = CHANNEL_VERSION, .type = type, .epoch = to == p->engine ? EPOCH : 0, .sequence = ++p->sequence};
 	struct iovec parts[2] = {{&h, sizeof h}, {(void *)(uintptr_t)body, size}};
 	struct msghdr m = {.msg_iov = parts, .msg_iovlen = 2};
 
@@ -96,11 +98,16 @@ static bool await(int fd, uint16_t type, void *body, size_t room)
 static void start(struct process *p)
 {
 	int up[2], side[2];
-	struct role_start s = {.role = ROLE_RECORDER, .epoch = EPOCH, .life = 1, .log_level = 4, .uid = getuid() ? 0 : TEST_UID,
+	struct role_start s = {.role = ROLE_RECORDER,
+			       .epoch = EPOCH,
+			       .life = 1,
+			       .log_level = 4,
+			       .uid = getuid() ? 0 : TEST_UID,
 			       .gid = getuid() ? 0 : TEST_UID};
 
 	text_copy(s.directory, sizeof s.directory, directory);
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, up) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, side))
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, up) ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, side))
 		abort();
 	p->pid = fork();
 	if (p->pid == 0) {
@@ -136,7 +143,14 @@ static int end(struct process *p, int number)
 
 static void describe(struct process *p, uint32_t id)
 {
-	struct msg_series m = {.series = id, .slot = id, .step_s = 10, .count = 2, .site = "s", .group = "g", .source = "snmp", .file = "base",
+	struct msg_series m = {.series = id,
+			       .slot = id,
+			       .step_s = 10,
+			       .count = 2,
+			       .site = "s",
+			       .group = "g",
+			       .source = "snmp",
+			       .file = "base",
 			       .names = {"cpu", "mem"}};
 
 	text_format(m.node, sizeof m.node, "n%u", id);
@@ -222,7 +236,8 @@ static void a_killed_recorder_loses_nothing(void)
 		describe(&p, 3);
 		put(3, round * 40 + 1, round * 40 + 20);
 		int64_t until = clock_mono_ms() + DEADLINE_MS;
-		while (round % 2 && ring_waiting(ring) && clock_mono_ms() < until) /* in odd rounds the rows are in the journal already */
+		while (round % 2 && ring_waiting(ring) &&
+		       clock_mono_ms() < until) /* in odd rounds the rows are in the journal already */
 			poll(NULL, 0, 5);
 		put(3, round * 40 + 21, round * 40 + 40);
 		end(&p, SIGKILL);
@@ -257,10 +272,10 @@ static void strange_messages_do_no_harm(void)
 }
 
 static const struct unit_test tests[] = {
-	{"rows reach their file on request", rows_reach_their_file_on_request},
-	{"a regular end writes everything", a_regular_end_writes_everything},
-	{"a killed recorder loses nothing", a_killed_recorder_loses_nothing},
-	{"strange messages do no harm", strange_messages_do_no_harm},
+    {"rows reach their file on request", rows_reach_their_file_on_request},
+    {"a regular end writes everything", a_regular_end_writes_everything},
+    {"a killed recorder loses nothing", a_killed_recorder_loses_nothing},
+    {"strange messages do no harm", strange_messages_do_no_harm},
 };
 
 static bool prepare(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The row ring: order, wrap-around, loss when full, a consumer that dies, and ends that lie to each other; and the shapes of messages. */
+/* The row ring: order, wrap-around, loss when full, a consumer that dies, and ends that lie to each other; and the
+ * shapes of messages. */
 #include <fcntl.h>
 #include <math.h>
 #include <sched.h>
@@ -138,7 +139,7 @@ static void a_lying_producer_cannot_lead_the_consumer(void)
 	put(p, 1, 2);
 	atomic_store(&p->header->head, UINT64_MAX / 2); /* far ahead */
 	CU_ASSERT_PTR_NULL(ring_next(c));
-	CU_ASSERT_PTR_NULL(ring_next(c)); /* it has given up to there */
+	CU_ASSERT_PTR_NULL(ring_next(c));  /* it has given up to there */
 	atomic_store(&p->header->head, 1); /* back */
 	CU_ASSERT_PTR_NULL(ring_next(c));
 	c->own = 0;
@@ -166,9 +167,12 @@ static void what_is_no_ring_is_refused(void)
 	const struct {
 		uint64_t magic, words;
 		unsigned seals;
-	} cases[] = {{0, 512, F_SEAL_SHRINK | F_SEAL_GROW}, {RING_MAGIC, 0, F_SEAL_SHRINK | F_SEAL_GROW},
-		     {RING_MAGIC, 511, F_SEAL_SHRINK | F_SEAL_GROW}, {RING_MAGIC, 1024, F_SEAL_SHRINK | F_SEAL_GROW},
-		     {RING_MAGIC, 512, F_SEAL_GROW}, {RING_MAGIC, 512, F_SEAL_SHRINK | F_SEAL_GROW}};
+	} cases[] = {{0, 512, F_SEAL_SHRINK | F_SEAL_GROW},
+		     {RING_MAGIC, 0, F_SEAL_SHRINK | F_SEAL_GROW},
+		     {RING_MAGIC, 511, F_SEAL_SHRINK | F_SEAL_GROW},
+		     {RING_MAGIC, 1024, F_SEAL_SHRINK | F_SEAL_GROW},
+		     {RING_MAGIC, 512, F_SEAL_GROW},
+		     {RING_MAGIC, 512, F_SEAL_SHRINK | F_SEAL_GROW}};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		int fd = memfd_create("t", MFD_ALLOW_SEALING);
@@ -228,9 +232,10 @@ static void every_message_has_a_shape_and_a_name(void)
 	CU_ASSERT_STRING_EQUAL(message_name(0), "?");
 	CU_ASSERT_STRING_EQUAL(message_name(MSG_TYPE_COUNT), "?");
 	CU_ASSERT_STRING_EQUAL(message_name(UINT32_MAX), "?");
-	static const unsigned ranges[][2] = {{MSG_READY, MSG_FIRST_CLUSTER}, {MSG_TARGETS_BEGIN, MSG_REFERENCE_ASK}, {MSG_SAMPLES, MSG_NODE_FACTS},
-					     {MSG_BMC_TARGETS_BEGIN, MSG_BMC_READ}, {MSG_POWER_STATE, MSG_BMC_FACTS},
-					     {MSG_SERIES_ADD, MSG_RECORDER_STATE}, {MSG_COMMAND, MSG_GRAPH}};
+	static const unsigned ranges[][2] = {{MSG_READY, MSG_FIRST_CLUSTER},   {MSG_TARGETS_BEGIN, MSG_REFERENCE_ASK},
+					     {MSG_SAMPLES, MSG_NODE_FACTS},    {MSG_BMC_TARGETS_BEGIN, MSG_BMC_READ},
+					     {MSG_POWER_STATE, MSG_BMC_FACTS}, {MSG_SERIES_ADD, MSG_RECORDER_STATE},
+					     {MSG_COMMAND, MSG_GRAPH}};
 	for (size_t i = 0; i < COUNT_OF(ranges); i++) {
 		for (unsigned t = ranges[i][0]; t <= ranges[i][1]; t++) {
 			CU_ASSERT_STRING_NOT_EQUAL(message_name(t), "?");
@@ -242,15 +247,15 @@ static void every_message_has_a_shape_and_a_name(void)
 }
 
 static const struct unit_test tests[] = {
-	{"rows pass in order over many turns", rows_pass_in_order_over_many_turns},
-	{"nan stays nan", nan_stays_nan},
-	{"a full ring counts what it refuses", a_full_ring_counts_what_it_refuses},
-	{"a new consumer goes on where the dead one was", a_new_consumer_goes_on_where_the_dead_one_was},
-	{"a lying consumer cannot lead the producer", a_lying_consumer_cannot_lead_the_producer},
-	{"a lying producer cannot lead the consumer", a_lying_producer_cannot_lead_the_consumer},
-	{"what is no ring is refused", what_is_no_ring_is_refused},
-	{"two processes lose and tear nothing", two_processes_lose_and_tear_nothing},
-	{"every message has a shape and a name", every_message_has_a_shape_and_a_name},
+    {"rows pass in order over many turns", rows_pass_in_order_over_many_turns},
+    {"nan stays nan", nan_stays_nan},
+    {"a full ring counts what it refuses", a_full_ring_counts_what_it_refuses},
+    {"a new consumer goes on where the dead one was", a_new_consumer_goes_on_where_the_dead_one_was},
+    {"a lying consumer cannot lead the producer", a_lying_consumer_cannot_lead_the_producer},
+    {"a lying producer cannot lead the consumer", a_lying_producer_cannot_lead_the_consumer},
+    {"what is no ring is refused", what_is_no_ring_is_refused},
+    {"two processes lose and tear nothing", two_processes_lose_and_tear_nothing},
+    {"every message has a shape and a name", every_message_has_a_shape_and_a_name},
 };
 
 UNIT_MAIN("ring", tests)

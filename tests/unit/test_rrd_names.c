@@ -21,7 +21,8 @@ static void plain_names_stay(void)
 
 static void strange_names_stay_inside_and_unique(void)
 {
-	static const char *const nodes[] = {"n1.example.com", "n1_example.com", "n1/example/com", "..", ".", "../../etc", "a b", "\xff\x01", "n1:2"};
+	static const char *const nodes[] = {
+	    "n1.example.com", "n1_example.com", "n1/example/com", "..", ".", "../../etc", "a b", "\xff\x01", "n1:2"};
 	char paths[sizeof nodes / sizeof nodes[0]][NAMES_PATH_SIZE], long_name[300];
 
 	for (size_t i = 0; i < sizeof nodes / sizeof nodes[0]; i++) {
@@ -40,8 +41,17 @@ static void strange_names_stay_inside_and_unique(void)
 
 static void what_is_no_path_is_refused(void)
 {
-	static const char *const bad[] = {"", ".rrd", "/a/b/c/d/e.rrd", "a/b/c/d.rrd", "a/b/c/d/e/f.rrd", "a/b/../d/e.rrd", "a/b//d/e.rrd", "a/b/c/d/e",
-					  "a/b/c/d/.rrd", "a/b/c/d/e.rrd/", "a/b/c/d/e f.rrd"};
+	static const char *const bad[] = {"",
+					  ".rrd",
+					  "/a/b/c/d/e.rrd",
+					  "a/b/c/d.rrd",
+					  "a/b/c/d/e/f.rrd",
+					  "a/b/../d/e.rrd",
+					  "a/b//d/e.rrd",
+					  "a/b/c/d/e",
+					  "a/b/c/d/.rrd",
+					  "a/b/c/d/e.rrd/",
+					  "a/b/c/d/e f.rrd"};
 	char path[NAMES_PATH_SIZE];
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -55,8 +65,13 @@ static void what_is_no_path_is_refused(void)
 
 static void data_sources_are_folded(void)
 {
-	static const char *const pairs[][2] = {{"cpu_user", "cpu_user"}, {"CPU1 Temp", "cpu1_temp"}, {"12V", "12v"}, {"Fan #1 (rear)", "fan_1_rear"},
-					       {"", "x"}, {"***", "x"}, {"a-very-long-sensor-name-it-is", "a_very_long_sensor"}};
+	static const char *const pairs[][2] = {{"cpu_user", "cpu_user"},
+					       {"CPU1 Temp", "cpu1_temp"},
+					       {"12V", "12v"},
+					       {"Fan #1 (rear)", "fan_1_rear"},
+					       {"", "x"},
+					       {"***", "x"},
+					       {"a-very-long-sensor-name-it-is", "a_very_long_sensor"}};
 	char out[NAMES_SOURCE_SIZE];
 
 	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
@@ -67,12 +82,13 @@ static void data_sources_are_folded(void)
 static void data_sources_of_a_file_are_unique(void)
 {
 	char from[48][NAMES_SOURCE_SIZE], to[48][NAMES_SOURCE_SIZE];
-	static const char *const first[] = {"Temp", "temp", "TEMP", "temp_2", "averyveryverylongna1", "averyveryverylongna"};
+	static const char *const first[] = {
+	    "Temp", "temp", "TEMP", "temp_2", "averyveryverylongna1", "averyveryverylongna"};
 
 	memset(from, 0, sizeof from);
 	for (int i = 0; i < 48; i++)
 		snprintf(from[i], sizeof from[i], "%.19s", i < 6 ? first[i] : "averyveryverylongname");
-	names_data_sources((const char (*)[NAMES_SOURCE_SIZE])from, 48, to);
+	names_data_sources((const char(*)[NAMES_SOURCE_SIZE])from, 48, to);
 	CU_ASSERT_STRING_EQUAL(to[0], "temp");
 	CU_ASSERT_STRING_EQUAL(to[1], "temp_2");
 	CU_ASSERT_STRING_EQUAL(to[2], "temp_3");
@@ -119,12 +135,12 @@ static void archives_are_those_of_the_contract(void)
 }
 
 static const struct unit_test tests[] = {
-	{"plain names stay", plain_names_stay},
-	{"strange names stay inside and unique", strange_names_stay_inside_and_unique},
-	{"what is no path is refused", what_is_no_path_is_refused},
-	{"data sources are folded", data_sources_are_folded},
-	{"data sources of a file are unique", data_sources_of_a_file_are_unique},
-	{"archives are those of the contract", archives_are_those_of_the_contract},
+    {"plain names stay", plain_names_stay},
+    {"strange names stay inside and unique", strange_names_stay_inside_and_unique},
+    {"what is no path is refused", what_is_no_path_is_refused},
+    {"data sources are folded", data_sources_are_folded},
+    {"data sources of a file are unique", data_sources_of_a_file_are_unique},
+    {"archives are those of the contract", archives_are_those_of_the_contract},
 };
 
 UNIT_MAIN("rrd names and layout", tests)
