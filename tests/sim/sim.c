@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tests/sim/world.h"
 
@@ -192,19 +194,50 @@ static bool chosen(const struct scenario *s, int argc, char **argv)
 	return argc < 2;
 }
 
+/* One process each, as many at a time as there are processors; a row is written whole when its scenario ends. */
+static bool reap(int *running)
+{
+	int status;
+
+	if (wait(&status) < 0)
+		return false;
+	(*running)--;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static bool start(const struct scenario *s, double hours, uint64_t seed, int *running)
+{
+	bool ok = true;
+
+	while (*running >= (int)sysconf(_SC_NPROCESSORS_ONLN))
+		ok &= reap(running);
+	fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0)
+		exit(run(s, hours, seed) ? 0 : 1);
+	if (pid < 0)
+		return run(s, hours, seed) && ok;
+	(*running)++;
+	return ok;
+}
+
 int main(int argc, char **argv)
 {
 	const char *value = getenv("GLORY_LONG"), *hours = getenv("SIM_HOURS");
-	bool whole = value && strcmp(value, "1") == 0, ok = true;
+	bool whole = SMALLER == 1 && value && strcmp(value, "1") == 0, ok = true;
 	uint64_t seeds = whole ? 3 : 1;
+	int running = 0;
 
+	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
 	for (size_t i = 0; i < sizeof(SCENARIOS) / sizeof(SCENARIOS[0]); i++) {
 		const struct scenario *s = &SCENARIOS[i];
 		double h = hours ? strtod(hours, NULL) : whole ? s->long_hours : s->hours;
 
 		/* three seeds where the question is whether chance alone can do it */
 		for (uint64_t seed = 1; h > 0 && chosen(s, argc, argv) && seed <= (strncmp(s->name, "V1 ", 3) == 0 ? seeds : 1); seed++)
-			ok &= run(s, h, seed);
+			ok &= start(s, h, seed, &running);
 	}
+	while (running > 0)
+		ok &= reap(&running);
 	return ok ? 0 : 1;
 }
