@@ -231,16 +231,13 @@ static void forget(struct msg_user *user)
 	*user = users[--user_count];
 }
 
-void access_keep_users(const struct msg_user *wanted, size_t count, bool *keep)
+void access_retain_users(const struct msg_user *wanted, size_t count)
 {
-	memset(keep, 0, count * sizeof *keep);
 	for (size_t i = user_count; i-- > 0;) {
 		size_t k = 0;
 		while (k < count && memcmp(&wanted[k], &users[i], sizeof users[i]) != 0)
 			k++;
-		if (k < count)
-			keep[k] = true;
-		else
+		if (k == count)
 			forget(&users[i]);
 	}
 }

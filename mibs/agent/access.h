@@ -19,8 +19,8 @@ void access_begin(void);
 /* Derives and installs a user's keys. secret: the text of its secret file (auth=, priv= or community=); the caller wipes it.
  * 0; ERR_CONFIG with the reason in *e. */
 int access_add_user(const struct msg_user *user, const char *secret, struct error *e);
-/* Forgets users that are not in the list (by name); true in keep[] for those that stay with the same right and protocols. */
-void access_keep_users(const struct msg_user *users, size_t count, bool *keep);
+/* Forgets users that are not in the list as they are there; the others stay good until access_add_user() brings their new keys. */
+void access_retain_users(const struct msg_user *users, size_t count);
 
 /* The right of a request and the view names it may use. */
 struct access {

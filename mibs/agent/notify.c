@@ -230,6 +230,18 @@ static void lose(struct receiver *r, uint32_t try)
 		discover_again(r);
 }
 
+/* The other end does not take the user or the key: the secret is read again now and then, so that mending it is enough. */
+static void refused(struct receiver *r, const char *what, const char *remedy)
+{
+	complain(r, what, remedy);
+	if (r->engine_length)
+		access_remove_usm(r->engine, r->engine_length, r->config.user);
+	r->engine_length = 0;
+	r->stage = STAGE_SECRET;
+	r->next_ms = clock_mono_ms() + SECRET_GAP_MS;
+	r->start_over = true;
+}
+
 static void on_report(struct receiver *r, netsnmp_pdu *pdu, uint32_t try)
 {
 	int type = snmpv3_get_report_type(pdu);
@@ -242,9 +254,9 @@ static void on_report(struct receiver *r, netsnmp_pdu *pdu, uint32_t try)
 	if (type == SNMPERR_UNKNOWN_ENG_ID)
 		discover_again(r);
 	else if (type == SNMPERR_UNKNOWN_USER_NAME)
-		complain(r, "it does not know the user", "create the user there");
+		refused(r, "it does not know the user", "create the user there");
 	else if (type == SNMPERR_AUTHENTICATION_FAILURE)
-		complain(r, "it refuses the key", "use the same passphrases on both ends");
+		refused(r, "it refuses the key", "use the same passphrases on both ends");
 	else
 		complain(r, "it reports", snmp_api_errstring(type));
 }

@@ -47,10 +47,9 @@ static void ask_secret(void *arg, uint32_t class, const char *name)
 
 /* --- users ------------------------------------------------------------------------------------------ */
 
+/* The list may come again because a passphrase changed, so every secret is asked for anew. */
 static void on_users(const struct msg_user *users, size_t count)
 {
-	bool keep[USERS_MAX];
-
 	for (size_t i = 0; i < count && i < USERS_MAX; i++)
 		if (!text_terminated(users[i].name, sizeof users[i].name))
 			return;
@@ -58,11 +57,9 @@ static void on_users(const struct msg_user *users, size_t count)
 		log_warning("agent: %zu snmp users: only the first %d are taken", count, USERS_MAX);
 		count = USERS_MAX;
 	}
-	access_keep_users(users, count, keep);
+	access_retain_users(users, count);
 	agent.wanted_count = 0;
 	for (size_t i = 0; i < count; i++) {
-		if (keep[i])
-			continue;
 		agent.wanted[agent.wanted_count++] = users[i];
 		ask_secret(NULL, SECRET_USM, users[i].name);
 	}
