@@ -13,3 +13,4 @@ $(eval $(call program,tests/recorded,tests/system/recorded.c,snmp base,netsnmp l
 $(eval $(call systemtest,tests/system/collector.sh))
 $(eval $(call program,tests/polltool,tests/bench/polltool.c,snmp base,netsnmp libcrypto))
 $(eval $(call fuzzer,fuzz_snmp_reply,tests/fuzz/fuzz_snmp_reply.c,$(filter-out %/engine.c %/userland.c %/echo.c,$(COLLECTOR_ENGINE)) $(wildcard appliance/base/*.c),netsnmp libcrypto,-lm))
+$(eval $(call unit,test_probe,tests/unit/test_probe.c,snmp loop base,netsnmp libcrypto libevent_core))
