@@ -225,6 +225,18 @@ static void put_under_root(const struct judge *j, const struct jnode *n, struct 
 	r->held = true;
 }
 
+#define ROW_FIRST_CAUSE 15 /* of the verdict function: from here on a row names why a dark node is dark */
+
+/* The first sentence says only that the node does not answer (or that its BMC says off); why is the second one's, even when the
+ * witnesses have settled already: between the two a late answer may still change what they mean. */
+static void say_only_what_is_due(struct verdict_result *r, enum certainty certainty)
+{
+	if (certainty == CERTAINTY_CALLED && r->row >= ROW_FIRST_CAUSE && verdict_is_dead(r->verdict) && !r->held) {
+		r->verdict = VERDICT_UNREACHABLE;
+		r->keep = false;
+	}
+}
+
 void judge_evaluate(struct judge *j, uint32_t slot, int64_t now)
 {
 	struct jnode *n = &j->nodes[slot];
@@ -238,6 +250,7 @@ void judge_evaluate(struct judge *j, uint32_t slot, int64_t now)
 	struct verdict_result r = verdict_decide(&in, n->verdict);
 	enum certainty certainty = certainty_of(j, n, &in, &r, now);
 	put_under_root(j, n, &r, &root);
+	say_only_what_is_due(&r, certainty);
 	if (n->row != r.row && !r.keep)
 		n->row = r.row;
 	if (r.keep)
