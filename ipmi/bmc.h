@@ -27,7 +27,9 @@ enum {
 	REFUSED_FIRST_MS = 30000,
 	REFUSED_MOST_MS = 900000,
 	SLOTS_WAIT_MS = 5000, /* a full BMC is asked again sooner: nobody is locked out by it */
-	SESSION_TRIES = 3,    /* whole handshakes for one request: lost RAKP answers are not repeated by every BMC */
+	SECRET_WAIT_MS = 5000,
+	SECRET_AGAIN_MS = 15000,
+	SESSION_TRIES = 3, /* whole handshakes for one request: lost RAKP answers are not repeated by every BMC */
 };
 
 enum session_state {
@@ -41,6 +43,7 @@ enum session_state {
 
 struct credential {
 	struct credential *next;
+	int64_t asked_ms;
 	char name[NAME_SIZE];
 	bool known, refused; /* refused: the supervisor has no such secret or it is malformed */
 	struct bmc_secret secret;

@@ -116,6 +116,7 @@ static struct credential *credential_named(struct bmc_engine *e, const char *nam
 	struct credential *c = mem_zalloc(sizeof(*c));
 	text_copy(c->name, sizeof(c->name), name);
 	c->next = e->credentials;
+	c->asked_ms = e->now;
 	e->credentials = c;
 	e->hands.secret(e->hands.arg, c->name);
 	return c;
@@ -292,35 +293,45 @@ static bool parse_secret(const char *text, struct bmc_secret *secret)
 	return secret->password_size > 0;
 }
 
-/* A log-in that was refused may go now. */
-static void retry_logins(struct bmc_engine *e, const struct credential *c)
+/* A log-in that was refused, or waited for its secret, may go now. */
+static void retry_login(struct bmc_engine *e, struct bmc *b)
 {
-	for (uint32_t i = 0; i < NODE_MAX; i++) {
-		struct bmc *b = e->targets[i];
-		if (!b || b->credential != c)
-			continue;
-		b->refused_until_ms = 0;
-		b->refused_gap_ms = 0;
-		if (b->session_state != SESSION_READY) {
-			b->power_due_ms = e->now;
-			bmc_want(e, b, PROC_LIVE, e->now + b->hash % ((int64_t)e->counts.targets * 5 + 1));
-		}
-	}
+	b->refused_until_ms = 0;
+	b->refused_gap_ms = 0;
+	if (b->session_state == SESSION_READY)
+		return;
+	if (b->urgent_asked_ms != NEVER)
+		bmc_want(e, b, PROC_URGENT, e->now);
+	if (b->job.id)
+		bmc_want(e, b, PROC_POWER, e->now);
+	b->power_due_ms = e->now;
+	bmc_want(e, b, PROC_LIVE, e->now + b->hash % ((int64_t)e->counts.targets * 5 + 1));
+}
+
+static bool same_secret(const struct bmc_secret *a, const struct bmc_secret *b)
+{
+	return a->password_size == b->password_size && a->kg_size == b->kg_size &&
+	       memcmp(a->password, b->password, SECRET_MAX) == 0 && memcmp(a->kg, b->kg, SECRET_MAX) == 0;
 }
 
 int bmc_engine_secret(struct bmc_engine *e, const char *name, const char *text, int64_t now, struct error *error)
 {
 	struct credential *c = credential_named(e, name);
+	struct bmc_secret before = c->secret;
 
 	e->now = now;
-	explicit_bzero(&c->secret, sizeof(c->secret));
 	c->known = text && parse_secret(text, &c->secret);
 	c->refused = !c->known;
-	if (c->known) {
-		retry_logins(e, c);
+	if (!c->known)
+		explicit_bzero(&c->secret, sizeof(c->secret));
+	/* the same again must not make a refused log-in be tried more often */
+	bool other = !same_secret(&before, &c->secret);
+	explicit_bzero(&before, sizeof(before));
+	for (uint32_t i = 0; i < NODE_MAX && other && c->known; i++)
+		if (e->targets[i] && e->targets[i]->credential == c)
+			retry_login(e, e->targets[i]);
+	if (c->known)
 		return 0;
-	}
-	explicit_bzero(&c->secret, sizeof(c->secret));
 	if (!text)
 		return error_set(error, ERR_NOT_FOUND, name, "put the bmc password into secrets/bmc",
 				 "no such bmc secret");
@@ -401,9 +412,11 @@ void bmc_want(struct bmc_engine *e, struct bmc *b, enum procedure p, int64_t at)
 
 	b->at[p] = at;
 	if (f->kind && at <= e->now && p < f->procedure) {
-		if (f->kind == FLIGHT_HANDSHAKE || f->kind == FLIGHT_RAISE)
+		if (f->kind == FLIGHT_HANDSHAKE || f->kind == FLIGHT_RAISE) {
+			int64_t again = f->first_ms + 500 > e->now ? f->first_ms + 500 : e->now;
 			f->procedure = (uint8_t)p;
-		else if (!f->command.once) {
+			f->next_ms = again < f->next_ms ? again : f->next_ms;
+		} else if (!f->command.once) {
 			f->yields = true;
 			int64_t early = f->first_ms + 300 > e->now ? f->first_ms + 300 : e->now;
 			f->give_up_ms = early < f->give_up_ms ? early : f->give_up_ms;

@@ -203,12 +203,23 @@ static void handshake_begin(struct bmc_engine *e, struct bmc *b)
 	take_step(e, b, SESSION_OPEN_SENT);
 }
 
+/* The file may have been corrected since: what the supervisor reads now is tried with the next log-in. */
+static void ask_secret_again(struct bmc_engine *e, struct credential *c)
+{
+	if (e->now - c->asked_ms < SECRET_AGAIN_MS)
+		return;
+	c->asked_ms = e->now;
+	e->hands.secret(e->hands.arg, c->name);
+}
+
 /* A log-in that the BMC or we refuse: not repeated at once. */
 static void refuse(struct bmc_engine *e, struct bmc *b, enum bmc_error error)
 {
 	session_drop(b);
 	b->session_tries = 0;
 	b->refused = (uint8_t)error;
+	if (error == BMC_PASSWORD || error == BMC_KG)
+		ask_secret_again(e, b->credential);
 	if (error == BMC_SLOTS_FULL || error == BMC_SESSION_LOST)
 		b->refused_until_ms = e->now + SLOTS_WAIT_MS;
 	else {
@@ -370,9 +381,12 @@ void session_start(struct bmc_engine *e, struct bmc *b, enum procedure p, const 
 		return;
 	}
 	if (!b->credential->known && !b->credential->refused) {
-		b->at[p] = e->now + 100; /* the supervisor is about to hand it over */
+		b->at[p] =
+		    e->now + SECRET_WAIT_MS; /* the supervisor is about to hand it over: bmc_engine_secret() wakes it */
 		return;
 	}
+	if (!b->credential->known)
+		ask_secret_again(e, b->credential);
 	if (!b->credential->known || (b->refused_until_ms > e->now && p != PROC_POWER)) {
 		finish(e, b, b->credential->known ? (enum bmc_error)b->refused : BMC_PASSWORD, NULL);
 		return;
