@@ -148,7 +148,8 @@ static void *copied(const void *bytes, size_t size)
 	return copy;
 }
 
-static int add_usm(const uint8_t *engine, size_t engine_length, const char *name, uint8_t auth, const char *auth_pass, const char *priv_pass)
+static int add_usm(const uint8_t *engine, size_t engine_length, const char *name, uint8_t auth, const char *auth_pass,
+		   const char *priv_pass)
 {
 	size_t auth_size, priv_size, n;
 	u_char *auth_key = localised(auth_pass, auth, engine, engine_length, &auth_size);
@@ -192,12 +193,14 @@ int access_install_usm(const uint8_t *engine, size_t engine_length, const char *
 		return error_set(e, ERR_CONFIG, object, "give it auth=\"SHA-256\" and priv=\"AES-128\"",
 				 "only authenticated and encrypted users are taken");
 	int rc = ERR_CONFIG;
-	if (access_secret_value(secret, "auth", auth_pass, sizeof auth_pass) && access_secret_value(secret, "priv", priv_pass, sizeof priv_pass))
+	if (access_secret_value(secret, "auth", auth_pass, sizeof auth_pass) &&
+	    access_secret_value(secret, "priv", priv_pass, sizeof priv_pass))
 		rc = add_usm(engine, engine_length, name, auth, auth_pass, priv_pass);
 	explicit_bzero(auth_pass, sizeof auth_pass);
 	explicit_bzero(priv_pass, sizeof priv_pass);
 	if (rc)
-		return error_set(e, rc, object, "write lines auth=... and priv=... of 8 or more characters each", "its secret has no usable passphrases");
+		return error_set(e, rc, object, "write lines auth=... and priv=... of 8 or more characters each",
+				 "its secret has no usable passphrases");
 	return 0;
 }
 

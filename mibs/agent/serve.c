@@ -146,8 +146,7 @@ static int on_pdu(int operation, netsnmp_session *session, int request, netsnmp_
 	return 1;
 }
 
-struct serve *serve_new(int fd, const struct walk *walk, void (*send_command)(void *arg, const struct msg_command *command, const char *arguments),
-			void *arg)
+struct serve *serve_new(int fd, const struct walk *walk, serve_command *send_command, void *arg)
 {
 	struct serve *s = mem_zalloc(sizeof *s);
 	netsnmp_transport *transport = transport_over(fd, &s->drained);

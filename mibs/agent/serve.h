@@ -8,9 +8,10 @@
 
 struct serve;
 
+typedef void serve_command(void *arg, const struct msg_command *command, const char *arguments);
+
 /* fd stays the caller's. walk is used for every request (its board may be set and changed later). NULL with the reason in the log. */
-struct serve *serve_new(int fd, const struct walk *walk, void (*send_command)(void *arg, const struct msg_command *command, const char *arguments),
-			void *arg);
+struct serve *serve_new(int fd, const struct walk *walk, serve_command *send_command, void *arg);
 void serve_free(struct serve *serve);
 /* The socket is readable: takes up to 64 datagrams. */
 void serve_ready(struct serve *serve, int64_t now_ms);

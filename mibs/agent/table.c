@@ -12,8 +12,8 @@
 /* BER tags (RFC 2578, section 7.1) */
 enum { INT = 0x02, OCTETS = 0x04, OID = 0x06, GAUGE = 0x42, TICKS = 0x43, C64 = 0x46 };
 
-#define FIELD(row, member) offsetof(struct row, member), sizeof(((struct row *)0)->member)
-#define COL(n, label, tag, cell, row, member) {.name = label, .number = n, .asn = tag, .kind = cell, FIELD_INIT(row, member), .write = RIGHT_NONE}
+#define COL(n, label, tag, cell, row, member) \
+	{.name = label, .number = n, .asn = tag, .kind = cell, FIELD_INIT(row, member), .write = RIGHT_NONE}
 #define FIELD_INIT(row, member) .offset = offsetof(struct row, member), .size = sizeof(((struct row *)0)->member)
 #define ENUM(n, label, cell, row, member, set) \
 	{.name = label, .number = n, .asn = INT, .kind = cell, FIELD_INIT(row, member), .write = RIGHT_NONE, .words = 1 + (set)}
@@ -25,7 +25,8 @@ enum { INT = 0x02, OCTETS = 0x04, OID = 0x06, GAUGE = 0x42, TICKS = 0x43, C64 = 
 #define STATUS(n, label) {.name = label, .number = n, .asn = INT, .kind = CELL_ACTIVE, .write = RIGHT_ADMIN}
 /* the I-th counter of an array that is indexed by words */
 #define COUNT(n, row, member, i, set) \
-	{.number = n, .asn = GAUGE, .kind = CELL_U32, .offset = offsetof(struct row, member) + 4 * (i), .size = 4, .write = RIGHT_NONE, .words = 1 + (set)}
+	{.number = n, .asn = GAUGE, .kind = CELL_U32, .offset = offsetof(struct row, member) + 4 * (i), .size = 4, \
+	 .write = RIGHT_NONE, .words = 1 + (set)}
 
 static const struct mib_column system_columns[] = {
 	OWN(1, "sysDescr", OCTETS, OWN_DESCRIPTION), OWN(2, "sysObjectID", OID, OWN_OBJECT_ID), OWN(3, "sysUpTime", TICKS, OWN_UPTIME),
@@ -189,7 +190,8 @@ const mib_arc glory_root[8] = {GLORY_ROOT};
 #define SCALARS(label, arc, where, c) \
 	{.name = label, .prefix = {GLORY_ROOT, 1, arc}, .prefix_length = 10, .board = where, COLUMNS(c)}
 #define TABLE(label, arc, number, where, c, count, ...) \
-	{.name = label, .prefix = {GLORY_ROOT, 1, arc, number, 1}, .prefix_length = 12, .board = where, .part_count = count, .parts = {__VA_ARGS__}, COLUMNS(c)}
+	{.name = label, .prefix = {GLORY_ROOT, 1, arc, number, 1}, .prefix_length = 12, .board = where, .part_count = count, \
+	 .parts = {__VA_ARGS__}, COLUMNS(c)}
 #define BY_SLOT {0, 32, 1}
 #define BY_ID {0, 32, 0}
 
