@@ -255,6 +255,8 @@ void judge_evaluate(struct judge *j, uint32_t slot, int64_t now)
 		n->row = r.row;
 	if (r.keep)
 		snprintf(cause, sizeof(cause), "%s", n->cause[0] ? n->cause : "not yet decided");
+	else if (r.verdict == VERDICT_UNREACHABLE)
+		snprintf(cause, sizeof(cause), "does not answer");
 	else
 		incident_cause(j, n, &in, cause, sizeof(cause));
 	if (!differs(n, &r, certainty, root, cause))
