@@ -227,7 +227,7 @@ struct msg_lossy { /* watch's lossy() callback */
 };
 struct msg_port_state {
 	uint32_t slot, generation;
-	int64_t at_ms;
+	int64_t at_ms;  /* since when the state is proven: MOVING is dated before the first of its two readings by the switch's cache */
 	uint8_t state;  /* enum port_state */
 	uint8_t pad[7];
 };

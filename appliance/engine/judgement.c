@@ -350,7 +350,11 @@ void judgement_ports(struct engine *e, const struct msg_port_state *p, size_t co
 	for (size_t i = 0; i < count; i++) {
 		if (!engine_node(e, p[i].slot, p[i].generation) || p[i].state < PORT_NA || p[i].state >= PORT_STATE_END)
 			continue;
+		struct judge_verdict view;
 		e->nodes[p[i].slot]->port_state = p[i].state;
+		/* octets that may have been counted before the silence prove nothing about it */
+		if (p[i].state == PORT_MOVING && judge_view(e->judge, p[i].slot, &view) && view.evidence.first && p[i].at_ms < view.evidence.first)
+			continue;
 		judge_port(e->judge, p[i].slot, (enum port_state)p[i].state, clock_mono_ms());
 	}
 	judgement_kick(e);

@@ -151,6 +151,43 @@ ip -n far link set peer up
 until_ok 10 'tail -n 5 "$T/out" | grep -q "^judge reasons 0"' && ok "back: judging again" || bad "back: judging again"
 finish
 
+# --- agents that misbehave -------------------------------------------------------------------------------------------
+if [ -x "$B/tests/swarm" ]; then
+	. tests/lab/swarm/world
+	swarm_world
+	printf 'community=lab\nauth=authpass123\npriv=privpass123\n' >"$T/secret"
+	set_knobs=()
+	for knob in "1 drop 0.05" "2 dup 1" "3 wrong_id 1" "4 wrong_source 1" "5 endless 1" "7 truncate 1" "8 oversize 1" "9 loop 1" "10 clone 1" "11 half_dead 1" \
+		"12 slow 1500" "13 refused 1"; do
+		set_knobs+=(--set "agents $knob")
+	done
+	"$B/tests/swarm" --agents 14 --v3 6-10 --v3-user glory --secret "$T/secret" "${set_knobs[@]}" >"$T/swarm.log" 2>&1 &
+	pids+=($!)
+	until_ok 10 'snmpget -v2c -c lab 10.128.0.1 1.3.6.1.2.1.1.3.0' || { cat "$T/swarm.log"; bad "the swarm does not answer"; }
+	cat >"$T/objects" <<'OBJECTS'
+1 0 1 1.3.6.1.2.1.25.1.6.0
+10 1 2 1.3.6.1.2.1.31.1.1.1.1 lo
+11 1 3 1.3.6.1.2.1.31.1.1.1.6
+OBJECTS
+	targets=()
+	for i in 0 1 2 3 4 5 11 12 13; do targets+=("$i=10.128.0.$((i + 1)):161,1,lab"); done
+	for i in 6 7 8 9 10; do targets+=("$i=10.128.0.$((i + 1)):161,3,nodes,glory,1,1"); done
+	start "${targets[@]}"
+	for i in 0 1 2 5 6 8 9 10 12; do expect 15 "agent $i is polled" "^sample slot $i object 1 instance 0 type [1-5] "; done
+	for i in 0 1 2 6 10; do expect 15 "agent $i: its rows" "^sample slot $i object 11 instance [1-9]"; done
+	for i in 3 4 7 11; do expect 15 "agent $i is silent" "^witness slot $i S silent"; done
+	expect 15 "agent 12 is late, not silent" "^witness slot 12 S late"
+	expect 15 "agent 13 refuses" "^witness slot 13 S refused"
+	expect 15 "a cloned engine id is noticed" "^facts slot (6|10) .* clone 1 of (6|10)$"
+	expect 15 "time goes on" "^stats handled [0-9]{3}"
+	never "wrong answers bring no samples" "^sample slot (3|4|7|11|13) "
+	never "loss and duplicates call nobody silent" "^witness slot (0|1|2|5|6|8|9|10|12) [SK] silent"
+	never "no answers are dropped" "^stats .* dropped [1-9]"
+	finish
+else
+	echo "skip agents that misbehave: $B/tests/swarm is not built"
+fi
+
 # --- a captured server ---------------------------------------------------------------------------------------------
 if [ -r "${GLORY_TEST_DATA:-/nonexistent}/snmp/linux_server.snmprec" ] && [ -x "$B/tests/recorded" ]; then
 	"$B/tests/recorded" 127.0.0.1:1162 "$GLORY_TEST_DATA/snmp/linux_server.snmprec" &

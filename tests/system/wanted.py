@@ -107,16 +107,16 @@ def maintenance(a):
 
 def by_row_status(a):
     """createAndGo and destroy by an admin's SET; an operator may not"""
+    code, out = a.tool("snmpget", "-Oqv", "127.0.0.1:1161", "GLORY-CL-MIB::gloryNodeNextIndex.0")
+    check(code == 0, out)
+    new = out.split()[0]
     for user, good in (("operator", False), ("admin", True)):
-        code, out = a.tool("snmpset", "127.0.0.1:1161", "GLORY-CL-MIB::gloryNodeName.77", "=", "w077",
-                           "GLORY-CL-MIB::gloryNodeGroup.77", "=", "g01", "GLORY-CL-MIB::gloryNodeAddress.77", "=", "10.99.1.77",
-                           "GLORY-CL-MIB::gloryNodeRowStatus.77", "=", "createAndGo", user=user)
+        code, out = a.tool("snmpset", "127.0.0.1:1161", "GLORY-CL-MIB::gloryNodeName." + new, "=", "w077",
+                           "GLORY-CL-MIB::gloryNodeGroup." + new, "=", "g01", "GLORY-CL-MIB::gloryNodeAddress." + new, "=", "10.99.1.77",
+                           "GLORY-CL-MIB::gloryNodeRowStatus." + new, "=", "createAndGo", user=user)
         check((code == 0) == good, "%s: %s" % (user, out))
     check("w077" in names(a), names(a))
-    code, out = a.tool("snmptable", "-Cb", "-Ci", "127.0.0.1:1161", "GLORY-CL-MIB::gloryNodeTable", user="admin")
-    index = [line.split()[0] for line in out.splitlines() if "w077" in line]
-    check(index, out)
-    code, out = a.tool("snmpset", "127.0.0.1:1161", "GLORY-CL-MIB::gloryNodeRowStatus.%s" % index[0], "=", "destroy", user="admin")
+    code, out = a.tool("snmpset", "127.0.0.1:1161", "GLORY-CL-MIB::gloryNodeRowStatus." + new, "=", "destroy", user="admin")
     check(code == 0 and "w077" not in names(a), out)
     wait_until("no alarm is left", 10, lambda: not a.alarms())
 

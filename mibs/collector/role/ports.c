@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Switch ports of nodes: ifOperStatus and the octets that came in, read twice within a second or so, because only the difference of
- * two fresh readings says whether the node still sends. Each port every 10 s, and at once when the engine asks. */
+/* Switch ports of nodes: ifOperStatus and the octets that came in, read twice about a second apart, because only the difference of
+ * two readings says whether the node still sends. Agents cache their counters for a second or so: what a difference proves is dated
+ * before its first reading by as much, and a port that is asked for is read once more before the pair, so that the pair is younger than
+ * the question. Each port every 10 s, and at once when the engine asks. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +11,7 @@
 #include "base/text.h"
 #include "mibs/collector/role/role.h"
 
-enum { CYCLE_MS = 10000, PAIR_MS = 1000, ASKED_PAIR_MS = 500, PAIR_LOW_MS = 300, PAIR_HIGH_MS = 2500, PORTS_PER_QUERY = 8, TURN_MS = 100,
+enum { CYCLE_MS = 10000, PAIR_MS = 1100, CACHE_MS = 1100, PAIR_LOW_MS = 300, PAIR_HIGH_MS = 2500, PORTS_PER_QUERY = 8, TURN_MS = 100,
        NO_PORT = UINT16_MAX, UP = 1 };
 enum { WANT_STATUS = 1, WANT_OCTETS, WANT_OCTETS32 };
 
@@ -18,7 +20,7 @@ static const uint32_t if_hc_in_octets[] = {1, 3, 6, 1, 2, 1, 31, 1, 1, 1, 6};
 static const uint32_t if_in_octets[] = {1, 3, 6, 1, 2, 1, 2, 2, 1, 10};
 
 struct port {
-	bool used, kept, asked, in_flight;
+	bool used, kept, asked, stale, in_flight; /* stale: the next reading may be older than the question */
 	uint32_t generation, if_index, switch_index;
 	int64_t due, read; /* when next, when last; 0 = never */
 	int64_t octets;
@@ -147,18 +149,21 @@ void ports_ask(struct ports *p, uint32_t slot, uint32_t generation, int64_t now)
 		outbox_port(p->owner->outbox, &none);
 		return;
 	}
-	port->asked = true;
+	if (port->asked)
+		return; /* being read already */
+	port->asked = port->stale = true;
+	port->read = 0;
 	port->due = now;
 	p->turned = 0;
 }
 
-static void tell(struct ports *p, uint32_t slot, enum port_state state, int64_t now)
+static void tell(struct ports *p, uint32_t slot, enum port_state state, int64_t at, int64_t now)
 {
 	struct port *port = &p->ports[slot];
-	struct msg_port_state m = {.slot = slot, .generation = port->generation, .at_ms = now, .state = (uint8_t)state};
+	struct msg_port_state m = {.slot = slot, .generation = port->generation, .at_ms = at, .state = (uint8_t)state};
 
 	outbox_port(p->owner->outbox, &m);
-	port->asked = false;
+	port->asked = port->stale = false;
 	port->due = now + CYCLE_MS - PAIR_MS;
 }
 
@@ -169,24 +174,29 @@ static void take_reading(struct ports *p, uint32_t slot, const struct query_valu
 	const struct query_value *octets = v[1].type == VALUE_COUNTER64 ? &v[1] : &v[2];
 	int64_t age = now - port->read;
 	bool pair = port->read && age >= PAIR_LOW_MS && age <= PAIR_HIGH_MS, moved = octets->value != port->octets;
+	int64_t proves = port->read - CACHE_MS;
 
 	port->in_flight = false;
 	if (v[0].type != VALUE_INTEGER) {
 		port->read = 0;
-		tell(p, slot, PORT_NA, now);
+		tell(p, slot, PORT_NA, now, now);
 		return;
 	}
 	bool counts = octets->type == VALUE_COUNTER64 || octets->type == VALUE_COUNTER32;
 	port->read = counts ? now : 0;
 	port->octets = octets->value;
-	if (v[0].value != UP)
-		tell(p, slot, PORT_DOWN, now);
-	else if (!counts)
-		tell(p, slot, PORT_NA, now);
-	else if (pair)
-		tell(p, slot, moved ? PORT_MOVING : PORT_STILL, now);
-	else
-		port->due = now + (port->asked ? ASKED_PAIR_MS : PAIR_MS);
+	if (v[0].value != UP) {
+		tell(p, slot, PORT_DOWN, now, now);
+	} else if (!counts) {
+		tell(p, slot, PORT_NA, now, now);
+	} else if (pair) {
+		tell(p, slot, moved ? PORT_MOVING : PORT_STILL, moved ? proves : now, now);
+	} else {
+		if (port->stale)
+			port->read = 0;
+		port->stale = false;
+		port->due = now + PAIR_MS;
+	}
 }
 
 void ports_answer(struct ports *p, uint32_t engine_slot, const struct query *query, const struct query_value *values, int64_t now)
@@ -206,7 +216,7 @@ void ports_answer(struct ports *p, uint32_t engine_slot, const struct query *que
 		} else {
 			port->in_flight = false;
 			port->read = 0;
-			tell(p, s->nodes[i], PORT_NA, now);
+			tell(p, s->nodes[i], PORT_NA, now, now);
 		}
 	}
 	engine_query_release(p->owner->engine, s->query);
@@ -258,7 +268,7 @@ static void start_query(struct ports *p, uint32_t index, int64_t now)
 	if (!s->query || !engine_ask(p->owner->engine, NODE_MAX + index, s->query, now)) {
 		for (unsigned i = 0; i < s->count; i++) {
 			p->ports[s->nodes[i]].in_flight = false;
-			tell(p, s->nodes[i], PORT_NA, now); /* no credential yet, or no room: in the next round again */
+			tell(p, s->nodes[i], PORT_NA, now, now); /* no credential yet, or no room: in the next round again */
 		}
 		s->busy = false;
 		engine_query_release(p->owner->engine, s->query);

@@ -73,6 +73,7 @@ class Appliance:
         self.process = None
         self.passwords = {}
         self.notify = notify
+        self.count = nodes
         self.settings = settings
         command = [LAB, "up", str(nodes), "--groups", str(groups), "--dir", self.lab_dir, "--etc", os.path.join(self.work, "etc")]
         if notify:
@@ -207,7 +208,8 @@ class Appliance:
 
     def wait_all_up(self, seconds=30):
         wait_until("all nodes are up, no alarm", seconds,
-                   lambda: all(n["verdict"] == "up" for n in self.get("/v1/nodes")) and not self.alarms())
+                   lambda: (lambda rows: len(rows) >= self.count and all(n["verdict"] == "up" for n in rows))(self.get("/v1/nodes")) and
+                   not self.alarms())
 
     # --- breaking
     def lab(self, *words):
