@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* gloryctl: what every noun's file shares. One table (nouns.c) says what can be typed; main.c reads the arguments by it and calls the
+ * handler, which returns the exit code. */
+#ifndef GLORY_CLI_CLI_H
+#define GLORY_CLI_CLI_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "client/client.h"
+
+enum cli_exit { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_PARTLY = 3 };
+
+struct cli_option {
+	const char *name;  /* "from" for --from */
+	const char *value; /* what stands behind it in the help; NULL: a flag */
+	const char *help;
+	char letter;       /* -o; 0 none */
+	char kind;         /* of an argument of an edit: 't' text, 'n' number, 'b' boolean; 0: no such argument */
+};
+
+struct cli;
+struct cli_command {
+	const char *noun, *verb; /* verb NULL: the noun stands alone */
+	const char *arguments;   /* as the help shows them */
+	int least, most;         /* number of arguments; most -1: any */
+	const char *help;
+	int (*run)(struct cli *cli, char **arguments, int count);
+	const struct cli_option *options; /* ends with name NULL; may be NULL */
+};
+extern const struct cli_command cli_commands[];
+extern const size_t cli_command_count;
+
+#define CLI_OPTIONS_MAX 24
+struct cli {
+	struct client *client;
+	const struct cli_command *command;
+	bool json, no_wait, yes;
+	struct { const struct cli_option *option; const char *value; } given[CLI_OPTIONS_MAX];
+	size_t given_count;
+};
+
+/* The value of an option ("" for a flag), or NULL when it was not given. */
+const char *cli_option(const struct cli *cli, const char *name);
+/* "/v1/..." with the options of these names as parameters; free() it. */
+char *cli_path(struct cli *cli, const char *path, const char *range, const char *const *names);
+/* Prints "object: text: remedy" and returns CLI_FAILED. */
+int cli_fail(const struct error *error);
+int cli_fail_text(const char *object, const char *text, const char *remedy);
+int cli_usage(const char *text);
+/* Prints a JSON value and gives it back to jansson; returns CLI_DONE. */
+int cli_print_json(json_t *value);
+/* Members of an object as text: "" for null and missing ones. number: with that many decimals, "-" for null. */
+const char *cli_text(const json_t *object, const char *member);
+void cli_number(const json_t *object, const char *member, int decimals, char *out, size_t size);
+/* "2026-01-31 12:00:00" of an RFC 3339 time, "-" for none; and how long ago it was: "45s", "3m", "2h", "5d". */
+void cli_time(const json_t *object, const char *member, char *out, size_t size);
+void cli_age(const json_t *object, const char *member, char *out, size_t size);
+bool cli_colours(void);   /* standard output is a terminal that wants them */
+size_t cli_width(void);   /* of the terminal or $COLUMNS; 0: no limit */
+/* Waits up to ms, ended early by a signal. */
+void cli_pause(int ms);
+
+/* handlers */
+typedef int cli_handler(struct cli *cli, char **arguments, int count);
+cli_handler node_list, node_show, node_add, node_set, node_remove, group_list, group_show, group_add, group_set, group_remove, item_list, sensor_list,
+	alarm_list, alarm_ack, event_list, job_list, job_show, job_cancel, job_wait, power_do, power_status, graph_draw, apply_do, export_do,
+	site_show, top_show, bmc_confirm;
+
+/* job.c: waits for a job, shows how it ended and returns the exit code */
+int job_follow(struct cli *cli, json_int_t id);
+/* node.c: prints the table of nodes; site.c */
+void node_table(json_t *nodes, bool worst, size_t most);
+void site_print(const json_t *site);
+
+#endif
