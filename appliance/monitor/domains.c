@@ -8,7 +8,7 @@
 
 #include "monitor/judge_node.h"
 
-enum { FIRST_WAIT_MS = 200, REFERENCE_ASKS = 3, REFERENCE_AGAIN_MS = 200, OWN_LINK_ASK_MS = 1000 };
+enum { FIRST_WAIT_MS = 200, REFERENCE_ASKS = 3, REFERENCE_AGAIN_MS = 200, OWN_LINK_ASK_MS = 1000, SITE_LONGER_MS = 600 };
 enum { RELEASE_PERCENT = 20, COVER_PERCENT = 80, OWN_LINK_PERCENT = 90, LARGE_SITE = 20, ONSET_PERCENT = 5, ONSET_LEAST = 3 };
 
 #define EACH_MEMBER(j, d, at) for (uint32_t at = (d)->head; at != MEMBER_NONE; at = (j)->nodes[at / NODE_DOMAINS].next[at % NODE_DOMAINS])
@@ -448,17 +448,14 @@ static bool own_link(struct judge *j, struct jdomain *d, int64_t now)
 /* --- one turn ----------------------------------------------------------------------------------------------- */
 
 /* The root alarm comes 1.8 s after half of the members were first missed, and only while they still are. */
-static bool call_is_due(const struct judge *j, struct jdomain *d, int64_t now)
+static bool call_is_due(const struct judge *j, const struct jdomain *d, int64_t now)
 {
-	uint32_t long_enough = 0, members, before = d->flagged_before;
-	int64_t since = now - (int64_t)j->p.root_ms - FIRST_WAIT_MS;
+	uint32_t long_enough = 0, members;
+	/* held members are asked every 0.3 to 0.6 s: a site that is back must have had the time to say so */
+	int64_t since = now - (int64_t)j->p.root_ms - FIRST_WAIT_MS - (d->kind == DOMAIN_SITE ? SITE_LONGER_MS : 0);
 
-	d->flagged_before = d->flagged;
 	if (d->lossy)
 		return true;
-	/* they are coming back */
-	if (d->flagged < before)
-		return false;
 	EACH_MEMBER(j, d, at)
 		long_enough += member(j, at)->flagged && member(j, at)->first && member(j, at)->first <= since;
 	if (d->members < 3)
@@ -480,6 +477,9 @@ static void release_turn(struct judge *j, struct jdomain *d, int64_t now)
 
 static void held_turn(struct judge *j, struct jdomain *d, int64_t now)
 {
+	bool coming_back = d->flagged < d->flagged_before;
+
+	d->flagged_before = d->flagged;
 	if (d->references && d->ref_asked_n < REFERENCE_ASKS && reference_of(j, d, now) == REFERENCE_WAIT &&
 	    now - d->ref_asked >= d->ref_asked_n * REFERENCE_AGAIN_MS)
 		ask_reference(j, d, now);
@@ -487,7 +487,7 @@ static void held_turn(struct judge *j, struct jdomain *d, int64_t now)
 		return;
 	if (j->reasons)
 		return;
-	if (d->certainty == CERTAINTY_NONE && call_is_due(j, d, now)) {
+	if (d->certainty == CERTAINTY_NONE && !coming_back && call_is_due(j, d, now)) {
 		call(d);
 		assign_roots(j, now);
 	}
