@@ -142,6 +142,13 @@ static void settle(struct engine *e, struct job *job)
 		publish_job(e, job);
 		return;
 	}
+	for (uint32_t i = 0; i < job->count; i++) { /* what did not start is not booting */
+		struct job_target *t = &job->targets[i];
+		if (t->phase == TARGET_DONE || !engine_node(e, t->slot, t->generation) || !e->nodes[t->slot]->booting)
+			continue;
+		e->nodes[t->slot]->booting = false;
+		judgement_wanted(e, t->slot);
+	}
 	save_header(e, job);
 	publish_job(e, job);
 	e->jobs->ended++;
@@ -405,7 +412,10 @@ static void want_power(struct engine *e, uint32_t slot, enum power_verb verb)
 	if (s->wanted_power == POWER_OFF)
 		s->booting = false;
 	life_save(e, slot);
-	judgement_wanted(e, slot);
+	if (s->wanted_power == POWER_ON)
+		expect_boot(e, slot, verb); /* at once: a machine that waits for its turn to start is not one that should be on */
+	else
+		judgement_wanted(e, slot);
 }
 
 static void on_accepted(void *arg, const struct store_reply *r)
