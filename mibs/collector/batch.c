@@ -21,6 +21,7 @@ struct outgoing {
 	uint8_t bytes[BATCH][BATCH_OUT];
 };
 
+/* Any datagram fits; of the room only the pages are ever used that were once written. */
 struct incoming {
 	struct mmsghdr messages[BATCH];
 	struct iovec parts[BATCH];

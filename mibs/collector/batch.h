@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <netinet/in.h>
 
-enum { BATCH = 64, BATCH_OUT = 1472, BATCH_IN = 8192, BATCH_BUFFER = 16 << 20 };
+enum { BATCH = 64, BATCH_OUT = 1472, BATCH_IN = 65536, BATCH_BUFFER = 16 << 20 };
 
 /* Room for any address; sockaddr_storage would be four times as large in every agent. */
 union endpoint {

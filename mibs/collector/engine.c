@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 
 enum { PENDING_LIFE_MS = 100, HALF = 15, HALF_MASK = 0x7fff, ID_MASK = 0x3fffffff, ID_BIT = 0x40000000 };
 
@@ -525,13 +526,42 @@ static bool id_in_quote(struct ber in, int64_t *id)
 	       skip_header(&in) && ber_integer(&in, id);
 }
 
+static uint32_t *place_head(struct engine *e, const union endpoint *to)
+{
+	uint64_t hash = to->any.sa_family == AF_INET6 ? text_hash(&to->v6.sin6_addr, sizeof to->v6.sin6_addr)
+						      : text_hash(&to->v4.sin_addr, sizeof to->v4.sin_addr);
+
+	return &e->place_heads[hash % ID_BUCKETS];
+}
+
+/* The newest open exchange with an endpoint: some hosts quote no more than the UDP header, which the kernel has checked. */
+static struct exchange *newest_at(struct engine *e, const union endpoint *to, int64_t now, struct agent **agent)
+{
+	for (uint32_t at = *place_head(e, to); at; at = e->agents[at - 1]->next_same_place) {
+		struct agent *a = e->agents[at - 1];
+		if (!endpoint_same(&a->to, to, true))
+			continue;
+		for (unsigned back = 1; back <= RING; back++) {
+			struct exchange *x = &a->ring[(a->sequence - back) % RING];
+			if (x->kind == EXCHANGE_NONE || now - exchange_sent(x, now) > ENGINE_VALID_MS)
+				break;
+			if (!x->answered) {
+				*agent = a;
+				return x;
+			}
+		}
+	}
+	return NULL;
+}
+
 /* Port unreachable: the kernel gives back the start of what we had sent. */
 static void on_refused(void *engine, const uint8_t *bytes, size_t size, const union endpoint *to, int64_t now)
 {
 	struct engine *e = engine;
 	struct agent *a;
 	int64_t id;
-	struct exchange *x = id_in_quote((struct ber){bytes, bytes + size}, &id) ? engine_match(e, id, to, now, &a) : NULL;
+	struct exchange *x = size == 0 ? newest_at(e, to, now, &a)
+			     : id_in_quote((struct ber){bytes, bytes + size}, &id) ? engine_match(e, id, to, now, &a) : NULL;
 
 	if (x) {
 		engine_answered(e, a, x, WATCH_S_REFUSED, now);
@@ -632,14 +662,34 @@ static void agent_forget(struct engine *e, struct agent *a)
 	memset(a->ring, 0, sizeof a->ring);
 }
 
-static struct agent *agent_new(struct engine *e, uint32_t slot)
+static void place_enter(struct engine *e, struct agent *a)
+{
+	uint32_t *head = place_head(e, &a->to);
+
+	a->next_same_place = *head;
+	*head = a->slot + 1;
+}
+
+static void place_leave(struct engine *e, struct agent *a)
+{
+	uint32_t *link = place_head(e, &a->to);
+
+	while (*link && *link != a->slot + 1)
+		link = &e->agents[*link - 1]->next_same_place;
+	if (*link)
+		*link = a->next_same_place;
+}
+
+static struct agent *agent_new(struct engine *e, uint32_t slot, const union endpoint *to)
 {
 	struct agent *a = mem_zalloc(sizeof *a);
 
 	a->slot = slot;
 	a->most_items = FIRST_ITEMS;
 	a->stale = true;
+	a->to = *to;
 	e->agents[slot] = a;
+	place_enter(e, a);
 	return a;
 }
 
@@ -656,12 +706,11 @@ int engine_agent_set(struct engine *e, uint32_t slot, const struct engine_agent 
 		a = NULL;
 	}
 	if (!a)
-		a = agent_new(e, slot);
+		a = agent_new(e, slot, &to);
 	if (a->credential != agent->credential && a->peer) {
 		usm_peer_free(a->peer);
 		a->peer = NULL;
 	}
-	a->to = to;
 	a->credential = agent->credential;
 	a->generation = agent->generation;
 	a->hash = agent->hash;
@@ -676,6 +725,7 @@ void engine_agent_remove(struct engine *e, uint32_t slot)
 	if (!a)
 		return;
 	agent_forget(e, a);
+	place_leave(e, a);
 	e->agents[slot] = NULL;
 	free(a);
 }
@@ -745,6 +795,7 @@ struct engine *engine_new(const struct engine_ops *ops, void *arg, uint32_t slot
 	e->retries = mem_array(RETRIES_MAX, sizeof *e->retries);
 	e->walk_queue = mem_array(slots, sizeof *e->walk_queue);
 	e->id_heads = mem_array(ID_BUCKETS, sizeof *e->id_heads);
+	e->place_heads = mem_array(ID_BUCKETS, sizeof *e->place_heads);
 	e->queries = query_set_new();
 	e->get_query = query_get(e->queries, &uptime_want, 1, 1);
 	e->facts_query = query_get(e->queries, fact_wants, COUNT_OF(fact_wants), 1);
@@ -772,6 +823,7 @@ void engine_free(struct engine *e)
 	free(e->retries);
 	free(e->walk_queue);
 	free(e->id_heads);
+	free(e->place_heads);
 	free(e);
 }
 

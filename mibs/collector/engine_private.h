@@ -73,7 +73,8 @@ struct agent {
 	int64_t uptime_at;
 	bool uptime_fell;
 	struct engine_facts facts;
-	uint32_t next_same_id; /* chain of engine id hash bucket */
+	uint32_t next_same_id;    /* chain of engine id hash bucket: slot + 1 */
+	uint32_t next_same_place; /* the same of the endpoint's */
 	bool id_known;
 	struct query *asked; /* EXCHANGE_ASK: of the owner */
 };
@@ -114,7 +115,7 @@ struct engine {
 	uint32_t retry_head, retry_count;
 	uint32_t *walk_queue;
 	uint32_t walk_head, walk_count, walks_active;
-	uint32_t *id_heads;
+	uint32_t *id_heads, *place_heads; /* ID_BUCKETS each */
 	uint64_t overflowed;
 	int64_t looked; /* when the periodic look over all agents was */
 	uint32_t look_at;

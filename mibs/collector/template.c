@@ -306,13 +306,13 @@ static void take_variable(const netsnmp_variable_list *var, struct query_value *
 enum query_result query_decode_slow(const struct query *query, const struct response *response, struct query_value *values)
 {
 	netsnmp_pdu *pdu = snmp_pdu_create(SNMP_MSG_RESPONSE);
-	uint8_t copy[8192]; /* the library's parser takes bytes it could write to */
 	size_t size = ber_left(&response->whole);
+	uint8_t *copy = mem_zalloc(size + 1); /* the library's parser takes bytes it could write to */
 	enum query_result result = QUERY_BAD;
 
 	for (size_t i = 0; i < query->count; i++)
 		values[i] = (struct query_value){.type = VALUE_MISSING};
-	if (!pdu || size > sizeof copy)
+	if (!pdu)
 		goto out;
 	memcpy(copy, response->whole.at, size);
 	if (snmp_pdu_parse(pdu, copy, &size) != 0)
@@ -323,6 +323,7 @@ enum query_result query_decode_slow(const struct query *query, const struct resp
 				take_variable(var, &values[i]);
 	result = QUERY_OK;
 out:
+	free(copy);
 	if (pdu)
 		snmp_free_pdu(pdu);
 	return result;
