@@ -242,6 +242,9 @@ enum level verdict_level(enum verdict verdict, const struct verdict_input *in)
 	/* who is wanted off need not answer; on its way down it may look hung for a while */
 	if (in->m == WANTED_OFF && (verdict_is_dead(verdict) || verdict == VERDICT_AGENT_DEAD))
 		return LEVEL_NORMAL;
+	/* a machine that was just told to start (or is between the halves of a cycle) is off for a moment */
+	if ((in->m == WANTED_BOOT || in->m == WANTED_INSTALL) && verdict == VERDICT_POWERED_OFF && !in->overdue)
+		return LEVEL_NORMAL;
 	return level;
 }
 
