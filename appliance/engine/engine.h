@@ -125,7 +125,7 @@ struct engine {
 	uint32_t series_next;
 	uint64_t event_last, event_first, job_last, audit_last;
 	struct msg_stats stats[ROLE_COUNT];
-	bool collector_judge_known;
+	int64_t collector_heard_ms;
 	unsigned suspended;
 	int64_t suspended_since_wall_ms;
 	int first_cluster; /* descriptor of the cluster.xml for an empty store, -1 */
@@ -188,6 +188,7 @@ void judgement_ports(struct engine *e, const struct msg_port_state *states, size
 void judgement_references(struct engine *e, const struct msg_reference_state *states, size_t count);
 void judgement_collector(struct engine *e, const struct msg_judge *judge);
 void judgement_collector_up(struct engine *e, bool up);
+void judgement_collector_age(struct engine *e); /* once a second: a collector that says nothing cannot vouch for anything */
 void judgement_lossy(struct engine *e, const struct msg_lossy *lossy);
 void judgement_bmc_facts(struct engine *e, const struct msg_bmc_facts *facts);
 void judgement_wanted(struct engine *e, uint32_t slot);          /* wanted power, maintenance: tell the judge */
@@ -218,6 +219,7 @@ void outbox_restore(struct engine *e, const char *key, const char *json);
 void outbox_agent_up(struct engine *e);
 void outbox_done(struct engine *e, const struct msg_notify_done *done);
 void outbox_receivers_changed(struct engine *e);
+void outbox_users(struct engine *e, enum role face); /* who may use the agent, or the API */
 void outbox_forget(struct engine *e); /* agent gone: nothing is in flight any more */
 
 /* --- jobs.c */

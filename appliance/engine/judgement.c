@@ -12,6 +12,7 @@
 
 #define STORED_TICK_MS 20 /* inputs of one burst share a tick */
 #define SETTLED_MAX 1024
+#define COLLECTOR_QUIET_MS 2000 /* it tells its statistics every second, so it is stopped or gone */
 #define SETTLED_MS 30000 /* after a start: what is wrong has been called again by then */
 
 /* Nodes that came up while they were expected to boot: the judge is told after its own call has returned. */
@@ -376,7 +377,18 @@ void judgement_collector(struct engine *e, const struct msg_judge *j)
 
 void judgement_collector_up(struct engine *e, bool up)
 {
-	judge_queue(e->judge, 0, up, clock_mono_ms());
+	e->collector_heard_ms = clock_mono_ms();
+	judge_queue(e->judge, 0, up, e->collector_heard_ms);
+	judgement_kick(e);
+}
+
+void judgement_collector_age(struct engine *e)
+{
+	int64_t age = clock_mono_ms() - e->collector_heard_ms;
+
+	if (!e->roles[ROLE_COLLECTOR].channel)
+		return;
+	judge_queue(e->judge, age > COLLECTOR_QUIET_MS ? age : 0, true, clock_mono_ms());
 	judgement_kick(e);
 }
 

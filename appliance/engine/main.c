@@ -186,6 +186,8 @@ static void on_role_message(void *arg, const struct message_header *h, const voi
 	struct endpoint *p = arg;
 	struct incoming in = {p->engine, p->role, body, size, fd};
 
+	if (p->role == ROLE_COLLECTOR)
+		p->engine->collector_heard_ms = clock_mono_ms();
 	if (h->type < MSG_TYPE_COUNT && handlers[h->type].take && (handlers[h->type].from & FROM(p->role)))
 		handlers[h->type].take(&in);
 	else if (h->type != MSG_READY)
@@ -229,6 +231,8 @@ static void greet(struct engine *e, enum role role)
 		jobs_bmc_up(e);
 	if (role == ROLE_AGENT)
 		outbox_agent_up(e);
+	if (role == ROLE_API)
+		outbox_users(e, role);
 	if (role == ROLE_RECORDER) {
 		channel_send_fd(c, MSG_RING, NULL, 0, ring_fd(e->ring));
 		series_forget(e);
@@ -259,6 +263,7 @@ static void take_settings(struct engine *e, const void *body, size_t size)
 	memcpy(&e->settings, body, size);
 	if (e->settings_known) {
 		outbox_receivers_changed(e); /* users may have changed */
+		outbox_users(e, ROLE_API);
 		return;
 	}
 	e->settings_known = true;
@@ -296,6 +301,7 @@ static void on_second(void *arg)
 	struct engine *e = arg;
 
 	jobs_brakes(e);
+	judgement_collector_age(e);
 	e->cluster_dirty = true;
 	publish_cluster(e);
 }

@@ -155,13 +155,21 @@ static void go_return(struct watch *w, uint32_t slot, struct node *n, int64_t no
 	n->called = true;
 }
 
+enum { LATE_AGAIN_MIN_MS = 500, LATE_AGAIN_MAX_MS = 5000 };
+
 static void note_slowness(struct watch *w, uint32_t slot, struct node *n, bool late, int64_t now)
 {
 	if (late) {
 		n->prompt = 0;
 		if (n->slow)
 			return;
+		/* one pause delays all that was asked in it: slow is who is late again, half a second after, within a few */
+		if (!n->late_at || now - n->late_at > LATE_AGAIN_MAX_MS)
+			n->late_at = now;
+		if (now - n->late_at < LATE_AGAIN_MIN_MS)
+			return;
 		n->slow = true;
+		n->late_at = 0;
 	} else {
 		if (!n->slow || ++n->prompt < PROMPT_ANSWERS)
 			return;

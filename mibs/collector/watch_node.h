@@ -61,6 +61,7 @@ struct node {
 	uint32_t domains[NODE_DOMAINS];
 	float loss;
 	bool may_echo, may_user, echo_passes, echo_filtered, user_passes, user_na, user_seen, user_accepted;
+	int64_t late_at; /* first late answer of late, 0 = none */
 	bool ever, slow, retried, poll_now, large_lost, called, flagged, held;
 
 	int64_t first;	     /* first lost probe of the dark spell, 0 = none yet */
