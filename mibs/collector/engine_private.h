@@ -77,6 +77,7 @@ struct agent {
 	uint32_t next_same_place; /* the same of the endpoint's */
 	bool id_known;
 	struct query *asked; /* EXCHANGE_ASK: of the owner */
+	uint16_t asked_generation; /* of the request that is out */
 };
 
 struct pending {
@@ -122,8 +123,30 @@ struct engine {
 	struct engine_stats stats;
 };
 
-/* engine.c */
+/* exchange.c: requests on their way */
+uint32_t exchange_id(const struct engine *e, uint32_t slot, uint32_t generation);
+bool exchange_id_back(const struct engine *e, int64_t id, uint32_t *slot, uint32_t *generation); /* false: none of ours */
 bool engine_request(struct engine *e, struct agent *a, enum exchange_kind kind, unsigned part, uint32_t token, unsigned attempt, int64_t now);
+const struct query *exchange_query(const struct engine *e, const struct agent *a, enum exchange_kind kind, unsigned part);
+void engine_again(struct engine *e, struct agent *a, struct exchange *x, int64_t now); /* the same exchange once more, at once */
+/* what hangs on an exchange that brings nothing: a walk, facts, a question */
+void engine_give_up(struct engine *e, struct agent *a, const struct exchange *x, int64_t now);
+void exchange_left_window(struct engine *e, int64_t sent, int64_t now);
+void exchange_pump(struct engine *e, int64_t now);
+void exchange_repeat_lost(struct engine *e, int64_t now);
+static inline int64_t exchange_sent(const struct exchange *x, int64_t now)
+{
+	return now - (int64_t)(uint32_t)((uint32_t)now - x->sent);
+}
+/* answer.c: the exchange an id belongs to, or NULL (counted); what is done with a response whose sender is proved */
+struct exchange *engine_match(struct engine *e, int64_t id, const union endpoint *from, int64_t now, struct agent **agent);
+void engine_answered(struct engine *e, struct agent *a, struct exchange *x, enum watch_answer_kind kind, int64_t now);
+void engine_response(struct engine *e, struct agent *a, struct exchange *x, const struct response *response, int64_t now);
+void engine_refused(void *engine, const uint8_t *bytes, size_t size, const union endpoint *to, int64_t now);
+void place_enter(struct engine *e, struct agent *a);
+void place_leave(struct engine *e, struct agent *a);
+/* engine.c */
+void engine_asked_done(struct engine *e, struct agent *a, const struct query_value *values, int64_t now);
 /* plan.c: what is asked of an agent, cut into requests */
 void plan_make(struct engine *e, struct agent *a);
 void plan_drop(struct engine *e, struct agent *a);
@@ -145,16 +168,5 @@ void facts_forget(struct engine *e, struct agent *a);
 size_t v3_build(struct engine *e, struct agent *a, uint32_t id, const uint8_t *pdu, size_t size, size_t id_at, uint8_t *room, size_t room_size,
 		const uint8_t **start, int64_t now);
 void v3_datagram(struct engine *e, uint8_t *bytes, size_t size, const union endpoint *from, int64_t now);
-/* engine.c again: the exchange an id belongs to, or NULL (counted); and what is done with a response whose sender is proved */
-struct exchange *engine_match(struct engine *e, int64_t id, const union endpoint *from, int64_t now, struct agent **agent);
-void engine_answered(struct engine *e, struct agent *a, struct exchange *x, enum watch_answer_kind kind, int64_t now);
-void engine_response(struct engine *e, struct agent *a, struct exchange *x, const struct response *response, int64_t now);
-void engine_again(struct engine *e, struct agent *a, struct exchange *x, int64_t now); /* the same exchange once more, at once */
-/* what hangs on an exchange that brings nothing: a walk, facts, a question */
-void engine_give_up(struct engine *e, struct agent *a, const struct exchange *x, int64_t now);
-static inline int64_t exchange_sent(const struct exchange *x, int64_t now)
-{
-	return now - (int64_t)(uint32_t)((uint32_t)now - x->sent);
-}
 
 #endif

@@ -1,5 +1,5 @@
 # the SNMP collector: the engine's parts as an archive (the watch has its own), the role, and their tests
-COLLECTOR_ENGINE := $(addprefix mibs/collector/,ber.c template.c batch.c credential.c engine.c plan.c walk.c facts.c usm.c v3.c echo.c userland.c)
+COLLECTOR_ENGINE := $(addprefix mibs/collector/,ber.c template.c batch.c credential.c engine.c exchange.c answer.c plan.c walk.c facts.c usm.c v3.c echo.c userland.c)
 $(eval $(call library,snmp,$(COLLECTOR_ENGINE),netsnmp libcrypto libevent_core))
 $(eval $(call unit,test_ber,tests/unit/test_ber.c,snmp base,netsnmp libcrypto))
 $(eval $(call unit,test_template,tests/unit/test_template.c,snmp base,netsnmp libcrypto))
@@ -12,5 +12,5 @@ $(eval $(call program,tests/collectordrive,tests/system/collectordrive.c,proc bo
 $(eval $(call program,tests/recorded,tests/system/recorded.c,snmp base,netsnmp libcrypto))
 $(eval $(call systemtest,tests/system/collector.sh))
 $(eval $(call program,tests/polltool,tests/bench/polltool.c,snmp base,netsnmp libcrypto))
-$(eval $(call fuzzer,fuzz_snmp_reply,tests/fuzz/fuzz_snmp_reply.c,$(filter-out %/engine.c %/userland.c %/echo.c,$(COLLECTOR_ENGINE)) $(wildcard appliance/base/*.c),netsnmp libcrypto,-lm))
+$(eval $(call fuzzer,fuzz_snmp_reply,tests/fuzz/fuzz_snmp_reply.c,$(filter-out %/userland.c %/echo.c,$(COLLECTOR_ENGINE)) $(wildcard appliance/base/*.c),netsnmp libcrypto,-lm))
 $(eval $(call unit,test_probe,tests/unit/test_probe.c,snmp loop base,netsnmp libcrypto libevent_core))

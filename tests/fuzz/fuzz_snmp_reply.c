@@ -5,9 +5,14 @@
 #include <net-snmp/net-snmp-config.h>
 #include <net-snmp/net-snmp-includes.h>
 
-#include "mibs/collector/engine.c" /* for the ids */
+#include "mibs/collector/engine_private.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "mibs/collector/usm.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -108,7 +113,7 @@ static uint32_t open_state(struct engine *e, enum state state)
 	} else {
 		engine_poll(e, SLOT, 77, NOW);
 	}
-	return id_of(e, SLOT, (a->sequence - 1u) % GENERATIONS);
+	return exchange_id(e, SLOT, (a->sequence - 1u) % GENERATIONS);
 }
 
 static size_t seal(struct engine *e, const uint8_t *data, size_t size, uint32_t id, uint8_t *out, size_t room)
@@ -166,7 +171,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t *exact = malloc(size ? size : 1); /* so that a byte too far is noticed */
 	memcpy(exact, bytes, size);
 	engine_datagram(e, exact, size, &from, NOW + 1);
-	on_refused(e, exact, size, &from, NOW + 2);
+	engine_refused(e, exact, size, &from, NOW + 2);
 	engine_turn(e, NOW + 1500);
 	free(exact);
 	if (e->walks_active > 1 || query_set_count(e->queries) > 40)

@@ -24,7 +24,7 @@ static const struct msg_object objects[] = {
 
 /* What the engine told us. */
 static struct told {
-	unsigned answers, refused, values, rows, gone, facts, overflows;
+	unsigned answers, refused, values, rows, gone, facts, overflows, asked, asked_object;
 	uint32_t token;
 	struct engine_facts last_facts;
 	struct { uint16_t object, instance; uint8_t type; int64_t value; } value[256];
@@ -81,9 +81,9 @@ static void on_asked(void *arg, uint32_t slot, const struct query *q, const stru
 {
 	(void)arg;
 	(void)slot;
-	(void)q;
-	(void)v;
 	(void)now;
+	told.asked++;
+	told.asked_object = v && v[1].type != VALUE_MISSING ? q->items[1].object : 0;
 }
 
 static void on_overflow(void *arg, int64_t now)
@@ -107,6 +107,7 @@ static struct world {
 	unsigned name_count;
 	unsigned limit;  /* more varbinds than that: tooBig; 0 = none */
 	bool endless, generr;
+	int version; /* as in the message: 1 is v2c */
 } w;
 
 struct request {
@@ -127,6 +128,8 @@ static int udp(void)
 	return fd;
 }
 
+static int next_version = SNMP_V2C;
+
 static void begin(const struct msg_object *list, size_t count)
 {
 	static const struct engine_ops ops = {on_answer, on_values, on_row, on_facts, on_asked, on_overflow};
@@ -141,7 +144,8 @@ static void begin(const struct msg_object *list, size_t count)
 	w.host_uptime = 90000;
 	w.agent = udp();
 	w.stranger = udp();
-	w.credential = (struct credential){.version = SNMP_V2C};
+	w.version = next_version;
+	w.credential = (struct credential){.version = (uint8_t)w.version};
 	credential_set_secret(&w.credential, "community=lab");
 	w.engine = engine_new(&ops, NULL, 16, fds, (const uint8_t *)"0123456789abcdef");
 	engine_objects(w.engine, list, count);
@@ -175,7 +179,7 @@ static bool next_request(struct request *r)
 	in = (struct ber){r->bytes, r->bytes + n};
 	CU_ASSERT_FATAL(ber_take(&in, BER_SEQUENCE, &message) && ber_integer(&message, &version) && ber_take(&message, BER_OCTETS, &part) &&
 			response_parse(message, &pdu));
-	CU_ASSERT(version == 1 && ber_left(&part) == 3);
+	CU_ASSERT(version == w.version && ber_left(&part) == 3);
 	r->type = pdu.type;
 	r->id = (uint32_t)pdu.id;
 	r->varbinds = pdu.varbinds;
@@ -230,12 +234,12 @@ static void put_value(struct ber_out *out, const uint32_t *oid, size_t length)
 }
 
 /* The rows behind oid, in order; the first varbind is put last because the writer goes backwards. */
-static void put_rows(struct ber_out *out, const uint32_t *oid, size_t length)
+static void put_rows(struct ber_out *out, const uint32_t *oid, size_t length, unsigned most)
 {
 	uint32_t name[9] = {1, 3, 6, 1, 2, 1, 8, 1, 0}, list[16];
 	unsigned from = length > 8 ? oid[8] : 0, n = 0;
 
-	for (unsigned i = from + 1; n < 16 && i <= (w.endless ? UINT32_MAX : w.name_count + 1); i++)
+	for (unsigned i = from + 1; n < most && i <= (w.endless ? UINT32_MAX : w.name_count + 1); i++)
 		if (w.endless || i > w.name_count || w.names[i - 1][0])
 			list[n++] = i;
 	while (n--) {
@@ -253,7 +257,7 @@ static size_t build_answer(const struct request *r, uint8_t *room, size_t room_s
 	struct ber_out out = {room, room + room_size, false};
 	uint8_t *end_of = out.at;
 	struct ber list = r->varbinds, varbinds[64];
-	unsigned error = w.limit && r->count > w.limit ? 1 : w.generr && r->count > 2 ? 5 : 0;
+	unsigned bad = 0, error = w.limit && r->count > w.limit ? 1 : w.generr && r->count > 2 ? 5 : 0;
 
 	for (unsigned i = 0; i < r->count; i++)
 		ber_take(&list, BER_SEQUENCE, &varbinds[i]);
@@ -262,22 +266,28 @@ static size_t build_answer(const struct request *r, uint8_t *room, size_t room_s
 		struct ber name;
 		ber_take(&varbinds[i], BER_OID, &name);
 		size_t length = ber_oid_value(name, oid, QUERY_OID_MAX);
-		if (r->type == BER_GETBULK) {
-			put_rows(&out, oid, length);
+		if (r->type != BER_GET) {
+			put_rows(&out, oid, length, r->type == BER_GETBULK ? 16 : 1);
 			break;
 		}
 		uint8_t *mark = out.at;
 		put_value(&out, oid, length);
+		if (w.version == SNMP_V1 && (out.at[0] & 0x80) && !out.at[1]) { /* no exceptions in version 1: the whole request fails */
+			error = 2;
+			bad = i + 1;
+			out.at = end_of;
+			break;
+		}
 		put_oid(&out, oid, length);
 		ber_put_header(&out, BER_SEQUENCE, mark);
 	}
 	ber_put_header(&out, BER_SEQUENCE, end_of);
-	ber_put_integer(&out, error == 5 ? 3 : 0);
+	ber_put_integer(&out, error == 5 ? 3 : bad);
 	ber_put_integer(&out, error);
 	ber_put_id(&out, id);
 	ber_put_header(&out, BER_RESPONSE, end_of);
 	ber_put_octets(&out, "lab", 3);
-	ber_put_integer(&out, 1);
+	ber_put_integer(&out, w.version);
 	ber_put_header(&out, BER_SEQUENCE, end_of);
 	CU_ASSERT_FATAL(!out.full);
 	*start = out.at;
@@ -618,6 +628,65 @@ static void the_window_is_kept(void)
 	end();
 }
 
+static void version_1_does_without_what_it_has_not(void)
+{
+	static const struct msg_object list[] = {
+		{.object = OBJECT_A, .interval_s = 10, .shape = OBJECT_SCALAR, .oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 9, 1, 0}},
+		{.object = 99, .interval_s = 10, .shape = OBJECT_SCALAR, .oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 7, 1, 0}},
+		{.object = OBJECT_NAME, .table = 1, .interval_s = 10, .shape = OBJECT_NAME_COLUMN, .oid_length = 8, .oid = {1, 3, 6, 1, 2, 1, 8, 1}},
+		{.object = OBJECT_IN, .table = 1, .interval_s = 10, .shape = OBJECT_COLUMN, .oid_length = 8, .oid = {1, 3, 6, 1, 2, 1, 8, 2}},
+	};
+
+	next_version = SNMP_V1;
+	begin(list, COUNT_OF(list));
+	next_version = SNMP_V2C;
+	strcpy(w.names[0], "eth0");
+	strcpy(w.names[1], "eth1");
+	w.name_count = 2;
+	contact();
+	CU_ASSERT_EQUAL_FATAL(told.rows, 2);
+	told.values = 0;
+	engine_poll(w.engine, SLOT, 5, w.now);
+	serve();
+	CU_ASSERT_EQUAL_FATAL(told.values, 4); /* the missing one is said to be, the others come in the repeat */
+	CU_ASSERT(told.value[0].object == 99 && told.value[0].type == VALUE_MISSING);
+	told.values = 0;
+	engine_poll(w.engine, SLOT, 6, w.now);
+	CU_ASSERT_EQUAL(serve(), 1);
+	CU_ASSERT_EQUAL(told.values, 3);
+	end();
+}
+
+static void questions_are_answered_once(void)
+{
+	static const struct query_want a = {.object = 1, .oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 9, 1, 0}},
+				       b = {.object = 2, .oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 9, 2, 0}};
+	struct request first, again;
+
+	begin(objects, 2);
+	struct query *qa = engine_query(w.engine, &a, 1), *qb = engine_query(w.engine, &b, 1);
+	CU_ASSERT(engine_ask(w.engine, SLOT, qa, w.now));
+	CU_ASSERT_FALSE(engine_ask(w.engine, SLOT, qb, w.now)); /* one at a time */
+	CU_ASSERT_FATAL(next_request(&first));
+	w.now += 1100;
+	CU_ASSERT_FATAL(next_request(&again));
+	reply_from(w.agent, &again, again.id, 0);
+	CU_ASSERT(told.asked == 1 && told.asked_object == 1);
+	CU_ASSERT(engine_ask(w.engine, SLOT, qb, w.now));
+	reply_from(w.agent, &first, first.id, 0); /* late: not the answer to the new question */
+	CU_ASSERT_EQUAL(told.asked, 1);
+	CU_ASSERT_EQUAL(serve(), 1);
+	CU_ASSERT(told.asked == 2 && told.asked_object == 2);
+	CU_ASSERT(engine_ask(w.engine, SLOT, qa, w.now));
+	for (int i = 0; i < 4; i++, w.now += 1100)
+		while (next_request(&again))
+			;
+	CU_ASSERT(told.asked == 3 && told.asked_object == 0); /* given up after three tries */
+	engine_query_release(w.engine, qa);
+	engine_query_release(w.engine, qb);
+	end();
+}
+
 int main(void)
 {
 	static const struct unit_test tests[] = {
@@ -629,7 +698,8 @@ int main(void)
 		{"at most 256 rows", at_most_256_rows}, {"too big is halved and remembered", too_big_is_halved_and_remembered},
 		{"a name the agent stumbles over is left out", a_name_the_agent_stumbles_over_is_left_out},
 		{"facts and restarts", facts_and_restarts}, {"a dead port is refused", a_dead_port_is_refused},
-		{"the window is kept", the_window_is_kept},
+		{"the window is kept", the_window_is_kept}, {"version 1 does without what it has not", version_1_does_without_what_it_has_not},
+		{"questions are answered once", questions_are_answered_once},
 	};
 	return unit_run("engine", tests, COUNT_OF(tests));
 }
