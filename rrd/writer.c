@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <time.h>
 
@@ -14,7 +15,9 @@
 #include "base/text.h"
 #include "rrd/layout.h"
 
+#define NICE 10 /* files can wait, whoever polls cannot */
 #define MS_PER_FILE 50
+#define BASE_SHARE 4 /* the first quarter of the round makes the files of the machines, the rest those of their parts */
 #define ROUND_MIN_MS 60000
 #define ROUND_MAX_MS 1800000
 #define CREATIONS_PER_S 100
@@ -61,7 +64,17 @@ static int64_t round_of(const struct cache *c, const struct series *s)
 
 int64_t writer_first_due_ms(const struct cache *c, const struct series *s, int64_t now_ms)
 {
-	return now_ms + (int64_t)(text_hash(s->path, strlen(s->path)) % (uint64_t)round_of(c, s));
+	int64_t round = round_of(c, s), first = round / BASE_SHARE;
+	const char *file = strrchr(s->path, '/');
+	uint64_t hash = text_hash(s->path, strlen(s->path));
+
+	if (s->due_ms) { /* its place in the round stays */
+		int64_t next = s->due_ms + round;
+		return next < now_ms ? now_ms : next > now_ms + round ? now_ms + round : next;
+	}
+	if (file && !strcmp(file, "/base.rrd"))
+		return now_ms + (int64_t)(hash % (uint64_t)first);
+	return now_ms + first + (int64_t)(hash % (uint64_t)(round - first));
 }
 
 /* --- the disk --- */
@@ -255,6 +268,7 @@ static void *run(void *arg)
 {
 	struct writer *w = arg;
 
+	setpriority(PRIO_PROCESS, 0, NICE); /* of this thread alone, on Linux */
 	pthread_mutex_lock(&w->cache->lock);
 	while (!w->stopping) {
 		int64_t now_ms = clock_mono_ms();

@@ -41,8 +41,8 @@ void writer_flush(struct writer *writer, uint64_t request, uint32_t slot);
 /* Writes all that waits until deadline_ms (monotonic), ends the thread, frees. True when nothing was left. */
 bool writer_stop(struct writer *writer, int64_t deadline_ms);
 void writer_stats(struct writer *writer, struct writer_stats *out);
-/* When a series whose first row came at now_ms should be written: within the round, at a place of its own. For
- * cache_put(). */
+/* When a series whose first waiting row came at now_ms should be written: at its own place in the round; its first
+ * round begins with the base files, so that every machine has some history early. For cache_put(). */
 int64_t writer_first_due_ms(const struct cache *cache, const struct series *series, int64_t now_ms);
 
 /* The length of a round for a number of files: 20 files a second, between 1 and 30 minutes. */

@@ -9,20 +9,40 @@
 #include "engine/engine.h"
 
 #define SOON_MS 50
+#define CLUSTER_MS 500 /* between two roll-ups over all nodes */
 
-static bool scheduled;
+static int64_t due_ms, rolled_ms; /* due: when the timer runs, 0 it does not */
+static struct {
+	uint32_t *slots;
+	uint32_t count, room;
+} dirty; /* a slot stands in it once, unless its node was replaced meanwhile */
 
-static void on_publish(void *arg)
+static void schedule_at(struct engine *e, int64_t at_ms)
 {
-	publish_now(arg);
+	int64_t now = clock_mono_ms();
+
+	if (due_ms && due_ms <= at_ms)
+		return;
+	due_ms = at_ms;
+	loop_timer_set(e->publish_timer, at_ms > now ? at_ms - now : 0);
 }
 
 static void schedule(struct engine *e)
 {
-	if (scheduled)
-		return;
-	scheduled = true;
-	loop_timer_set(e->publish_timer, SOON_MS);
+	if (!due_ms)
+		schedule_at(e, clock_mono_ms() + SOON_MS);
+}
+
+static void put_rows(struct engine *e, bool cluster);
+
+static void on_publish(void *arg)
+{
+	struct engine *e = arg;
+	int64_t now = clock_mono_ms();
+
+	put_rows(e, now - rolled_ms >= CLUSTER_MS);
+	if (e->cluster_dirty && e->loaded)
+		schedule_at(e, rolled_ms + CLUSTER_MS);
 }
 
 void publish_start(struct engine *e)
@@ -34,8 +54,15 @@ void publish_node(struct engine *e, uint32_t slot)
 {
 	if (!e->nodes[slot])
 		return;
-	e->nodes[slot]->dirty = true;
 	schedule(e);
+	if (e->nodes[slot]->dirty)
+		return;
+	e->nodes[slot]->dirty = true;
+	if (dirty.count == dirty.room) {
+		dirty.room = dirty.room ? dirty.room * 2 : 1024;
+		dirty.slots = mem_grow(dirty.slots, dirty.room, sizeof dirty.slots[0]);
+	}
+	dirty.slots[dirty.count++] = slot;
 }
 
 void publish_cluster(struct engine *e)
@@ -382,18 +409,38 @@ static void put_cluster(struct engine *e, int64_t now)
 	put_appliance(e, now);
 }
 
-void publish_now(struct engine *e)
+static void put_nodes(struct engine *e, int64_t now)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < dirty.count; i++) {
+		uint32_t slot = dirty.slots[i];
+		if (!e->nodes[slot] || !e->nodes[slot]->dirty)
+			continue;
+		if (e->model.nodes[slot].generation)
+			put_node(e, slot, now);
+		else
+			dirty.slots[kept++] = slot;
+	}
+	dirty.count = kept;
+}
+
+static void put_rows(struct engine *e, bool cluster)
 {
 	int64_t now = clock_wall_ms();
 
-	scheduled = false;
-	loop_timer_stop(e->publish_timer);
-	for (uint32_t s = 0; s < e->model.node_top; s++)
-		if (e->nodes[s] && e->nodes[s]->dirty && e->model.nodes[s].generation)
-			put_node(e, s, now);
-	if (e->cluster_dirty && e->loaded) {
+	due_ms = 0;
+	put_nodes(e, now);
+	if (cluster && e->cluster_dirty && e->loaded) {
 		e->cluster_dirty = false;
+		rolled_ms = clock_mono_ms();
 		put_cluster(e, now);
 	}
 	board_flip(e->board);
+}
+
+void publish_now(struct engine *e)
+{
+	loop_timer_stop(e->publish_timer);
+	put_rows(e, true);
 }

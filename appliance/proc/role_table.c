@@ -8,12 +8,12 @@
 
 const struct role_entry role_table[ROLE_COUNT] = {
 	[ROLE_ENGINE] = {.role = ROLE_ENGINE, .program = "glory-engine", .account = "glory-engine", .uid_offset = 0,
-			 .directories = {"store"}, .files = true, .threads = true},
+			 .directories = {"store"}, .files = true, .threads = true, .nice = -8},
 	[ROLE_COLLECTOR] = {.role = ROLE_COLLECTOR, .program = "glory-collector", .account = "glory-collector", .uid_offset = 1,
 			    .secret_classes = {SECRET_SNMP}, .sockets = USE(SOCKET_ECHO4) | USE(SOCKET_ECHO6) | USE(SOCKET_TRAP),
-			    .network = true},
+			    .network = true, .nice = -10},
 	[ROLE_BMC] = {.role = ROLE_BMC, .program = "glory-bmc", .account = "glory-bmc", .uid_offset = 2, .directories = {"sdr"},
-		      .secret_classes = {SECRET_BMC}, .network = true, .files = true},
+		      .secret_classes = {SECRET_BMC}, .network = true, .files = true, .nice = -5},
 	[ROLE_RECORDER] = {.role = ROLE_RECORDER, .program = "glory-recorder", .account = "glory-recorder", .uid_offset = 3,
 			   .directories = {"rrd", "journal"}, .files = true, .threads = true},
 	[ROLE_AGENT] = {.role = ROLE_AGENT, .program = "glory-agent", .account = "glory-agent", .uid_offset = 4,

@@ -23,6 +23,7 @@ struct role_entry {
 	bool network;                               /* may make sockets of its own */
 	bool files;                                 /* opens files after start */
 	bool threads;
+	int8_t nice;                                /* among the roles: who polls and judges must not wait for who writes files */
 };
 
 extern const struct role_entry role_table[ROLE_COUNT];

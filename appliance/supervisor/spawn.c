@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -56,6 +57,7 @@ static void become(const struct spawn *what, int program_fd, char *const argv[])
 	syscall(SYS_close_range, 6u, ~0u, 0u);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	setpriority(PRIO_PROCESS, 0, what->nice);
 	if (what->uid && (setgroups(0, NULL) || setresgid(what->gid, what->gid, what->gid) || setresuid(what->uid, what->uid, what->uid)))
 		_exit(126);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);

@@ -59,6 +59,7 @@ struct spawn {
 	char *arguments[4]; /* after argv[0], NULL ends */
 	int in, out, third, fourth;
 	uint32_t uid, gid;
+	int nice; /* as the kernel lets us: a supervisor without the right leaves it as it is */
 };
 pid_t spawn_program(const struct spawn *what);
 /* Identity of a role or helper: 0 when not root. */
