@@ -210,8 +210,8 @@ static void retry_one(struct engine *e, struct agent *a, struct exchange *x, int
 {
 	bool spare = x->kind == EXCHANGE_POLL && e->poll_ms < 3 * ENGINE_RETRY_MS; /* the next poll is as near as a repeat */
 
-	if (x->answered || x->resent || spare)
-		return;
+	if (x->answered || x->resent || spare || (x->kind == EXCHANGE_POLL && x->token != a->poll_token))
+		return; /* a poll that brought nothing at all is repeated by the watch */
 	if (x->kind == EXCHANGE_POLL && a->answered <= exchange_sent(x, now))
 		return; /* silent altogether: the watch's affair */
 	if (x->attempt + 1u >= TRIES_MAX) {

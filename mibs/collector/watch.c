@@ -185,6 +185,9 @@ static void send_beat(struct watch *w, uint32_t slot, struct node *n, int64_t no
 	n->next_beat = n->next_send = beat_after(w, n, now);
 	if (now - at > (int64_t)w->p.late_ms) {
 		w->stats.skipped++;
+		/* a poll that was due comes with the next beat, not an interval later; after a stall all would come at once */
+		for (int64_t t = at; t <= now && now - at <= (int64_t)w->p.stall_ms; t += w->p.heartbeat_ms)
+			n->poll_now |= poll_slot(w, n, t);
 		return;
 	}
 	bool retry = n->poll_token && !n->retried && !n->slow && n->phase == PHASE_UP;
