@@ -68,7 +68,8 @@ struct node_state {
 	struct table_row *rows;
 	uint32_t row_count;
 	struct node_sensor *sensors;
-	uint32_t sensor_count, sensor_sources; /* sources: analogue ones that are recorded */
+	uint32_t sensor_count;
+	uint64_t sensor_names; /* hash of the data sources' names as they are recorded, in their order */
 	uint32_t last_uptime_cs;
 	struct judge_verdict verdict;
 	bool judged;               /* verdict is filled */
@@ -78,7 +79,7 @@ struct node_state {
 	enum power wanted_power;   /* POWER_UNKNOWN: as the configuration says */
 	uint8_t life;
 	uint8_t guid[16];
-	bool guid_known, locked, mismatch, booting, bmc_heard;
+	bool guid_known, locked, mismatch, booting, bmc_heard, silent_later;
 	char locked_why[CAUSE_SIZE];
 	uint8_t bmc_state, bmc_error, port_state;
 	char bmc_finding[CAUSE_SIZE];
@@ -125,7 +126,7 @@ struct engine {
 	uint32_t series_next;
 	uint64_t event_last, event_first, job_last, audit_last;
 	struct msg_stats stats[ROLE_COUNT];
-	int64_t collector_heard_ms;
+	int64_t collector_heard_ms, hearing_since_ms; /* hearing: end of the last suspension */
 	unsigned suspended;
 	int64_t suspended_since_wall_ms;
 	int first_cluster; /* descriptor of the cluster.xml for an empty store, -1 */

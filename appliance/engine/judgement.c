@@ -12,6 +12,7 @@
 
 #define STORED_TICK_MS 20 /* inputs of one burst share a tick */
 #define SETTLED_MAX 1024
+#define HEARING_MS 15000 /* after a suspension: a BMC is asked at least once in 10 s */
 #define COLLECTOR_QUIET_MS 2000 /* it tells its statistics every second, so it is stopped or gone */
 #define SETTLED_MS 30000 /* after a start: what is wrong has been called again by then */
 
@@ -185,6 +186,8 @@ static void suspended(void *arg, unsigned reasons, int64_t since)
 	struct engine *e = arg;
 	const char *self = e->settings.appliance;
 
+	if (e->suspended && !reasons)
+		e->hearing_since_ms = clock_mono_ms();
 	e->suspended = reasons;
 	e->suspended_since_wall_ms = reasons ? clock_wall_ms() - (clock_mono_ms() - since) : 0;
 	/* a role that is being restarted is heard again in a moment: not worth a person's eyes */
@@ -259,6 +262,14 @@ void judgement_start(struct engine *e)
 }
 
 /* --- what roles tell ----------------------------------------------------------------------------------- */
+/* No time lies ahead of us, none before the machine's start: differences of them cannot overflow. */
+static bool sound_times(const struct witness_report *r, int64_t now)
+{
+	int64_t latest = now + 1000;
+
+	return r->at >= 0 && r->at <= latest && r->first >= 0 && r->first <= latest && r->last >= 0 && r->last <= latest;
+}
+
 void judgement_report(struct engine *e, const struct witness_report *r, size_t count)
 {
 	int64_t now = clock_mono_ms();
@@ -267,6 +278,8 @@ void judgement_report(struct engine *e, const struct witness_report *r, size_t c
 		if (!engine_node(e, r[i].slot, r[i].generation))
 			continue;
 		struct node_state *s = e->nodes[r[i].slot];
+		if (!sound_times(&r[i], now))
+			continue;
 		if (r[i].last)
 			s->last_seen_wall_ms = clock_wall_ms() - (now - r[i].last);
 		judge_report(e->judge, &r[i], now);
@@ -322,12 +335,33 @@ static const char *restart_cause(uint8_t code)
 	return code && code <= COUNT_OF(causes) ? causes[code - 1] : "";
 }
 
+/* Whoever could not hear anything a moment ago cannot call a BMC silent. */
+static bool blinded(const struct engine *e, int64_t now)
+{
+	return e->suspended || (e->hearing_since_ms && now - e->hearing_since_ms < HEARING_MS);
+}
+
+/* Those that were silent while we heard nothing, and have not answered since. */
+static void tell_silent(struct engine *e, int64_t now)
+{
+	if (blinded(e, now))
+		return;
+	for (uint32_t slot = 0; slot < e->model.node_top; slot++) {
+		struct node_state *s = e->nodes[slot];
+		if (!s || !s->silent_later)
+			continue;
+		s->silent_later = false;
+		judge_bmc(e->judge, slot, BMC_SILENT, now, now);
+	}
+}
+
 void judgement_power(struct engine *e, const struct msg_power_state *p, size_t count)
 {
 	int64_t now = clock_mono_ms();
 
 	for (size_t i = 0; i < count; i++) {
-		if (!engine_node(e, p[i].slot, p[i].generation) || p[i].state < BMC_NA || p[i].state >= BMC_STATE_END)
+		if (!engine_node(e, p[i].slot, p[i].generation) || p[i].state < BMC_NA || p[i].state >= BMC_STATE_END ||
+		    p[i].at_ms < 0 || p[i].at_ms > now + 1000)
 			continue;
 		struct node_state *s = e->nodes[p[i].slot];
 
@@ -339,7 +373,9 @@ void judgement_power(struct engine *e, const struct msg_power_state *p, size_t c
 			power_seen(e, p[i].slot, POWER_UNKNOWN);
 		if (p[i].state != BMC_PEND)
 			bmc_finding(e, p[i].slot, p[i].state == BMC_NA ? p[i].error : 0);
-		judge_bmc(e->judge, p[i].slot, (enum bmc_state)p[i].state, p[i].at_ms, now);
+		s->silent_later = p[i].state == BMC_SILENT && blinded(e, now);
+		if (!s->silent_later)
+			judge_bmc(e->judge, p[i].slot, (enum bmc_state)p[i].state, p[i].at_ms, now);
 		if (p[i].restart_cause > 1)
 			judge_why(e->judge, p[i].slot, restart_cause(p[i].restart_cause), now);
 	}
@@ -386,6 +422,7 @@ void judgement_collector_age(struct engine *e)
 {
 	int64_t age = clock_mono_ms() - e->collector_heard_ms;
 
+	tell_silent(e, clock_mono_ms());
 	if (!e->roles[ROLE_COLLECTOR].channel)
 		return;
 	judge_queue(e->judge, age > COLLECTOR_QUIET_MS ? age : 0, true, clock_mono_ms());

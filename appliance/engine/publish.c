@@ -403,6 +403,11 @@ static void put_cluster(struct engine *e, int64_t now)
 	consider_domains(e, &row, groups);
 	alarm_count(e->alarms, row.alarms_by_severity);
 	text_copy(row.name, sizeof row.name, e->model.wanted.site);
+	if (row.level <= LEVEL_NORMAL)
+		row.cause[0] = '\0';
+	for (uint32_t s = 0; s < e->model.group_top; s++)
+		if (groups[s].level <= LEVEL_NORMAL)
+			groups[s].cause[0] = '\0';
 	board_put(e->board, BOARD_CLUSTER, &row);
 	put_groups(e, groups, now);
 	put_domains(e, now);

@@ -81,11 +81,11 @@ static void fill_object(struct msg_object *m, const struct object_definition *o)
 	m->oid_length = o->oid_length;
 	memcpy(m->oid, o->oid, sizeof o->oid);
 	if (o->table == TABLE_DISKIO && o->name_column)
-		text_copy(m->filter, sizeof m->filter, "loop,ram,fd,sr");
+		text_copy(m->filter, sizeof m->filter, "loop,ram,zram,fd,sr");
 	if (o->table == TABLE_IF && o->name_column)
 		text_copy(m->filter, sizeof m->filter, "lo,docker,veth,virbr");
 	if (o->table == TABLE_DISK && o->name_column) /* hrStorageTable lists memory beside file systems */
-		text_copy(m->filter, sizeof m->filter, "Physical,Virtual,Memory,Cached,Shared,Swap,/dev,/run,/sys,/proc");
+		text_copy(m->filter, sizeof m->filter, "Physical,Virtual,Memory,Cached,Available,Shared,Swap,/dev,/run,/sys,/proc");
 }
 
 static void send_objects(struct engine *e)
