@@ -10,6 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Cut text must not end inside a character: half of one is no text any more, for JSON and for every face. */
+static void drop_half_character(char *to, size_t length)
+{
+	size_t at = length, needs;
+
+	while (at && length - at < 3 && ((unsigned char)to[at - 1] & 0xc0) == 0x80)
+		at--;
+	if (!at || (unsigned char)to[at - 1] < 0xc0)
+		return;
+	needs = (unsigned char)to[at - 1] < 0xe0 ? 2 : (unsigned char)to[at - 1] < 0xf0 ? 3 : 4;
+	if (length - at + 1 < needs)
+		to[at - 1] = '\0';
+}
+
 bool text_copy(char *to, size_t size, const char *from)
 {
 	size_t n = strnlen(from, size);
@@ -19,6 +33,7 @@ bool text_copy(char *to, size_t size, const char *from)
 	if (n == size) {
 		memcpy(to, from, size - 1);
 		to[size - 1] = '\0';
+		drop_half_character(to, size - 1);
 		return false;
 	}
 	memcpy(to, from, n + 1);
@@ -32,6 +47,8 @@ bool text_format(char *to, size_t size, const char *format, ...)
 	va_start(ap, format);
 	int n = vsnprintf(to, size, format, ap);
 	va_end(ap);
+	if (n >= 0 && (size_t)n >= size && size)
+		drop_half_character(to, size - 1);
 	return n >= 0 && (size_t)n < size;
 }
 

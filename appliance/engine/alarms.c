@@ -104,9 +104,12 @@ void alarms_start(struct engine *e)
 uint64_t alarms_raise(struct engine *e, const char *object, const char *kind, const char *part, enum level severity, const char *cause,
 		      uint32_t slot, uint64_t parent, uint32_t held)
 {
-	struct alarm_raise what = {.object = object, .kind = kind, .part = part, .cause = cause, .severity = severity, .node_slot = slot,
+	char said[CAUSE_SIZE];
+	struct alarm_raise what = {.object = object, .kind = kind, .part = part, .cause = said, .severity = severity, .node_slot = slot,
 				   .parent = parent, .held = held};
 
+	text_copy(said, sizeof said, cause);
+	text_make_printable(said); /* a sensor's or a disk's own words may be in it */
 	return alarm_raise(e->alarms, &what, clock_wall_ms());
 }
 

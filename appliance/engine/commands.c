@@ -19,6 +19,7 @@
 #define REPEAT_MS 150000
 #define PAGE_TEXT (CHANNEL_BODY_MAX - sizeof(struct msg_reply))
 #define APPLY_SHOWN 200
+#define AUDIT_TARGET 512   /* so much of a target is kept */
 
 /* A command between its arrival and its answer. */
 struct pending_command {
@@ -95,9 +96,14 @@ void reply_fd(struct engine *e, enum role face, uint32_t life, uint64_t request,
 
 void audit(struct engine *e, const char *actor, const char *verb, const char *target, const char *outcome)
 {
-	char key[64];
+	char key[64], what[AUDIT_TARGET], came_of_it[AUDIT_TARGET];
+
+	text_copy(what, sizeof what, target);
+	text_make_printable(what);
+	text_copy(came_of_it, sizeof came_of_it, outcome);
+	text_make_printable(came_of_it);
 	json_t *o = json_pack("{s:i,s:I,s:I,s:s,s:s,s:s,s:s}", "v", 1, "id", (json_int_t)++e->audit_last, "at", (json_int_t)clock_wall_ms(), "actor",
-			      actor, "verb", verb, "target", target, "outcome", outcome);
+			      actor, "verb", verb, "target", what, "outcome", came_of_it);
 	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 
 	json_decref(o);

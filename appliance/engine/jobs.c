@@ -18,6 +18,7 @@
 #define OVERDUE_MS 20000   /* beyond the step's own deadline the BMC role is taken to have lost it */
 #define BOOT_GRACE_MS 600000
 #define STARTS_PER_SECOND 5
+#define NOT_ACCEPTED (UINT32_MAX - 1) /* board slot of a job that is being stored: not on the board, not stepped */
 
 struct held { /* a job in the engine's memory */
 	struct job *job;
@@ -131,7 +132,7 @@ static uint32_t verb_of(const struct job *job, const struct job_target *t)
 struct intent {
 	struct engine *e;
 	uint64_t id;
-	uint32_t target;
+	uint32_t target, serial; /* serial: a later intent for the target has overtaken this one when they differ */
 };
 
 static void settle(struct engine *e, struct job *job)
@@ -178,7 +179,7 @@ static void on_intent(void *arg, const struct store_reply *r)
 	struct engine *e = i->e;
 	struct held *h = find(e, i->id);
 
-	if (h && h->job->targets[i->target].phase == TARGET_SENT) {
+	if (h && h->job->targets[i->target].phase == TARGET_SENT && h->job->targets[i->target].intent == i->serial) {
 		struct job_target *t = &h->job->targets[i->target];
 		uint32_t verb = verb_of(h->job, t);
 		struct msg_power m = {.job = i->id, .slot = t->slot, .generation = t->generation, .verb = verb,
@@ -204,7 +205,7 @@ static void begin_step(struct engine *e, struct job *job, uint32_t target)
 	struct job_target *t = &job->targets[target];
 	struct intent *i = mem_zalloc(sizeof *i);
 
-	*i = (struct intent){e, job->id, target};
+	*i = (struct intent){e, job->id, target, ++t->intent};
 	t->phase = TARGET_SENT;
 	t->stepped_wall_ms = clock_wall_ms();
 	t->sent_mono_ms = clock_mono_ms();
@@ -260,7 +261,7 @@ void jobs_tick(struct engine *e)
 
 	HASH_ITER(hh, e->jobs->all, h, next)
 	{
-		if (h->job->ended_ms || h->job->board_slot == UINT32_MAX - 1)
+		if (h->job->ended_ms || h->job->board_slot == NOT_ACCEPTED)
 			continue;
 		open = true;
 		for (uint32_t t = 0; t < h->job->count && !h->job->ended_ms; t++)
@@ -285,7 +286,7 @@ void jobs_result(struct engine *e, const struct msg_power_result *m)
 {
 	struct held *h = find(e, m->job);
 
-	if (!h || !text_terminated(m->text, sizeof m->text))
+	if (!h || !text_terminated(m->text, sizeof m->text) || m->state >= POWER_COUNT)
 		return;
 	for (uint32_t i = 0; i < h->job->count; i++) {
 		struct job_target *t = &h->job->targets[i];
@@ -295,6 +296,7 @@ void jobs_result(struct engine *e, const struct msg_power_result *m)
 		if (m->error == BMC_GUID_CHANGED || m->error == BMC_PASSWORD || m->error == BMC_USER || m->error == BMC_PRIVILEGE)
 			t->tries = UINT8_MAX - 1;
 		job_step_result(h->job, i, m->error == BMC_OK, m->state, m->text, clock_wall_ms());
+		text_make_printable(t->text);
 		save_target(e, h->job, i, NULL, NULL);
 		settle(e, h->job);
 		break;
@@ -507,10 +509,11 @@ void jobs_power(struct engine *e, const struct power_request *q, job_accepted *d
 	forget_oldest(e);
 	struct job *job = job_new(++e->job_last, q->verb, (uint32_t)q->nodes->count);
 	job->queued_ms = clock_wall_ms();
-	job->board_slot = UINT32_MAX - 1; /* not accepted yet: not on the board, not stepped */
+	job->board_slot = NOT_ACCEPTED;
 	text_copy(job->actor, sizeof job->actor, q->actor);
 	text_copy(job->target, sizeof job->target, q->nodes->count == 1 ? e->model.nodes[q->nodes->slots[0]].config.head.name : q->target);
 	text_copy(job->reason, sizeof job->reason, q->reason);
+	text_make_printable(job->reason);
 	fill_targets(e, job, q->nodes);
 	hold_job(e, job);
 	struct acceptance *a = mem_zalloc(sizeof *a);
@@ -526,6 +529,8 @@ int jobs_cancel(struct engine *e, uint64_t id, struct error *err)
 	text_format(name, sizeof name, "job %" PRIu64, id);
 	if (!h)
 		return error_set(err, ERR_NOT_FOUND, name, "see: gloryctl job list", "there is no such job");
+	if (h->job->board_slot == NOT_ACCEPTED)
+		return error_set(err, ERR_NOT_NOW, name, "try again in a moment", "the job is being stored");
 	if (h->job->ended_ms)
 		return error_set(err, ERR_NOT_NOW, name, "nothing is left to do", "the job has ended (%s)", job_state_name((int)h->job->state));
 	if (job_cancel(h->job, clock_wall_ms()) == 0)
@@ -618,7 +623,7 @@ void jobs_bmc_up(struct engine *e)
 	HASH_ITER(hh, e->jobs->all, h, next)
 	{
 		struct job *job = h->job;
-		if (job->ended_ms || job->board_slot == UINT32_MAX - 1)
+		if (job->ended_ms || job->board_slot == NOT_ACCEPTED)
 			continue;
 		for (uint32_t i = 0; i < job->count; i++)
 			if (job->targets[i].phase == TARGET_SENT)

@@ -124,7 +124,7 @@ static void take_recorder(struct incoming *in)
 	const char *self = in->e->settings.appliance;
 	char cause[CAUSE_SIZE];
 
-	if (!in->e->loaded || !text_terminated(m->trouble, sizeof m->trouble))
+	if (!text_terminated(m->trouble, sizeof m->trouble))
 		return;
 	text_format(cause, sizeof cause, "history: %.50s", m->trouble[0] ? m->trouble : "the disk is full");
 	if (m->disk == RECORDER_DISK_WELL && !m->journal_failing)
@@ -159,8 +159,9 @@ static void take_notify_done(struct incoming *in)
 static const struct {
 	unsigned from; /* roles that may send it */
 	void (*take)(struct incoming *in);
+	bool early; /* may be taken before the model is loaded */
 } handlers[MSG_TYPE_COUNT] = {
-	[MSG_STATS] = {ANY, take_stats},
+	[MSG_STATS] = {ANY, take_stats, true},
 	[MSG_SAMPLES] = {FROM(ROLE_COLLECTOR), take_samples},
 	[MSG_WITNESS] = {FROM(ROLE_COLLECTOR), take_witness},
 	[MSG_INSTANCES] = {FROM(ROLE_COLLECTOR), take_instances},
@@ -175,9 +176,9 @@ static const struct {
 	[MSG_BMC_FACTS] = {FROM(ROLE_BMC), take_bmc_facts},
 	[MSG_FLUSHED] = {FROM(ROLE_RECORDER), take_flushed},
 	[MSG_RECORDER_STATE] = {FROM(ROLE_RECORDER), take_recorder},
-	[MSG_COMMAND] = {FROM(ROLE_API) | FROM(ROLE_AGENT), take_command},
-	[MSG_QUERY] = {FROM(ROLE_API) | FROM(ROLE_AGENT), take_query},
-	[MSG_GRAPH] = {FROM(ROLE_API), take_graph},
+	[MSG_COMMAND] = {FROM(ROLE_API) | FROM(ROLE_AGENT), take_command, true},
+	[MSG_QUERY] = {FROM(ROLE_API) | FROM(ROLE_AGENT), take_query, true},
+	[MSG_GRAPH] = {FROM(ROLE_API), take_graph, true},
 	[MSG_NOTIFY_DONE] = {FROM(ROLE_AGENT), take_notify_done},
 };
 
@@ -188,9 +189,10 @@ static void on_role_message(void *arg, const struct message_header *h, const voi
 
 	if (p->role == ROLE_COLLECTOR)
 		p->engine->collector_heard_ms = clock_mono_ms();
-	if (h->type < MSG_TYPE_COUNT && handlers[h->type].take && (handlers[h->type].from & FROM(p->role)))
-		handlers[h->type].take(&in);
-	else if (h->type != MSG_READY)
+	if (h->type < MSG_TYPE_COUNT && handlers[h->type].take && (handlers[h->type].from & FROM(p->role))) {
+		if (p->engine->loaded || handlers[h->type].early) /* what the others speak of is not known yet: they are asked anew */
+			handlers[h->type].take(&in);
+	} else if (h->type != MSG_READY)
 		log_warning("engine: %s may not send message %u", role_name((int)p->role), h->type);
 	if (in.fd >= 0)
 		close(in.fd);

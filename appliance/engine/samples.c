@@ -299,6 +299,17 @@ static void block_done(struct engine *e, uint32_t slot, bool scalars, int64_t wa
 			row_done(e, slot, &s->rows[i], wall);
 }
 
+/* The collector's word, but never from the future, nor from before an hour: what is worked out of it must not overflow. */
+static int64_t plausible_arrival(int64_t arrival_ms, int64_t now_ms)
+{
+	return arrival_ms > now_ms ? now_ms : arrival_ms < now_ms - 3600000 ? now_ms - 3600000 : arrival_ms;
+}
+
+static int64_t host_uptime_ms(const struct raw_pair *raw, int64_t arrival_ms)
+{
+	return raw->now.arrival_ms == arrival_ms && raw->now.value >= 0 && raw->now.value <= UINT32_MAX ? raw->now.value * 10 : -1;
+}
+
 void samples_take(struct engine *e, const struct msg_sample *m, size_t count)
 {
 	int64_t wall = clock_wall_ms(), mono = clock_mono_ms();
@@ -313,9 +324,10 @@ void samples_take(struct engine *e, const struct msg_sample *m, size_t count)
 			if (here)
 				scalars |= store_sample(s, &m[j], restarted);
 		if (here) {
-			s->last_seen_wall_ms = wall - (mono - m[i].arrival_ms);
+			int64_t arrival = plausible_arrival(m[i].arrival_ms, mono);
+			s->last_seen_wall_ms = wall - (mono - arrival);
 			judge_uptime(e->judge, m[i].slot, m[i].uptime_cs ? (int64_t)m[i].uptime_cs * 10 : -1,
-				     s->raw[OBJ_HOST_UPTIME].now.arrival_ms == m[i].arrival_ms ? s->raw[OBJ_HOST_UPTIME].now.value * 10 : -1,
+				     host_uptime_ms(&s->raw[OBJ_HOST_UPTIME], m[i].arrival_ms),
 				     mono);
 			block_done(e, m[i].slot, scalars, s->last_seen_wall_ms);
 		}
@@ -343,6 +355,7 @@ static void row_remove(struct engine *e, uint32_t slot, struct table_row *r)
 	}
 	average_free(&r->average);
 	*r = s->rows[--s->row_count];
+	judgement_level(e, slot); /* what is gone is no reason any more */
 }
 
 static void row_add(struct node_state *s, const struct msg_instance *m)
@@ -363,7 +376,8 @@ static void row_add(struct node_state *s, const struct msg_instance *m)
 void samples_instances(struct engine *e, const struct msg_instance *m, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (!engine_node(e, m[i].slot, m[i].generation) || !text_terminated(m[i].name, sizeof m[i].name) || m[i].table >= TABLE_COUNT)
+		if (!engine_node(e, m[i].slot, m[i].generation) || !text_terminated(m[i].name, sizeof m[i].name) ||
+		    !items_objects_of_table(m[i].table, &(unsigned){0}))
 			continue;
 		struct node_state *s = e->nodes[m[i].slot];
 		struct table_row *r = row_of(s, m[i].table, m[i].instance);

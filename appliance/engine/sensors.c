@@ -45,6 +45,14 @@ static void fold_name(const struct node_state *s, const char *name, char out[20]
 		text_format(out, 20, "%.15s_%d", plain, i);
 }
 
+static bool named(const struct node_state *s, const char *name, const struct node_sensor *but)
+{
+	for (uint32_t i = 0; i < s->sensor_count; i++)
+		if (&s->sensors[i] != but && !strcmp(s->sensors[i].name, name))
+			return true;
+	return false;
+}
+
 static struct node_sensor *add(struct node_state *s, const struct msg_sensor *m)
 {
 	char ds[20];
@@ -56,6 +64,9 @@ static struct node_sensor *add(struct node_state *s, const struct msg_sensor *m)
 	struct node_sensor *n = &s->sensors[s->sensor_count++];
 	*n = (struct node_sensor){.record_id = m->record_id, .board_slot = NO_SLOT};
 	text_copy(n->name, sizeof n->name, m->name);
+	if (named(s, n->name, n)) /* boards call several of their sensors "Temp": alarms and people must tell them apart */
+		text_format(n->name, sizeof n->name, "%.22s #%u", m->name, m->record_id);
+	text_make_printable(n->name);
 	text_copy(n->ds, sizeof n->ds, ds);
 	return n;
 }
@@ -76,6 +87,8 @@ static void publish(struct engine *e, const struct msg_sensor *m, struct node_se
 	text_copy(row.name, sizeof row.name, n->name);
 	text_copy(row.unit, sizeof row.unit, m->unit);
 	text_copy(row.text, sizeof row.text, m->text);
+	text_make_printable(row.unit);
+	text_make_printable(row.text);
 	board_put(e->board, BOARD_SENSOR, &row);
 }
 
@@ -132,12 +145,13 @@ static void record(struct engine *e, uint32_t slot)
 			values[m.count] = s->sensors[i].reading;
 			text_copy(m.names[m.count++], sizeof m.names[0], s->sensors[i].ds);
 		}
+	uint64_t names = text_hash(m.names, sizeof m.names);
 	if (m.count == 0 || !e->roles[ROLE_RECORDER].channel)
 		return;
-	if (s->sensor_average.series == 0 || s->sensor_sources != m.count) {
+	if (s->sensor_average.series == 0 || s->sensor_names != names) {
 		average_free(&s->sensor_average); /* other sensors: other data sources */
 		s->sensor_average = (struct average){.series = ++e->series_next};
-		s->sensor_sources = m.count;
+		s->sensor_names = names;
 		m.series = s->sensor_average.series;
 		text_copy(m.site, sizeof m.site, e->model.wanted.site);
 		text_copy(m.group, sizeof m.group, node->config.group);
@@ -153,7 +167,8 @@ void sensors_take(struct engine *e, const struct msg_sensor *m, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (!engine_node(e, m[i].slot, m[i].generation) || !text_terminated(m[i].name, sizeof m[i].name) ||
-		    !text_terminated(m[i].unit, sizeof m[i].unit) || !text_terminated(m[i].text, sizeof m[i].text))
+		    !text_terminated(m[i].unit, sizeof m[i].unit) || !text_terminated(m[i].text, sizeof m[i].text) ||
+		    m[i].level >= LEVEL_COUNT || m[i].state >= SENSOR_STATE_COUNT)
 			continue;
 		take_one(e, &m[i]);
 		if (!m[i].last)
@@ -165,6 +180,7 @@ void sensors_take(struct engine *e, const struct msg_sensor *m, size_t count)
 			else
 				drop(e, m[i].slot, k);
 		}
+		judgement_level(e, m[i].slot); /* what is gone is no reason any more */
 		record(e, m[i].slot);
 	}
 }

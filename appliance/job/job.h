@@ -34,6 +34,7 @@ struct job_target {
 	uint8_t power;    /* enum power as last read back */
 	int64_t stepped_wall_ms;
 	int64_t sent_mono_ms; /* this life's own: when the step was handed over; not stored */
+	uint32_t intent;      /* this life's own: counts the intents stored for it; not stored */
 	char text[128];   /* what came back */
 };
 
