@@ -113,7 +113,7 @@ static ssize_t receive(int fd, void *buffer, size_t room, int *passed, int *flag
 	do {
 		n = recvmsg(fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	} while (n < 0 && errno == EINTR);
-	*passed = n > 0 ? passed_descriptor(&m) : -1;
+	*passed = n >= 0 ? passed_descriptor(&m) : -1; /* an empty packet may carry one too */
 	*flags = m.msg_flags;
 	return n;
 }
@@ -159,6 +159,8 @@ static void on_ready(void *arg, int what)
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return;
 		if (n <= 0) {
+			if (fd >= 0)
+				close(fd);
 			declare_broken(c, n == 0 ? "closed" : strerror(errno));
 			return;
 		}
@@ -313,6 +315,8 @@ static void send_packet(struct channel *c, uint16_t type, const void *a, size_t 
 	p->size = size;
 	p->lossy = lossy;
 	p->fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+	if (fd >= 0 && p->fd < 0)
+		log_error("channel: no descriptor for a message of type %u: raise the limit: %s", type, strerror(errno));
 	memcpy(p->bytes, &h, sizeof h);
 	if (a_size)
 		memcpy(p->bytes + sizeof h, a, a_size);
@@ -367,8 +371,11 @@ int channel_wait(int fd, uint32_t epoch, uint16_t type, void *body, size_t room,
 		if (poll(&p, 1, timeout_ms) <= 0)
 			return ERR_REMOTE;
 		ssize_t n = receive(fd, receive_buffer.bytes, sizeof receive_buffer.bytes, &got, &flags);
-		if (n < (ssize_t)sizeof(struct message_header))
+		if (n < (ssize_t)sizeof(struct message_header)) {
+			if (got >= 0)
+				close(got);
 			return ERR_REMOTE;
+		}
 		const struct message_header *h = &receive_buffer.header;
 		*size = (size_t)n - sizeof *h;
 		if (h->version != CHANNEL_VERSION || h->epoch != epoch || h->type != type || *size > room) {
