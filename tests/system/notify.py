@@ -27,7 +27,7 @@ class Receiver:
         self.process = None
 
     def start(self):
-        self.process = subprocess.Popen(["snmptrapd", "-f", "-On", "-OQ", "-Lf", self.log, "-A", "-C", "-c", os.path.join(self.directory, "snmptrapd.conf"),
+        self.process = subprocess.Popen(["snmptrapd", "-f", "-On", "-OQ", "-A", "-Lf", self.log, "-C", "-c", os.path.join(self.directory, "snmptrapd.conf"),
                                          "-p", os.path.join(self.directory, "pid"), "udp:127.0.0.1:%d" % PORT],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                         env=dict(os.environ, MIBS="", SNMP_PERSISTENT_DIR=os.path.join(self.directory, "persist")))
@@ -62,8 +62,8 @@ def log_ids(a):
 
 
 def equal(a, receiver, seconds):
-    wait_until("the receiver's ids equal the event log: missing %s, unknown %s" % (sorted(log_ids(a) - receiver.ids())[:10],
-                                                                                  sorted(receiver.ids() - log_ids(a))[:10]),
+    wait_until(lambda: "the receiver's ids equal the event log: missing %s, unknown %s" % (sorted(log_ids(a) - receiver.ids())[:10],
+                                                                                          sorted(receiver.ids() - log_ids(a))[:10]),
                seconds, lambda: receiver.ids() == log_ids(a), every=0.3)
 
 

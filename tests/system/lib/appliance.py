@@ -16,6 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.abspath(os.path.join(HERE, "..", "..", ".."))
 BUILD = os.environ.get("GLORY_BUILD", os.path.join(TOP, "build"))
 LAB = os.path.join(TOP, "tests", "lab", "lab")
+SLOW_S = float(os.environ.get("GLORY_SLOW", 0))  # waits longer than this are told
 
 
 def private_world():
@@ -34,14 +35,17 @@ def check(condition, text):
 
 
 def wait_until(what, seconds, probe, every=0.05):
-    """Calls probe() until it returns something true; returns it. Fails with `what` after the deadline."""
-    end = time.monotonic() + seconds
+    """Calls probe() until it returns something true; returns it. Fails with `what` (a text, or a function that makes it) after the deadline."""
+    begun = time.monotonic()
+    end = begun + seconds
     while True:
         found = probe()
         if found:
+            if SLOW_S and time.monotonic() - begun > SLOW_S:
+                print("        %4.1f s until: %s" % (time.monotonic() - begun, what() if callable(what) else what), flush=True)
             return found
         if time.monotonic() > end:
-            raise Failed("not within %.1f s: %s" % (seconds, what))
+            raise Failed("not within %.1f s: %s" % (seconds, what() if callable(what) else what))
         select_pause(every)
 
 
@@ -63,7 +67,7 @@ class UnixHTTP(http.client.HTTPConnection):
 
 
 class Appliance:
-    def __init__(self, nodes=4, groups=2, notify=None, settings="", work=None):
+    def __init__(self, nodes=4, groups=2, notify=None, settings="", work=None, brakes=None):
         self.work = work or os.path.join(BUILD, "system", os.path.basename(sys.argv[0]).replace(".py", ""))
         shutil.rmtree(self.work, ignore_errors=True)
         os.makedirs(os.path.join(self.work, "etc"))
@@ -79,10 +83,26 @@ class Appliance:
         if notify:
             command += ["--notify", notify]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        self.add_to_cluster("".join('<brake name="%s" value="%d"/>' % b for b in (brakes or {}).items()))
         self.write_users()
         self.write_settings()
 
     # --- files
+    def add_to_cluster(self, text):
+        """More of the cluster's own elements at the end of the lab's cluster.xml; before the first start."""
+        path = os.path.join(self.work, "etc", "cluster.xml")
+        with open(path) as f:
+            xml = f.read()
+        with open(path, "w") as f:
+            f.write(xml.replace("</cluster>", text + "</cluster>"))
+
+    def boots(self, node):
+        """How often the node's own agent has started, as it counts itself; kept over any death."""
+        path = os.path.join(self.lab_dir, "nodes", node, "persist", "snmpd.conf")
+        with open(path) as f:
+            found = re.search(r"^engineBoots (\d+)", f.read(), re.M)
+        return int(found.group(1)) if found else 0
+
     def write_users(self):
         usm = os.path.join(self.work, "etc", "secrets", "usm")
         os.makedirs(usm, mode=0o700)
@@ -150,6 +170,12 @@ class Appliance:
         os.kill(pid, how)
         return pid
 
+    def wait_back(self, role, old, seconds):
+        """The role runs again as another process, and the API answers."""
+        def back():
+            return self.pid(role) not in (0, old) and self.answers()
+        wait_until("%s is back and the API answers" % role, seconds, back)
+
     # --- asking
     def request(self, method, path, body=None, timeout=15):
         connection = UnixHTTP(self.socket, timeout)
@@ -202,7 +228,7 @@ class Appliance:
     def wait_verdict(self, name, verdict, seconds, certainty=None):
         """Waits until the node's verdict (and certainty) is so; returns the seconds it took."""
         begun = time.monotonic()
-        wait_until("%s is %s %s (now %s)" % (name, verdict, certainty or "", "%s %s" % self.verdict(name)), seconds,
+        wait_until(lambda: "%s is %s %s (now %s)" % (name, verdict, certainty or "", "%s %s" % self.verdict(name)), seconds,
                    lambda: self.verdict(name)[0] == verdict and (certainty is None or self.verdict(name)[1] == certainty))
         return time.monotonic() - begun
 

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# system tests of the whole appliance on the lab; the tests of single parts are registered by their folders
+$(eval $(call systemtest,tests/system/verdicts.py))
+$(eval $(call systemtest,tests/system/power.py))
+$(eval $(call systemtest,tests/system/wanted.py))
+$(eval $(call systemtest,tests/system/notify.py))
+$(eval $(call systemtest,tests/system/kill.py))
+$(eval $(call systemtest,tests/system/run.sh))
