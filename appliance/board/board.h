@@ -187,6 +187,8 @@ uint32_t board_count(const struct board_reader *board, enum board_table table);
 uint32_t board_at(const struct board_reader *board, enum board_table table, uint32_t position);
 /* First position whose row's order is >= order (binary search over the index). */
 uint32_t board_seek(const struct board_reader *board, enum board_table table, uint64_t order);
+/* Order of the row that a slot holds or held last; UINT64_MAX beyond the table. One word, never torn. */
+uint64_t board_order(const struct board_reader *board, enum board_table table, uint32_t slot);
 /* Bumped by every board_put of the table: to wait for change cheaply. */
 uint64_t board_version(const struct board_reader *board, enum board_table table);
 /* Copies the head and the bytes [offset, offset + size) of a slot's row, both of one moment: for handlers that want one cell of many

@@ -229,9 +229,9 @@ uint32_t board_at(const struct board_reader *b, enum board_table table, uint32_t
 }
 
 /* One aligned word is never torn, so a search needs no sequence. */
-static uint64_t order_of(const struct board_reader *b, enum board_table table, uint32_t slot)
+uint64_t board_order(const struct board_reader *b, enum board_table table, uint32_t slot)
 {
-	if (slot == NO_SLOT)
+	if (!has_slot(b, table, slot))
 		return UINT64_MAX;
 	return atomic_load_explicit(row_words(b, table, slot) + offsetof(struct row_head, order) / 8,
 				    memory_order_relaxed);
@@ -247,7 +247,7 @@ uint32_t board_seek(const struct board_reader *b, enum board_table table, uint64
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
-		if (order_of(b, table, entry(b, table, index, middle)) < order)
+		if (board_order(b, table, entry(b, table, index, middle)) < order)
 			low = middle + 1;
 		else
 			high = middle;

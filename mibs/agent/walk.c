@@ -128,25 +128,31 @@ int walk_get(const struct walk *walk, const struct mib_place *place, struct cell
 	return slot_cell(walk, place, f.slot, out);
 }
 
-/* The row behind the one the cursor stood at, when the index still holds that one there. */
-static bool step_up(const struct board_reader *board, const struct walk_cursor *c, struct found *f)
+/* The row behind the one the cursor stood at and its cell in one read, when the index still holds that one there. What is not
+ * plain (a row that went away, the end, a flip in between) is ERR_NOT_FOUND: it is looked for by a search. */
+static int next_cell(const struct walk *walk, struct walk_cursor *c, struct cell *out)
 {
+	uint8_t field[CELL_BYTES_MAX];
+	struct row_head head;
 	enum board_table table = c->place.table->board;
-	uint32_t here;
-	uint64_t order, last = c->place.key - 1;
+	const struct mib_column *column = c->place.column;
+	uint64_t last = c->place.key - 1;
+	uint32_t here = board_at(walk->board, table, c->position), slot = board_at(walk->board, table, c->position + 1);
 
-	if (!c->positioned || look(board, table, c->position, &here, &order) || order != last)
-		return false;
-	f->position = c->position + 1;
-	if (live_from(board, table, board_count(board, table), f) || f->order <= last)
-		return false; /* the end too is looked for by a search: it may have been a flip */
-	return board_at(board, table, c->position) == here;
+	if (here == NO_SLOT || slot == NO_SLOT || board_order(walk->board, table, here) != last ||
+	    board_read_field(walk->board, table, slot, column->offset, column->size, &head, field) || head.order <= last ||
+	    head.order > mib_key_limit(c->place.table) || board_at(walk->board, table, c->position) != here)
+		return ERR_NOT_FOUND;
+	c->position++;
+	c->place.key = head.order;
+	cell_from(column, field, out);
+	return 0;
 }
 
 static int next_row(const struct walk *walk, struct walk_cursor *c, uint32_t *slot)
 {
 	struct found f;
-	int status = step_up(walk->board, c, &f) ? 0 : find(walk->board, c->place.table->board, c->place.key, &f);
+	int status = find(walk->board, c->place.table->board, c->place.key, &f);
 
 	if (status)
 		return status;
@@ -167,6 +173,8 @@ static int in_column(const struct walk *walk, struct walk_cursor *c, struct cell
 		return ERR_NOT_FOUND;
 	if (!c->place.table->part_count)
 		return c->place.key ? ERR_NOT_FOUND : slot_cell(walk, &c->place, 0, out);
+	if (c->positioned && next_cell(walk, c, out) == 0)
+		return 0;
 	for (int i = 0; i < TRIES; i++) {
 		int status = next_row(walk, c, &slot);
 		if (status)
