@@ -6,7 +6,8 @@
 
 #include "base/text.h"
 
-struct exchange *engine_match(struct engine *e, int64_t id, const union endpoint *from, int64_t now, struct agent **agent)
+struct exchange *engine_match(struct engine *e, int64_t id, const union endpoint *from, int64_t now,
+			      struct agent **agent)
 {
 	uint32_t slot, generation;
 
@@ -56,7 +57,8 @@ void engine_answered(struct engine *e, struct agent *a, struct exchange *x, enum
 }
 
 /* Repeats what was asked in smaller portions, or without the name the agent stumbles over. */
-static void take_error(struct engine *e, struct agent *a, const struct exchange *x, const struct response *r, int64_t now)
+static void take_error(struct engine *e, struct agent *a, const struct exchange *x, const struct response *r,
+		       int64_t now)
 {
 	const struct query *q = exchange_query(e, a, x->kind, x->part);
 
@@ -84,7 +86,8 @@ static void take_error(struct engine *e, struct agent *a, const struct exchange 
 		engine_request(e, a, EXCHANGE_POLL, i, x->token, x->attempt + 1u, now);
 }
 
-static void take_values(struct engine *e, struct agent *a, const struct exchange *x, const struct query *q, const struct query_value *v, int64_t now)
+static void take_values(struct engine *e, struct agent *a, const struct exchange *x, const struct query *q,
+			const struct query_value *v, int64_t now)
 {
 	uint32_t uptime = v[0].type == VALUE_TIMETICKS ? (uint32_t)v[0].value : 0;
 
@@ -220,11 +223,13 @@ static bool id_in_quote(struct ber in, int64_t *id)
 	struct ber community;
 	int64_t version;
 
-	return skip_header(&in) && ber_integer(&in, &version) && (version == SNMP_V3 || ber_take(&in, BER_OCTETS, &community)) &&
-	       skip_header(&in) && ber_integer(&in, id);
+	return skip_header(&in) && ber_integer(&in, &version) &&
+	       (version == SNMP_V3 || ber_take(&in, BER_OCTETS, &community)) && skip_header(&in) &&
+	       ber_integer(&in, id);
 }
 
-/* The newest open exchange with an endpoint: some hosts quote no more than the UDP header, which the kernel has checked. */
+/* The newest open exchange with an endpoint: some hosts quote no more than the UDP header, which the kernel has
+ * checked. */
 static struct exchange *newest_at(struct engine *e, const union endpoint *to, int64_t now, struct agent **agent)
 {
 	for (uint32_t at = *place_head(e, to); at; at = e->agents[at - 1]->next_same_place) {
@@ -250,8 +255,9 @@ void engine_refused(void *engine, const uint8_t *bytes, size_t size, const union
 	struct engine *e = engine;
 	struct agent *a;
 	int64_t id;
-	struct exchange *x = size == 0 ? newest_at(e, to, now, &a)
-			     : id_in_quote((struct ber){bytes, bytes + size}, &id) ? engine_match(e, id, to, now, &a) : NULL;
+	struct exchange *x = size == 0                                             ? newest_at(e, to, now, &a)
+			     : id_in_quote((struct ber){bytes, bytes + size}, &id) ? engine_match(e, id, to, now, &a)
+										   : NULL;
 
 	if (x) {
 		engine_answered(e, a, x, WATCH_S_REFUSED, now);

@@ -53,7 +53,8 @@ bool endpoint_same(const union endpoint *a, const union endpoint *b, bool with_p
 	if (a->any.sa_family != b->any.sa_family)
 		return false;
 	if (a->any.sa_family == AF_INET)
-		return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr && (!with_port || a->v4.sin_port == b->v4.sin_port);
+		return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr &&
+		       (!with_port || a->v4.sin_port == b->v4.sin_port);
 	return a->any.sa_family == AF_INET6 && !memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) &&
 	       (!with_port || a->v6.sin6_port == b->v6.sin6_port);
 }
@@ -77,7 +78,8 @@ int batch_udp_socket(int family)
 		return -errno;
 	if (family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-	if (setsockopt(fd, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, family == AF_INET ? IP_RECVERR : IPV6_RECVERR, &on, sizeof on) ||
+	if (setsockopt(fd, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, family == AF_INET ? IP_RECVERR : IPV6_RECVERR,
+		       &on, sizeof on) ||
 	    setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on) || bind(fd, &any.any, endpoint_size(&any))) {
 		int rc = -errno;
 		close(fd);
@@ -101,9 +103,12 @@ static unsigned window_of(int fd)
 static void prepare(struct batch *b)
 {
 	for (unsigned i = 0; i < BATCH; i++) {
-		b->out.messages[i].msg_hdr = (struct msghdr){.msg_name = &b->out.to[i], .msg_iov = &b->out.parts[i], .msg_iovlen = 1};
+		b->out.messages[i].msg_hdr =
+		    (struct msghdr){.msg_name = &b->out.to[i], .msg_iov = &b->out.parts[i], .msg_iovlen = 1};
 		b->in.parts[i] = (struct iovec){b->in.bytes[i], BATCH_IN};
-		b->in.messages[i].msg_hdr = (struct msghdr){.msg_name = &b->in.from[i], .msg_iov = &b->in.parts[i], .msg_iovlen = 1,
+		b->in.messages[i].msg_hdr = (struct msghdr){.msg_name = &b->in.from[i],
+							    .msg_iov = &b->in.parts[i],
+							    .msg_iovlen = 1,
 							    .msg_control = b->in.control[i].bytes};
 	}
 }
@@ -167,7 +172,8 @@ void batch_flush(struct batch *b)
 			done += (unsigned)n;
 			b->stats.sent += (unsigned)n;
 			failed_in_a_row = 0;
-		} else if ((errno == ECONNREFUSED || errno == EHOSTUNREACH || errno == EINTR) && ++failed_in_a_row < 3) {
+		} else if ((errno == ECONNREFUSED || errno == EHOSTUNREACH || errno == EINTR) &&
+			   ++failed_in_a_row < 3) {
 			/* a pending ICMP error of an earlier datagram is told here once; this one was not sent yet */
 		} else {
 			done++; /* no route, no buffer: this datagram is lost, its exchange will be missed */
@@ -196,8 +202,9 @@ static bool is_refusal(struct msghdr *m)
 		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR && e->ee_origin == SO_EE_ORIGIN_ICMP &&
 		    e->ee_type == ICMP_DEST_UNREACH && e->ee_code == ICMP_PORT_UNREACH)
 			return true;
-		if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR && e->ee_origin == SO_EE_ORIGIN_ICMP6 &&
-		    e->ee_type == ICMP6_DST_UNREACH && e->ee_code == ICMP6_DST_UNREACH_NOPORT)
+		if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR &&
+		    e->ee_origin == SO_EE_ORIGIN_ICMP6 && e->ee_type == ICMP6_DST_UNREACH &&
+		    e->ee_code == ICMP6_DST_UNREACH_NOPORT)
 			return true;
 	}
 	return false;
@@ -219,7 +226,8 @@ static void receive_errors(struct batch *b, int64_t now)
 	for (unsigned round = 0; round < ROUNDS_MAX && (n = take(b, MSG_ERRQUEUE)) > 0; round++)
 		for (int i = 0; i < n; i++)
 			if (b->owner.on_refused && is_refusal(&b->in.messages[i].msg_hdr))
-				b->owner.on_refused(b->owner.arg, b->in.bytes[i], b->in.messages[i].msg_len, &b->in.from[i], now);
+				b->owner.on_refused(b->owner.arg, b->in.bytes[i], b->in.messages[i].msg_len,
+						    &b->in.from[i], now);
 }
 
 unsigned batch_receive(struct batch *b, int64_t now)
@@ -229,7 +237,8 @@ unsigned batch_receive(struct batch *b, int64_t now)
 	for (unsigned round = 0; b->fd >= 0 && round < ROUNDS_MAX; round++) {
 		int n = take(b, 0);
 		if (n < 0 && errno != EAGAIN && errno != EINTR && ++errors <= BATCH) {
-			receive_errors(b, now); /* one error is told per call; what waits behind it is read by the next */
+			receive_errors(b,
+				       now); /* one error is told per call; what waits behind it is read by the next */
 			continue;
 		}
 		if (n <= 0)
@@ -240,7 +249,8 @@ unsigned batch_receive(struct batch *b, int64_t now)
 			if (m->msg_flags & MSG_TRUNC)
 				b->stats.truncated++;
 			else
-				b->owner.on_datagram(b->owner.arg, b->in.bytes[i], b->in.messages[i].msg_len, &b->in.from[i], now);
+				b->owner.on_datagram(b->owner.arg, b->in.bytes[i], b->in.messages[i].msg_len,
+						     &b->in.from[i], now);
 		}
 		b->stats.received += (unsigned)n;
 		total += (unsigned)n;

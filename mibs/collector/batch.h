@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A datagram socket that is written and read in batches of 64 (sendmmsg, recvmmsg), with what it needs to be trusted: the receive
- * buffer that was really granted, the datagrams the kernel had to drop, and port-unreachable errors. Used for SNMP and for echo. */
+/* A datagram socket that is written and read in batches of 64 (sendmmsg, recvmmsg), with what it needs to be trusted:
+ * the receive buffer that was really granted, the datagrams the kernel had to drop, and port-unreachable errors. Used
+ * for SNMP and for echo. */
 #ifndef GLORY_COLLECTOR_BATCH_H
 #define GLORY_COLLECTOR_BATCH_H
 

@@ -183,7 +183,8 @@ void ber_put_integer(struct ber_out *out, int64_t value)
 
 void ber_put_id(struct ber_out *out, uint32_t value)
 {
-	uint8_t bytes[6] = {BER_INTEGER, 4, (uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8), (uint8_t)value};
+	uint8_t bytes[6] = {BER_INTEGER,   4, (uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8),
+			    (uint8_t)value};
 
 	ber_put(out, bytes, sizeof bytes);
 }

@@ -25,7 +25,8 @@ static int find_line(const char *text, const char *key, const char **value)
 static const char *make_key(const struct credential *c, const char *passphrase, int size, uint8_t key[USM_KEY_MAX])
 {
 	const oid *type = c->auth == USM_AUTH_SHA256 ? usmHMAC192SHA256AuthProtocol : usmHMACSHA1AuthProtocol;
-	size_t length = c->auth == USM_AUTH_SHA256 ? OID_LENGTH(usmHMAC192SHA256AuthProtocol) : OID_LENGTH(usmHMACSHA1AuthProtocol);
+	size_t length =
+	    c->auth == USM_AUTH_SHA256 ? OID_LENGTH(usmHMAC192SHA256AuthProtocol) : OID_LENGTH(usmHMACSHA1AuthProtocol);
 	u_char pass[1024], made[LIBRARY_KEY];
 	size_t made_size = sizeof made;
 

@@ -18,15 +18,17 @@ struct credential {
 	char user[NAME_SIZE];
 	uint8_t version; /* enum snmp_version */
 	uint8_t auth, priv;
-	bool ready; /* the secret is here */
+	bool ready;       /* the secret is here */
 	uint8_t key_size; /* of both Ku: 32 for SHA-256, 20 for SHA-1 */
-	uint8_t auth_key[USM_KEY_MAX], priv_key[USM_KEY_MAX]; /* Ku (RFC 3414, appendix A.2): of the user, not yet of an engine */
+	uint8_t auth_key[USM_KEY_MAX],
+	    priv_key[USM_KEY_MAX]; /* Ku (RFC 3414, appendix A.2): of the user, not yet of an engine */
 	uint8_t community_size;
 	uint8_t community[CREDENTIAL_COMMUNITY_MAX];
 };
 
-/* Takes the secret's text ("community=...", or "auth=..." and "priv=...", one a line) and makes keys of it; takes about 5 ms for
- * version 3. NULL when well, else what is wrong ("needs a line auth= of at least 8 characters"). The text is not kept. */
+/* Takes the secret's text ("community=...", or "auth=..." and "priv=...", one a line) and makes keys of it; takes about
+ * 5 ms for version 3. NULL when well, else what is wrong ("needs a line auth= of at least 8 characters"). The text is
+ * not kept. */
 const char *credential_set_secret(struct credential *credential, const char *text);
 void credential_wipe(struct credential *credential);
 

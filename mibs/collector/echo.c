@@ -61,7 +61,7 @@ static uint16_t checksum(const void *bytes, size_t size)
 		sum += word;
 	}
 	sum = (sum >> 16) + (sum & 0xffff);
-	return (uint16_t)~(sum + (sum >> 16));
+	return (uint16_t) ~(sum + (sum >> 16));
 }
 
 static void on_datagram(void *arg, uint8_t *bytes, size_t size, const union endpoint *from, int64_t now)
@@ -140,7 +140,11 @@ bool echo_send(struct echo *e, uint32_t slot, uint32_t token, const union endpoi
 	bool v6 = to->any.sa_family == AF_INET6;
 	struct batch *b = e->batches[v6];
 	union endpoint host = *to;
-	struct packet p = {.type = v6 ? ICMP6_ECHO_REQUEST : ICMP_ECHO, .id = e->id, .sequence = htons((uint16_t)token), .slot = slot, .token = token};
+	struct packet p = {.type = v6 ? ICMP6_ECHO_REQUEST : ICMP_ECHO,
+			   .id = e->id,
+			   .sequence = htons((uint16_t)token),
+			   .slot = slot,
+			   .token = token};
 
 	if (!b)
 		return false;
@@ -180,7 +184,8 @@ int echo_fd(const struct echo *e, int family)
 
 uint64_t echo_overflowed(const struct echo *e)
 {
-	return (e->batches[0] ? batch_stats(e->batches[0])->overflowed : 0) + (e->batches[1] ? batch_stats(e->batches[1])->overflowed : 0);
+	return (e->batches[0] ? batch_stats(e->batches[0])->overflowed : 0) +
+	       (e->batches[1] ? batch_stats(e->batches[1])->overflowed : 0);
 }
 
 struct echo_stats echo_stats(const struct echo *e)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ICMP echo to many hosts in batches. Nothing is remembered per request: slot and token travel in the payload under a keyed check,
- * so an answer that nobody was asked for is not taken. Works on raw sockets and on the kernel's unprivileged ping sockets. */
+/* ICMP echo to many hosts in batches. Nothing is remembered per request: slot and token travel in the payload under a
+ * keyed check, so an answer that nobody was asked for is not taken. Works on raw sockets and on the kernel's
+ * unprivileged ping sockets. */
 #ifndef GLORY_COLLECTOR_ECHO_H
 #define GLORY_COLLECTOR_ECHO_H
 
@@ -23,7 +24,8 @@ int echo_socket(int family);
 /* fds: IPv4 and IPv6, taken, -1 = none. secret: 16 random bytes. */
 struct echo *echo_new(const int fds[2], const uint8_t secret[16], echo_answer_fn *on_answer, void *arg);
 void echo_free(struct echo *echo);
-/* Queues one request (sent at the latest by echo_flush()). False: no socket of that family. The port of `to` does not matter. */
+/* Queues one request (sent at the latest by echo_flush()). False: no socket of that family. The port of `to` does not
+ * matter. */
 bool echo_send(struct echo *echo, uint32_t slot, uint32_t token, const union endpoint *to);
 void echo_flush(struct echo *echo);
 void echo_receive(struct echo *echo, int64_t now);

@@ -9,10 +9,10 @@
 
 static const struct query_want uptime_want = {.oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 1, 3, 0}};
 static const struct query_want fact_wants[] = {
-	{.oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 1, 3, 0}},                /* sysUpTime */
-	{.oid_length = 10, .oid = {1, 3, 6, 1, 2, 1, 25, 1, 1, 0}},           /* hrSystemUptime */
-	{.oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 1, 5, 0}},                /* sysName */
-	{.oid_length = 11, .oid = {1, 3, 6, 1, 6, 3, 10, 2, 1, 1, 0}},        /* snmpEngineID */
+    {.oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 1, 3, 0}},         /* sysUpTime */
+    {.oid_length = 10, .oid = {1, 3, 6, 1, 2, 1, 25, 1, 1, 0}},    /* hrSystemUptime */
+    {.oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 1, 5, 0}},         /* sysName */
+    {.oid_length = 11, .oid = {1, 3, 6, 1, 6, 3, 10, 2, 1, 1, 0}}, /* snmpEngineID */
 };
 
 /* --- what is asked ------------------------------------------------------------------------------------- */
@@ -300,7 +300,8 @@ uint32_t engine_poll_ms(const struct engine *e)
 
 /* --- the engine itself -------------------------------------------------------------------------------------- */
 
-struct engine *engine_new(const struct engine_ops *ops, void *arg, uint32_t slots, const int fds[2], const uint8_t secret[16])
+struct engine *engine_new(const struct engine_ops *ops, void *arg, uint32_t slots, const int fds[2],
+			  const uint8_t secret[16])
 {
 	struct engine *e = mem_zalloc(sizeof *e);
 	struct batch_owner owner = {engine_datagram, engine_refused, e};

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The SNMP engine: asks up to 20,000 agents over one UDP socket (and one for IPv6), matches and decodes what comes back. It decides
- * neither when to ask (watch.h) nor what an answer means; it repeats a lost poll or walk, nothing else.
+ * The SNMP engine: asks up to 20,000 agents over one UDP socket (and one for IPv6), matches and decodes what comes
+ * back. It decides neither when to ask (watch.h) nor what an answer means; it repeats a lost poll or walk, nothing
+ * else.
  *
- * An exchange is one request and its answer. Its request id is a permutation, under a secret, of slot (20 bits) and generation (10
- * bits) with bit 30 set; an answer counts only when the id, the source address and the port agree, and up to ENGINE_VALID_MS after
- * the sending. With SNMPv3 the message id is the same number. Nothing here blocks; times are monotonic ms.
+ * An exchange is one request and its answer. Its request id is a permutation, under a secret, of slot (20 bits) and
+ * generation (10 bits) with bit 30 set; an answer counts only when the id, the source address and the port agree, and
+ * up to ENGINE_VALID_MS after the sending. With SNMPv3 the message id is the same number. Nothing here blocks; times
+ * are monotonic ms.
  */
 #ifndef GLORY_COLLECTOR_ENGINE_H
 #define GLORY_COLLECTOR_ENGINE_H
@@ -22,7 +24,13 @@
 
 struct engine;
 
-enum { ENGINE_VALID_MS = 5000, ENGINE_RETRY_MS = 1000, ENGINE_ROWS_MAX = 256, ENGINE_PARTS_MAX = 16, ENGINE_ROW_NAME = 48 };
+enum {
+	ENGINE_VALID_MS = 5000,
+	ENGINE_RETRY_MS = 1000,
+	ENGINE_ROWS_MAX = 256,
+	ENGINE_PARTS_MAX = 16,
+	ENGINE_ROW_NAME = 48
+};
 
 struct engine_facts {
 	uint32_t sys_uptime_cs, host_uptime_cs; /* 0 unknown */
@@ -37,24 +45,27 @@ struct engine_facts {
 struct engine_ops {
 	/* The exchange of this token was answered; once per token. kind: WATCH_S_REPLY, _REPORT or _REFUSED. */
 	void (*answer)(void *arg, uint32_t slot, uint32_t token, enum watch_answer_kind kind, int64_t now);
-	/* Values of one poll request: values[i] belongs to query->items[i] (object id, instance id), item 0 is sysUpTime. */
-	void (*values)(void *arg, uint32_t slot, const struct query *query, const struct query_value *values, uint32_t uptime_cs,
-		       int64_t now);
+	/* Values of one poll request: values[i] belongs to query->items[i] (object id, instance id), item 0 is
+	 * sysUpTime. */
+	void (*values)(void *arg, uint32_t slot, const struct query *query, const struct query_value *values,
+		       uint32_t uptime_cs, int64_t now);
 	/* A row of a table was found (also when its index changed) or is gone. The id stays with the name. */
 	void (*row)(void *arg, uint32_t slot, uint16_t table, uint16_t instance, const char *name, bool gone);
 	void (*facts)(void *arg, uint32_t slot, const struct engine_facts *facts);
 	/* Answer to engine_ask(); values is NULL when it was not answered after three tries. */
-	void (*asked)(void *arg, uint32_t slot, const struct query *query, const struct query_value *values, int64_t now);
+	void (*asked)(void *arg, uint32_t slot, const struct query *query, const struct query_value *values,
+		      int64_t now);
 	/* Requests had to be given up unsent, or the kernel dropped datagrams we had not read. */
 	void (*overflow)(void *arg, int64_t now);
 };
 
 struct engine_stats {
-	uint64_t requests, polls, poll_requests, late_polls, retries; /* sent; late: over 1.2 intervals after the one before */
+	uint64_t requests, polls, poll_requests, late_polls,
+	    retries; /* sent; late: over 1.2 intervals after the one before */
 	uint64_t answers, values, late_answers, duplicates;
-	uint64_t garbage;   /* not decodable */
-	uint64_t foreign;   /* wrong id, source, user or engine id */
-	uint64_t forged;    /* wrong MAC or time window */
+	uint64_t garbage; /* not decodable */
+	uint64_t foreign; /* wrong id, source, user or engine id */
+	uint64_t forged;  /* wrong MAC or time window */
 	uint64_t reports, resyncs, slow_decodes, too_big, walks, unsent;
 };
 
@@ -67,7 +78,8 @@ struct engine_agent {
 };
 
 /* fds: sockets of batch_udp_socket() for IPv4 and IPv6, taken; -1 = none. secret: 16 random bytes. */
-struct engine *engine_new(const struct engine_ops *ops, void *arg, uint32_t slots, const int fds[2], const uint8_t secret[16]);
+struct engine *engine_new(const struct engine_ops *ops, void *arg, uint32_t slots, const int fds[2],
+			  const uint8_t secret[16]);
 void engine_free(struct engine *engine);
 
 /* What is polled, and every how many ms: the smallest interval among the objects, 0 when there are none. Copies. */
@@ -92,7 +104,8 @@ void engine_query_release(struct engine *engine, struct query *query);
 
 /* Reads both sockets empty. */
 void engine_receive(struct engine *engine, int64_t now);
-/* Repeats, walks, what waits for the window; flushes. Call it after sending or receiving, and no later than engine_next() says. */
+/* Repeats, walks, what waits for the window; flushes. Call it after sending or receiving, and no later than
+ * engine_next() says. */
 void engine_turn(struct engine *engine, int64_t now);
 int64_t engine_next(const struct engine *engine, int64_t now);
 int engine_fd(const struct engine *engine, int family);

@@ -6,9 +6,26 @@
 #include "mibs/collector/engine.h"
 #include "mibs/collector/usm.h"
 
-enum { RING = 32, TABLES_MAX = 8, EXCLUDED_MAX = 64, PENDING_MAX = 32768, RETRIES_MAX = 65536, INFLIGHT_SLOTS = 6, INFLIGHT_MS = 10,
-       WALKS_AT_ONCE = 128, WALKS_PER_TURN = 10, WALK_STEPS_MAX = 600, WALK_REPETITIONS = 16, ID_BUCKETS = 16384,
-       REFRESH_MS = 300000, REWALK_MS = 30000, TRIES_MAX = 3, FIRST_ITEMS = 24, GENERATIONS = 1024, SUFFIX_MAX = 4 };
+enum {
+	RING = 32,
+	TABLES_MAX = 8,
+	EXCLUDED_MAX = 64,
+	PENDING_MAX = 32768,
+	RETRIES_MAX = 65536,
+	INFLIGHT_SLOTS = 6,
+	INFLIGHT_MS = 10,
+	WALKS_AT_ONCE = 128,
+	WALKS_PER_TURN = 10,
+	WALK_STEPS_MAX = 600,
+	WALK_REPETITIONS = 16,
+	ID_BUCKETS = 16384,
+	REFRESH_MS = 300000,
+	REWALK_MS = 30000,
+	TRIES_MAX = 3,
+	FIRST_ITEMS = 24,
+	GENERATIONS = 1024,
+	SUFFIX_MAX = 4
+};
 
 enum exchange_kind { EXCHANGE_NONE, EXCHANGE_GET, EXCHANGE_POLL, EXCHANGE_WALK, EXCHANGE_FACTS, EXCHANGE_ASK };
 
@@ -33,7 +50,7 @@ struct table {
 };
 
 struct walk {
-	uint8_t table;   /* index into engine->tables */
+	uint8_t table;       /* index into engine->tables */
 	uint16_t generation; /* of the request that is out: an answer to an earlier try is not counted */
 	uint16_t steps, found;
 	uint8_t length;
@@ -76,7 +93,7 @@ struct agent {
 	uint32_t next_same_id;    /* chain of engine id hash bucket: slot + 1 */
 	uint32_t next_same_place; /* the same of the endpoint's */
 	bool id_known;
-	struct query *asked; /* EXCHANGE_ASK: of the owner */
+	struct query *asked;       /* EXCHANGE_ASK: of the owner */
 	uint16_t asked_generation; /* of the request that is out */
 };
 
@@ -125,10 +142,14 @@ struct engine {
 
 /* exchange.c: requests on their way */
 uint32_t exchange_id(const struct engine *e, uint32_t slot, uint32_t generation);
-bool exchange_id_back(const struct engine *e, int64_t id, uint32_t *slot, uint32_t *generation); /* false: none of ours */
-bool engine_request(struct engine *e, struct agent *a, enum exchange_kind kind, unsigned part, uint32_t token, unsigned attempt, int64_t now);
-const struct query *exchange_query(const struct engine *e, const struct agent *a, enum exchange_kind kind, unsigned part);
-void engine_again(struct engine *e, struct agent *a, struct exchange *x, int64_t now); /* the same exchange once more, at once */
+bool exchange_id_back(const struct engine *e, int64_t id, uint32_t *slot,
+		      uint32_t *generation); /* false: none of ours */
+bool engine_request(struct engine *e, struct agent *a, enum exchange_kind kind, unsigned part, uint32_t token,
+		    unsigned attempt, int64_t now);
+const struct query *exchange_query(const struct engine *e, const struct agent *a, enum exchange_kind kind,
+				   unsigned part);
+void engine_again(struct engine *e, struct agent *a, struct exchange *x,
+		  int64_t now); /* the same exchange once more, at once */
 /* what hangs on an exchange that brings nothing: a walk, facts, a question */
 void engine_give_up(struct engine *e, struct agent *a, const struct exchange *x, int64_t now);
 void exchange_left_window(struct engine *e, int64_t sent, int64_t now);
@@ -139,9 +160,11 @@ static inline int64_t exchange_sent(const struct exchange *x, int64_t now)
 	return now - (int64_t)(uint32_t)((uint32_t)now - x->sent);
 }
 /* answer.c: the exchange an id belongs to, or NULL (counted); what is done with a response whose sender is proved */
-struct exchange *engine_match(struct engine *e, int64_t id, const union endpoint *from, int64_t now, struct agent **agent);
+struct exchange *engine_match(struct engine *e, int64_t id, const union endpoint *from, int64_t now,
+			      struct agent **agent);
 void engine_answered(struct engine *e, struct agent *a, struct exchange *x, enum watch_answer_kind kind, int64_t now);
-void engine_response(struct engine *e, struct agent *a, struct exchange *x, const struct response *response, int64_t now);
+void engine_response(struct engine *e, struct agent *a, struct exchange *x, const struct response *response,
+		     int64_t now);
 void engine_refused(void *engine, const uint8_t *bytes, size_t size, const union endpoint *to, int64_t now);
 void place_enter(struct engine *e, struct agent *a);
 void place_leave(struct engine *e, struct agent *a);
@@ -165,8 +188,8 @@ void facts_answer(struct engine *e, struct agent *a, const struct query_value *v
 void facts_engine_id(struct engine *e, struct agent *a, const uint8_t *id, size_t size);
 void facts_forget(struct engine *e, struct agent *a);
 /* v3.c */
-size_t v3_build(struct engine *e, struct agent *a, uint32_t id, const uint8_t *pdu, size_t size, size_t id_at, uint8_t *room, size_t room_size,
-		const uint8_t **start, int64_t now);
+size_t v3_build(struct engine *e, struct agent *a, uint32_t id, const uint8_t *pdu, size_t size, size_t id_at,
+		uint8_t *room, size_t room_size, const uint8_t **start, int64_t now);
 void v3_datagram(struct engine *e, uint8_t *bytes, size_t size, const union endpoint *from, int64_t now);
 
 #endif

@@ -71,23 +71,30 @@ static unsigned window_used(struct engine *e, int64_t now)
 void exchange_left_window(struct engine *e, int64_t sent, int64_t now)
 {
 	window_advance(e, now);
-	if (e->inflight_tick - sent / INFLIGHT_MS < INFLIGHT_SLOTS && e->inflight[(sent / INFLIGHT_MS) % INFLIGHT_SLOTS] > 0)
+	if (e->inflight_tick - sent / INFLIGHT_MS < INFLIGHT_SLOTS &&
+	    e->inflight[(sent / INFLIGHT_MS) % INFLIGHT_SLOTS] > 0)
 		e->inflight[(sent / INFLIGHT_MS) % INFLIGHT_SLOTS]--;
 }
 
 /* --- sending ---------------------------------------------------------------------------------------------- */
 
-const struct query *exchange_query(const struct engine *e, const struct agent *a, enum exchange_kind kind, unsigned part)
+const struct query *exchange_query(const struct engine *e, const struct agent *a, enum exchange_kind kind,
+				   unsigned part)
 {
 	switch (kind) {
-	case EXCHANGE_POLL: return part < a->part_count ? a->parts[part] : NULL;
-	case EXCHANGE_FACTS: return e->facts_query;
-	case EXCHANGE_ASK: return a->asked;
-	default: return e->get_query;
+	case EXCHANGE_POLL:
+		return part < a->part_count ? a->parts[part] : NULL;
+	case EXCHANGE_FACTS:
+		return e->facts_query;
+	case EXCHANGE_ASK:
+		return a->asked;
+	default:
+		return e->get_query;
 	}
 }
 
-static size_t build_v2c(const struct agent *a, uint32_t id, const uint8_t *pdu, size_t size, size_t id_at, uint8_t *room, const uint8_t **start)
+static size_t build_v2c(const struct agent *a, uint32_t id, const uint8_t *pdu, size_t size, size_t id_at,
+			uint8_t *room, const uint8_t **start)
 {
 	const struct credential *c = a->credential;
 	struct ber_out out = {room, room + BATCH_OUT, false};
@@ -107,10 +114,12 @@ static void remember_retry(struct engine *e, const struct agent *a, const struct
 {
 	if (x->kind == EXCHANGE_GET || e->retry_count == RETRIES_MAX)
 		return;
-	e->retries[(e->retry_head + e->retry_count++) % RETRIES_MAX] = (struct retry){a->slot, x->sent, (uint16_t)x->generation};
+	e->retries[(e->retry_head + e->retry_count++) % RETRIES_MAX] =
+	    (struct retry){a->slot, x->sent, (uint16_t)x->generation};
 }
 
-static bool transmit(struct engine *e, struct agent *a, enum exchange_kind kind, unsigned part, uint32_t token, unsigned attempt, int64_t now)
+static bool transmit(struct engine *e, struct agent *a, enum exchange_kind kind, unsigned part, uint32_t token,
+		     unsigned attempt, int64_t now)
 {
 	const struct query *query = exchange_query(e, a, kind, part);
 	struct batch *batch = e->batches[a->to.any.sa_family == AF_INET6];
@@ -132,8 +141,13 @@ static bool transmit(struct engine *e, struct agent *a, enum exchange_kind kind,
 	if (!size)
 		return false;
 	struct exchange *x = &a->ring[generation % RING];
-	*x = (struct exchange){.token = token, .sent = (uint32_t)now, .generation = generation, .kind = kind, .part = part & 31,
-			       .attempt = attempt & 3, .serial = a->serial & 1023};
+	*x = (struct exchange){.token = token,
+			       .sent = (uint32_t)now,
+			       .generation = generation,
+			       .kind = kind,
+			       .part = part & 31,
+			       .attempt = attempt & 3,
+			       .serial = a->serial & 1023};
 	if (kind == EXCHANGE_WALK)
 		a->walk->generation = (uint16_t)generation;
 	else if (kind == EXCHANGE_ASK)
@@ -146,7 +160,8 @@ static bool transmit(struct engine *e, struct agent *a, enum exchange_kind kind,
 	return true;
 }
 
-bool engine_request(struct engine *e, struct agent *a, enum exchange_kind kind, unsigned part, uint32_t token, unsigned attempt, int64_t now)
+bool engine_request(struct engine *e, struct agent *a, enum exchange_kind kind, unsigned part, uint32_t token,
+		    unsigned attempt, int64_t now)
 {
 	if (!a->credential || !a->credential->ready)
 		return false;
@@ -155,7 +170,7 @@ bool engine_request(struct engine *e, struct agent *a, enum exchange_kind kind, 
 	if (e->pending_count == PENDING_MAX)
 		return false;
 	e->pending[(e->pending_head + e->pending_count++) % PENDING_MAX] =
-		(struct pending){a->slot, token, (uint8_t)kind, (uint8_t)part, (uint8_t)attempt, now};
+	    (struct pending){a->slot, token, (uint8_t)kind, (uint8_t)part, (uint8_t)attempt, now};
 	return true;
 }
 
@@ -208,7 +223,8 @@ void engine_again(struct engine *e, struct agent *a, struct exchange *x, int64_t
 
 static void retry_one(struct engine *e, struct agent *a, struct exchange *x, int64_t now)
 {
-	bool spare = x->kind == EXCHANGE_POLL && e->poll_ms < 3 * ENGINE_RETRY_MS; /* the next poll is as near as a repeat */
+	bool spare =
+	    x->kind == EXCHANGE_POLL && e->poll_ms < 3 * ENGINE_RETRY_MS; /* the next poll is as near as a repeat */
 
 	if (x->answered || x->resent || spare || (x->kind == EXCHANGE_POLL && x->token != a->poll_token))
 		return; /* a poll that brought nothing at all is repeated by the watch */

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What is known of a node besides its items: up-times and what their falls mean, engine id and whose it also is, sysName. */
+/* What is known of a node besides its items: up-times and what their falls mean, engine id and whose it also is,
+ * sysName. */
 #include "mibs/collector/engine_private.h"
 
 #include <string.h>
 
 #include "base/text.h"
 
-enum { WRAP_MARGIN_CS = 30000 }; /* the up-time wraps after 497 days; a fall from the last five minutes before is that */
+enum {
+	WRAP_MARGIN_CS = 30000
+}; /* the up-time wraps after 497 days; a fall from the last five minutes before is that */
 
 static bool fell(uint32_t before, uint32_t now)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The plan of an agent: every object and every instance that is to be read from it, cut into requests of at most so many names.
- * Agents with equal rows share their requests. Made anew when objects, rows or the agent's limits change. */
+/* The plan of an agent: every object and every instance that is to be read from it, cut into requests of at most so
+ * many names. Agents with equal rows share their requests. Made anew when objects, rows or the agent's limits change.
+ */
 #include "mibs/collector/engine_private.h"
 
 #include <stdlib.h>
@@ -50,11 +51,13 @@ static bool is_excluded(const struct agent *a, uint16_t object, uint16_t instanc
 	return false;
 }
 
-static void wish_add(struct wish *wishes, size_t *count, const struct engine *e, const struct agent *a, const struct msg_object *o, const struct row *row)
+static void wish_add(struct wish *wishes, size_t *count, const struct engine *e, const struct agent *a,
+		     const struct msg_object *o, const struct row *row)
 {
 	uint16_t instance = row ? row->instance : 0;
 
-	if (*count == WANTS_MAX || is_excluded(a, o->object, instance) || o->oid_length + SUFFIX_MAX > QUERY_OID_MAX || o->oid_length > OBJECT_OID_MAX)
+	if (*count == WANTS_MAX || is_excluded(a, o->object, instance) || o->oid_length + SUFFIX_MAX > QUERY_OID_MAX ||
+	    o->oid_length > OBJECT_OID_MAX)
 		return;
 	struct wish *w = &wishes[(*count)++];
 	uint32_t every = e->poll_ms ? o->interval_s * 1000u / e->poll_ms : 1;
@@ -93,7 +96,8 @@ static int by_interval(const void *left, const void *right)
 	return (a->every > b->every) - (a->every < b->every);
 }
 
-/* One request of up to `most` wishes of one interval, fewer when their names are too long. Returns how many were taken. */
+/* One request of up to `most` wishes of one interval, fewer when their names are too long. Returns how many were taken.
+ */
 static size_t make_part(struct engine *e, struct agent *a, const struct wish *wishes, size_t count, size_t most)
 {
 	struct query_want wants[QUERY_VARBINDS];
@@ -114,7 +118,8 @@ static size_t make_part(struct engine *e, struct agent *a, const struct wish *wi
 	return 1; /* a name that cannot be asked at all */
 }
 
-/* Sorting must keep the order of names within an interval, or equal agents would not share requests: qsort is not stable. */
+/* Sorting must keep the order of names within an interval, or equal agents would not share requests: qsort is not
+ * stable. */
 static void sort_wishes(struct wish *wishes, size_t count)
 {
 	for (size_t i = 1; i < count; i++)
@@ -140,7 +145,8 @@ void plan_make(struct engine *e, struct agent *a)
 	while (done < count && a->part_count < ENGINE_PARTS_MAX)
 		done += make_part(e, a, wishes + done, count - done, a->most_items);
 	if (done < count)
-		log_warning("collector: agent %u has more to read than %d requests of %u objects: %zu values are left out; add a filter to the item",
+		log_warning("collector: agent %u has more to read than %d requests of %u objects: %zu values are left "
+			    "out; add a filter to the item",
 			    a->slot, ENGINE_PARTS_MAX, a->most_items, count - done);
 	for (unsigned i = 0; i < old_count; i++)
 		query_release(e->queries, old[i]);

@@ -49,7 +49,8 @@ static size_t encode(netsnmp_pdu *pdu, uint8_t *out, size_t room, size_t *id_at)
 	if (!bytes || snmp_build(&bytes, &space, &used, &session, pdu) != 0)
 		goto out;
 	in = (struct ber){bytes + space - used, bytes + space}; /* the library, too, writes from the end */
-	if (!ber_take(&in, BER_SEQUENCE, &message) || !ber_integer(&message, &version) || !ber_take(&message, BER_OCTETS, &content))
+	if (!ber_take(&in, BER_SEQUENCE, &message) || !ber_integer(&message, &version) ||
+	    !ber_take(&message, BER_OCTETS, &content))
 		goto out;
 	size_t whole = ber_left(&message);
 	const uint8_t *at = memmem(message.at, whole, marker, sizeof marker);
@@ -117,7 +118,8 @@ struct query *query_new(const struct query_want *wants, size_t count)
 	return q;
 }
 
-size_t query_walk_pdu(const uint32_t *numbers, size_t length, int max_repetitions, uint8_t *out, size_t room, size_t *id_at)
+size_t query_walk_pdu(const uint32_t *numbers, size_t length, int max_repetitions, uint8_t *out, size_t room,
+		      size_t *id_at)
 {
 	netsnmp_pdu *pdu = snmp_pdu_create(max_repetitions > 0 ? SNMP_MSG_GETBULK : SNMP_MSG_GETNEXT);
 
@@ -206,9 +208,10 @@ bool response_parse(struct ber in, struct response *out)
 	struct ber pdu;
 
 	out->whole = in;
-	return ber_any(&in, &out->type, &pdu) && (out->whole.end = in.at, ber_integer_in(&pdu, INT32_MIN, INT32_MAX, &out->id)) &&
-	       ber_integer_in(&pdu, 0, INT32_MAX, &out->error_status) && ber_integer_in(&pdu, 0, INT32_MAX, &out->error_index) &&
-	       ber_take(&pdu, BER_SEQUENCE, &out->varbinds);
+	return ber_any(&in, &out->type, &pdu) &&
+	       (out->whole.end = in.at, ber_integer_in(&pdu, INT32_MIN, INT32_MAX, &out->id)) &&
+	       ber_integer_in(&pdu, 0, INT32_MAX, &out->error_status) &&
+	       ber_integer_in(&pdu, 0, INT32_MAX, &out->error_index) && ber_take(&pdu, BER_SEQUENCE, &out->varbinds);
 }
 
 static bool decode_number(struct ber content, uint64_t most, struct query_value *value, enum value_type type)
@@ -260,7 +263,8 @@ enum query_result query_decode(const struct query *query, struct ber varbinds, s
 
 		if (!ber_take(&varbinds, BER_SEQUENCE, &varbind))
 			return ber_left(&varbinds) ? QUERY_BAD : QUERY_OTHER;
-		if (ber_left(&varbind) < item->oid_size || memcmp(varbind.at, query->pdu + item->oid_at, item->oid_size) != 0)
+		if (ber_left(&varbind) < item->oid_size ||
+		    memcmp(varbind.at, query->pdu + item->oid_at, item->oid_size) != 0)
 			return QUERY_OTHER;
 		varbind.at += item->oid_size;
 		if (!ber_any(&varbind, &type, &content) || !value_decode(type, content, &values[i]))
@@ -275,7 +279,8 @@ static bool same_name(const struct query *query, const struct query_item *item, 
 	uint32_t name[QUERY_OID_MAX];
 	size_t length;
 
-	if (!ber_take(&in, BER_OID, &content) || !(length = ber_oid_value(content, name, QUERY_OID_MAX)) || length != var->name_length)
+	if (!ber_take(&in, BER_OID, &content) || !(length = ber_oid_value(content, name, QUERY_OID_MAX)) ||
+	    length != var->name_length)
 		return false;
 	for (size_t i = 0; i < length; i++)
 		if (var->name[i] != name[i])
@@ -285,7 +290,9 @@ static bool same_name(const struct query *query, const struct query_item *item, 
 
 static void take_variable(const netsnmp_variable_list *var, struct query_value *value)
 {
-	static const struct { uint8_t asn, type; } numbers[] = {{ASN_COUNTER, VALUE_COUNTER32}, {ASN_GAUGE, VALUE_GAUGE32}, {ASN_TIMETICKS, VALUE_TIMETICKS}};
+	static const struct {
+		uint8_t asn, type;
+	} numbers[] = {{ASN_COUNTER, VALUE_COUNTER32}, {ASN_GAUGE, VALUE_GAUGE32}, {ASN_TIMETICKS, VALUE_TIMETICKS}};
 
 	if (var->type == ASN_INTEGER && var->val.integer) {
 		value->type = VALUE_INTEGER;
@@ -303,7 +310,8 @@ static void take_variable(const netsnmp_variable_list *var, struct query_value *
 		}
 }
 
-enum query_result query_decode_slow(const struct query *query, const struct response *response, struct query_value *values)
+enum query_result query_decode_slow(const struct query *query, const struct response *response,
+				    struct query_value *values)
 {
 	netsnmp_pdu *pdu = snmp_pdu_create(SNMP_MSG_RESPONSE);
 	size_t size = ber_left(&response->whole);

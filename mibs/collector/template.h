@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Request templates: a PDU encoded once by libsnmp, patched with a request id for every sending, and the decoding of its answers by
- * comparing them with the encoded names that were asked for. Shared by all agents that are asked the same. */
+/* Request templates: a PDU encoded once by libsnmp, patched with a request id for every sending, and the decoding of
+ * its answers by comparing them with the encoded names that were asked for. Shared by all agents that are asked the
+ * same. */
 #ifndef GLORY_COLLECTOR_TEMPLATE_H
 #define GLORY_COLLECTOR_TEMPLATE_H
 
@@ -12,8 +13,17 @@
 
 enum { QUERY_VARBINDS = 26, QUERY_OID_MAX = 40, QUERY_PDU_MAX = 1300 };
 
-/* What came back for one varbind. The numbers are those of SAMPLE_* in board/messages.h; VALUE_TEXT is for the engine alone. */
-enum value_type { VALUE_INTEGER = 1, VALUE_COUNTER32, VALUE_GAUGE32, VALUE_TIMETICKS, VALUE_COUNTER64, VALUE_MISSING, VALUE_TEXT };
+/* What came back for one varbind. The numbers are those of SAMPLE_* in board/messages.h; VALUE_TEXT is for the engine
+ * alone. */
+enum value_type {
+	VALUE_INTEGER = 1,
+	VALUE_COUNTER32,
+	VALUE_GAUGE32,
+	VALUE_TIMETICKS,
+	VALUE_COUNTER64,
+	VALUE_MISSING,
+	VALUE_TEXT
+};
 
 struct query_value {
 	uint8_t type;      /* enum value_type */
@@ -37,7 +47,7 @@ struct query_item {
 struct query {
 	uint32_t references;
 	uint16_t count;
-	uint16_t every; /* the owner's: asked in every so many polls */
+	uint16_t every;       /* the owner's: asked in every so many polls */
 	uint16_t size, id_at; /* of pdu; where the four bytes of the request id stand */
 	uint64_t hash;
 	struct query *next;
@@ -48,7 +58,8 @@ struct query {
 /* A GET of 1 to QUERY_VARBINDS names. NULL when it does not fit into QUERY_PDU_MAX or a name is none. */
 struct query *query_new(const struct query_want *wants, size_t count);
 /* GETBULK (version 1 and above) or GETNEXT of one name into out; returns its size, 0 when it cannot be. */
-size_t query_walk_pdu(const uint32_t *oid, size_t length, int max_repetitions, uint8_t *out, size_t room, size_t *id_at);
+size_t query_walk_pdu(const uint32_t *oid, size_t length, int max_repetitions, uint8_t *out, size_t room,
+		      size_t *id_at);
 
 /* Equal queries exist once: a set of them with counted references. */
 struct query_set;
@@ -73,7 +84,8 @@ enum query_result { QUERY_OK, QUERY_OTHER, QUERY_BAD };
  * query_decode_slow(). Not decodable: QUERY_BAD. */
 enum query_result query_decode(const struct query *query, struct ber varbinds, struct query_value *values);
 /* By libsnmp, any order; names that do not come back are missing. Text values are not kept. QUERY_OK or QUERY_BAD. */
-enum query_result query_decode_slow(const struct query *query, const struct response *response, struct query_value *values);
+enum query_result query_decode_slow(const struct query *query, const struct response *response,
+				    struct query_value *values);
 /* The value of one varbind. False: not decodable. */
 bool value_decode(uint8_t type, struct ber content, struct query_value *value);
 

@@ -36,25 +36,28 @@ bool usm_read(uint8_t *bytes, size_t size, struct usm_message *m)
 	m->bytes = bytes;
 	if (!ber_take(&in, BER_SEQUENCE, &message) || !ber_integer_in(&message, 3, 3, &version) ||
 	    !ber_take(&message, BER_SEQUENCE, &header) || !ber_integer_in(&header, 0, INT32_MAX, &m->id) ||
-	    !ber_integer_in(&header, 484, INT32_MAX, &limit) || !ber_take(&header, BER_OCTETS, &flags) || ber_left(&flags) != 1 ||
-	    !ber_integer_in(&header, 3, 3, &model) || !ber_take(&message, BER_OCTETS, &parameters) ||
-	    !ber_take(&parameters, BER_SEQUENCE, &security))
+	    !ber_integer_in(&header, 484, INT32_MAX, &limit) || !ber_take(&header, BER_OCTETS, &flags) ||
+	    ber_left(&flags) != 1 || !ber_integer_in(&header, 3, 3, &model) ||
+	    !ber_take(&message, BER_OCTETS, &parameters) || !ber_take(&parameters, BER_SEQUENCE, &security))
 		return false;
 	m->flags = *flags.at;
 	m->size = (size_t)(in.at - bytes);
 	return ber_take(&security, BER_OCTETS, &m->engine_id) && ber_integer_in(&security, 0, INT32_MAX, &m->boots) &&
 	       ber_integer_in(&security, 0, INT32_MAX, &m->time) && ber_take(&security, BER_OCTETS, &m->user) &&
-	       ber_take(&security, BER_OCTETS, &m->mac) && ber_take(&security, BER_OCTETS, &m->salt) && ber_any(&message, &type, &m->data) &&
-	       type == (m->flags & USM_FLAG_PRIV ? BER_OCTETS : BER_SEQUENCE);
+	       ber_take(&security, BER_OCTETS, &m->mac) && ber_take(&security, BER_OCTETS, &m->salt) &&
+	       ber_any(&message, &type, &m->data) && type == (m->flags & USM_FLAG_PRIV ? BER_OCTETS : BER_SEQUENCE);
 }
 
-static bool localize(const struct credential *c, const uint8_t *ku, const uint8_t *id, size_t id_size, uint8_t out[USM_KEY_MAX])
+static bool localize(const struct credential *c, const uint8_t *ku, const uint8_t *id, size_t id_size,
+		     uint8_t out[USM_KEY_MAX])
 {
 	const oid *type = c->auth == USM_AUTH_SHA256 ? usmHMAC192SHA256AuthProtocol : usmHMACSHA1AuthProtocol;
-	size_t length = c->auth == USM_AUTH_SHA256 ? OID_LENGTH(usmHMAC192SHA256AuthProtocol) : OID_LENGTH(usmHMACSHA1AuthProtocol);
+	size_t length =
+	    c->auth == USM_AUTH_SHA256 ? OID_LENGTH(usmHMAC192SHA256AuthProtocol) : OID_LENGTH(usmHMACSHA1AuthProtocol);
 	u_char made[64];
 	size_t size = sizeof made;
-	bool good = generate_kul(type, (u_int)length, id, id_size, ku, c->key_size, made, &size) == SNMPERR_SUCCESS && size == c->key_size;
+	bool good = generate_kul(type, (u_int)length, id, id_size, ku, c->key_size, made, &size) == SNMPERR_SUCCESS &&
+		    size == c->key_size;
 
 	memcpy(out, made, USM_KEY_MAX);
 	explicit_bzero(made, sizeof made);
@@ -177,7 +180,8 @@ static void make_iv(uint8_t iv[16], int64_t boots, int64_t time, const uint8_t s
 	memcpy(iv + 8, salt, USM_SALT);
 }
 
-static void put_scoped(struct ber_out *out, const struct usm_peer *p, uint32_t id, const uint8_t *pdu, size_t size, size_t id_at)
+static void put_scoped(struct ber_out *out, const struct usm_peer *p, uint32_t id, const uint8_t *pdu, size_t size,
+		       size_t id_at)
 {
 	uint8_t *end = out->at;
 
@@ -204,8 +208,8 @@ static bool encrypt(struct usm_peer *p, struct ber_out *out, uint8_t *end, int64
 }
 
 /* msgSecurityParameters; returns where the MAC stands, counted from the end of the message. */
-static size_t put_security(struct ber_out *out, const struct usm_peer *p, const struct credential *c, int64_t time, const uint8_t *salt,
-			   const uint8_t *end)
+static size_t put_security(struct ber_out *out, const struct usm_peer *p, const struct credential *c, int64_t time,
+			   const uint8_t *salt, const uint8_t *end)
 {
 	static const uint8_t zeros[USM_MAC_MAX];
 	uint8_t *mark = out->at;
@@ -235,8 +239,8 @@ static void put_header(struct ber_out *out, uint32_t id, uint8_t flags)
 	ber_put_integer(out, 3);
 }
 
-size_t usm_write(struct usm_peer *p, const struct credential *c, uint32_t id, const uint8_t *pdu, size_t pdu_size, size_t id_at,
-		 uint8_t *room, size_t room_size, const uint8_t **start, int64_t now)
+size_t usm_write(struct usm_peer *p, const struct credential *c, uint32_t id, const uint8_t *pdu, size_t pdu_size,
+		 size_t id_at, uint8_t *room, size_t room_size, const uint8_t **start, int64_t now)
 {
 	struct ber_out out = {room, room + room_size, false};
 	uint8_t *end = out.at, salt[USM_SALT], flags = USM_FLAG_REPORTABLE, mac[EVP_MAX_MD_SIZE];
@@ -318,8 +322,9 @@ enum usm_result usm_open(struct usm_peer *p, const struct credential *c, struct 
 		return USM_GARBAGE;
 	uint8_t *bytes = m->bytes + (content.at - m->bytes);
 	make_iv(iv, m->boots, m->time, m->salt.at);
-	if (EVP_DecryptInit_ex(p->open, NULL, NULL, NULL, iv) != 1 || EVP_DecryptUpdate(p->open, bytes, &length, bytes, size) != 1 ||
-	    length != size || !ber_take(&content, BER_SEQUENCE, &m->data))
+	if (EVP_DecryptInit_ex(p->open, NULL, NULL, NULL, iv) != 1 ||
+	    EVP_DecryptUpdate(p->open, bytes, &length, bytes, size) != 1 || length != size ||
+	    !ber_take(&content, BER_SEQUENCE, &m->data))
 		return USM_GARBAGE;
 	m->flags &= (uint8_t)~USM_FLAG_PRIV; /* open now */
 	return scoped_pdu(m->data, pdu) ? USM_OK : USM_GARBAGE;

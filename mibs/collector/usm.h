@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * SNMPv3 with the user-based security model (RFC 3412, 3414, 3826, 7860) for many engines: one peer per agent holds its localized
- * keys as ready hash and cipher states, so that a message costs microseconds however many agents there are.
+ * SNMPv3 with the user-based security model (RFC 3412, 3414, 3826, 7860) for many engines: one peer per agent holds its
+ * localized keys as ready hash and cipher states, so that a message costs microseconds however many agents there are.
  */
 #ifndef GLORY_COLLECTOR_USM_H
 #define GLORY_COLLECTOR_USM_H
@@ -34,7 +34,8 @@ enum usm_result { USM_OK, USM_GARBAGE, USM_WRONG_MAC };
 /* False: not a message of version 3 with this security model. */
 bool usm_read(uint8_t *bytes, size_t size, struct usm_message *out);
 
-/* Keys of the user for this engine, localized (RFC 3414, 2.6). NULL when the id has not 5 to 32 bytes or the keys cannot be made. */
+/* Keys of the user for this engine, localized (RFC 3414, 2.6). NULL when the id has not 5 to 32 bytes or the keys
+ * cannot be made. */
 struct usm_peer *usm_peer_new(const struct credential *credential, const uint8_t *engine_id, size_t size);
 void usm_peer_free(struct usm_peer *peer);
 bool usm_peer_is(const struct usm_peer *peer, struct ber engine_id);
@@ -43,15 +44,16 @@ const uint8_t *usm_peer_id(const struct usm_peer *peer, size_t *size);
 /* Boots and time of the peer's engine as told by a message. Unproved ones (discovery) are only a first guess. */
 void usm_peer_clock(struct usm_peer *peer, int64_t boots, int64_t time, bool proved, int64_t now);
 
-/* A message with the PDU (its request id at id_at is set to id, too) into [room, room + room_size); returns the size and where it
- * starts. peer NULL: discovery, without user and engine id. 0: does not fit. */
-size_t usm_write(struct usm_peer *peer, const struct credential *credential, uint32_t id, const uint8_t *pdu, size_t pdu_size,
-		 size_t id_at, uint8_t *room, size_t room_size, const uint8_t **start, int64_t now);
+/* A message with the PDU (its request id at id_at is set to id, too) into [room, room + room_size); returns the size
+ * and where it starts. peer NULL: discovery, without user and engine id. 0: does not fit. */
+size_t usm_write(struct usm_peer *peer, const struct credential *credential, uint32_t id, const uint8_t *pdu,
+		 size_t pdu_size, size_t id_at, uint8_t *room, size_t room_size, const uint8_t **start, int64_t now);
 
 /* Checks engine id, user and MAC of an authenticated message and decrypts in place. On USM_OK *pdu is the PDU. */
-enum usm_result usm_open(struct usm_peer *peer, const struct credential *credential, struct usm_message *message, struct ber *pdu);
-/* Whether an opened message is within the time window (RFC 3414, 3.2 step 7b); takes its clock when that is newer. Not asked of a
- * Report about the time window itself. */
+enum usm_result usm_open(struct usm_peer *peer, const struct credential *credential, struct usm_message *message,
+			 struct ber *pdu);
+/* Whether an opened message is within the time window (RFC 3414, 3.2 step 7b); takes its clock when that is newer. Not
+ * asked of a Report about the time window itself. */
 bool usm_in_window(struct usm_peer *peer, const struct usm_message *message, int64_t now);
 /* The PDU of a message that is not encrypted, without any proof. */
 bool usm_plain_pdu(const struct usm_message *message, struct ber *pdu);

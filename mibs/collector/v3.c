@@ -10,12 +10,13 @@
 /* usmStats (RFC 3414): what an agent may complain of */
 enum report { REPORT_OTHER, REPORT_LEVEL, REPORT_TIME, REPORT_USER, REPORT_ENGINE, REPORT_DIGEST, REPORT_DECRYPTION };
 
-size_t v3_build(struct engine *e, struct agent *a, uint32_t id, const uint8_t *pdu, size_t size, size_t id_at, uint8_t *room, size_t room_size,
-		const uint8_t **start, int64_t now)
+size_t v3_build(struct engine *e, struct agent *a, uint32_t id, const uint8_t *pdu, size_t size, size_t id_at,
+		uint8_t *room, size_t room_size, const uint8_t **start, int64_t now)
 {
 	/* an engine not known yet is asked for nothing: its Report brings the id, and the exchange is sent anew */
 	if (!a->peer) {
-		static const uint8_t empty[] = {BER_GET, 14, BER_INTEGER, 4, 0, 0, 0, 0, BER_INTEGER, 1, 0, BER_INTEGER, 1, 0, BER_SEQUENCE, 0};
+		static const uint8_t empty[] = {
+		    BER_GET, 14, BER_INTEGER, 4, 0, 0, 0, 0, BER_INTEGER, 1, 0, BER_INTEGER, 1, 0, BER_SEQUENCE, 0};
 		(void)e;
 		return usm_write(NULL, a->credential, id, empty, sizeof empty, 4, room, room_size, start, now);
 	}
@@ -27,22 +28,28 @@ static enum report report_kind(struct ber varbinds)
 	static const uint8_t stats[] = {0x2b, 6, 1, 6, 3, 15, 1, 1};
 	struct ber varbind, name;
 
-	if (!ber_take(&varbinds, BER_SEQUENCE, &varbind) || !ber_take(&varbind, BER_OID, &name) || ber_left(&name) < sizeof stats + 1 ||
-	    memcmp(name.at, stats, sizeof stats) != 0 || name.at[sizeof stats] > REPORT_DECRYPTION)
+	if (!ber_take(&varbinds, BER_SEQUENCE, &varbind) || !ber_take(&varbind, BER_OID, &name) ||
+	    ber_left(&name) < sizeof stats + 1 || memcmp(name.at, stats, sizeof stats) != 0 ||
+	    name.at[sizeof stats] > REPORT_DECRYPTION)
 		return REPORT_OTHER;
 	return (enum report)name.at[sizeof stats];
 }
 
 static void complain(const struct agent *a, enum report kind, int64_t now)
 {
-	static const char *const words[] = {"sends a Report of an unknown kind", "does not offer this security level: check auth and priv of the credential",
-					    "", "does not know the user: check the user name", "", "refuses our keys: check the passphrase auth=",
+	static const char *const words[] = {"sends a Report of an unknown kind",
+					    "does not offer this security level: check auth and priv of the credential",
+					    "",
+					    "does not know the user: check the user name",
+					    "",
+					    "refuses our keys: check the passphrase auth=",
 					    "cannot decrypt: check the passphrase priv="};
 	static struct log_damper damper;
 	unsigned held;
 
 	if (words[kind][0] && log_damper_pass(&damper, now, &held))
-		log_warning("collector: agent %u %s (credential %s; %u more such)", a->slot, words[kind], a->credential->name, held);
+		log_warning("collector: agent %u %s (credential %s; %u more such)", a->slot, words[kind],
+			    a->credential->name, held);
 }
 
 static bool learn_engine(struct agent *a, const struct usm_message *m, int64_t now)
@@ -58,8 +65,8 @@ static bool learn_engine(struct agent *a, const struct usm_message *m, int64_t n
 }
 
 /* A Report is an answer of the agent, whatever it says; what it says is believed only where RFC 3414 allows it. */
-static void take_report(struct engine *e, struct agent *a, struct exchange *x, const struct usm_message *m, const struct response *r, bool proved,
-			int64_t now)
+static void take_report(struct engine *e, struct agent *a, struct exchange *x, const struct usm_message *m,
+			const struct response *r, bool proved, int64_t now)
 {
 	enum report kind = report_kind(r->varbinds);
 	bool again = false;

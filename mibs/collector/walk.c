@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Finding the rows of tables: the name column is walked by GETBULK (GETNEXT in version 1), a bounded number of agents at a time;
- * a row keeps its id by its name, also when its index changes. An agent that answers in circles is stopped. */
+/* Finding the rows of tables: the name column is walked by GETBULK (GETNEXT in version 1), a bounded number of agents
+ * at a time; a row keeps its id by its name, also when its index changes. An agent that answers in circles is stopped.
+ */
 #include "mibs/collector/engine_private.h"
 
 #include <stdlib.h>
@@ -55,7 +56,8 @@ bool walk_pdu(struct engine *e, const struct agent *a, uint8_t *out, size_t room
 	(void)e;
 	if (!a->walk)
 		return false;
-	*size = query_walk_pdu(a->walk->oid, a->walk->length, a->credential->version == SNMP_V1 ? 0 : WALK_REPETITIONS, out, room, id_at);
+	*size = query_walk_pdu(a->walk->oid, a->walk->length, a->credential->version == SNMP_V1 ? 0 : WALK_REPETITIONS,
+			       out, room, id_at);
 	return *size > 0;
 }
 
@@ -100,7 +102,8 @@ static bool name_taken(const struct walk *w, const char *name)
 	return false;
 }
 
-static void take_row(const struct engine *e, struct walk *w, const uint32_t *suffix, size_t suffix_length, struct ber text)
+static void take_row(const struct engine *e, struct walk *w, const uint32_t *suffix, size_t suffix_length,
+		     struct ber text)
 {
 	const struct msg_object *o = e->tables[w->table];
 	struct row *row = &w->rows[w->found];
@@ -144,10 +147,12 @@ static enum step take_varbinds(const struct engine *e, struct walk *w, struct be
 	for (; ber_left(&list); taken++) {
 		struct ber varbind, oid, value;
 		uint8_t type;
-		if (!ber_take(&list, BER_SEQUENCE, &varbind) || !ber_take(&varbind, BER_OID, &oid) || !ber_any(&varbind, &type, &value))
+		if (!ber_take(&list, BER_SEQUENCE, &varbind) || !ber_take(&varbind, BER_OID, &oid) ||
+		    !ber_any(&varbind, &type, &value))
 			return STEP_BAD;
 		size_t length = ber_oid_value(oid, name, QUERY_OID_MAX);
-		if (type == BER_END_OF_VIEW || length <= o->oid_length || memcmp(name, o->oid, o->oid_length * sizeof name[0]) != 0)
+		if (type == BER_END_OF_VIEW || length <= o->oid_length ||
+		    memcmp(name, o->oid, o->oid_length * sizeof name[0]) != 0)
 			return STEP_TABLE_ENDS;
 		if (compare_oid(name, length, w->oid, w->length) <= 0)
 			return STEP_BAD; /* in circles */
@@ -202,7 +207,8 @@ static void commit(struct engine *e, struct agent *a, const struct walk *w)
 		struct row *row = row_named(t, found->name);
 		if (!row && !(row = row_add(t)))
 			continue;
-		bool news = row->gone || row->suffix_length != found->suffix_length || memcmp(row->suffix, found->suffix, sizeof row->suffix) != 0;
+		bool news = row->gone || row->suffix_length != found->suffix_length ||
+			    memcmp(row->suffix, found->suffix, sizeof row->suffix) != 0;
 		uint16_t instance = row->instance;
 		*row = *found;
 		row->instance = instance;
@@ -227,12 +233,15 @@ void walk_answer(struct engine *e, struct agent *a, const struct response *r, in
 	if (!w)
 		return;
 	/* noSuchName (version 1) is the end of the view; another error tells nothing about the rows */
-	enum step step = r->error_status == 2 ? STEP_TABLE_ENDS : r->error_status ? STEP_BAD : take_varbinds(e, w, r->varbinds);
+	enum step step = r->error_status == 2 ? STEP_TABLE_ENDS
+			 : r->error_status    ? STEP_BAD
+					      : take_varbinds(e, w, r->varbinds);
 	if (step == STEP_BAD) {
 		static struct log_damper damper;
 		unsigned held;
 		if (log_damper_pass(&damper, now, &held))
-			log_warning("collector: agent %u: its table %u cannot be walked (error or circle): its rows stay as they were (%u more)",
+			log_warning("collector: agent %u: its table %u cannot be walked (error or circle): its rows "
+				    "stay as they were (%u more)",
 				    a->slot, e->tables[w->table]->table, held);
 	} else if (step == STEP_TABLE_ENDS) {
 		commit(e, a, w);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Sweeps N agents with the product's SNMP engine, as fast as its window allows, and prints rate and CPU, a line of JSON per sweep: to be
- * put beside tests/bench/raw in the same run. Community or passphrases are read from a file.
- * usage: polltool [-n AGENTS] [-a A.B.C.0] [-p PORT] [-s SWEEPS] [-w WINDOW] [-u USER (version 3)] SECRET-FILE */
+/* Sweeps N agents with the product's SNMP engine, as fast as its window allows, and prints rate and CPU, a line of JSON
+ * per sweep: to be put beside tests/bench/raw in the same run. Community or passphrases are read from a file. usage:
+ * polltool [-n AGENTS] [-a A.B.C.0] [-p PORT] [-s SWEEPS] [-w WINDOW] [-u USER (version 3)] SECRET-FILE */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,11 +17,11 @@
 enum { PER_NET = 250, GIVE_UP_MS = 600 };
 
 static const char *const oids[] = {
-	"1.3.6.1.4.1.2021.11.50.0",  "1.3.6.1.4.1.2021.11.51.0",  "1.3.6.1.4.1.2021.11.52.0",  "1.3.6.1.4.1.2021.11.53.0",
-	"1.3.6.1.4.1.2021.11.54.0",  "1.3.6.1.4.1.2021.11.61.0",  "1.3.6.1.4.1.2021.11.64.0",  "1.3.6.1.4.1.2021.10.1.5.1",
-	"1.3.6.1.4.1.2021.10.1.5.2", "1.3.6.1.4.1.2021.10.1.5.3", "1.3.6.1.4.1.2021.4.3.0",    "1.3.6.1.4.1.2021.4.4.0",
-	"1.3.6.1.4.1.2021.4.5.0",    "1.3.6.1.4.1.2021.4.6.0",    "1.3.6.1.4.1.2021.4.27.0",   "1.3.6.1.2.1.25.1.6.0",
-	"1.3.6.1.2.1.6.9.0",         "1.3.6.1.2.1.31.1.1.1.6.2",  "1.3.6.1.2.1.31.1.1.1.10.2",
+    "1.3.6.1.4.1.2021.11.50.0",  "1.3.6.1.4.1.2021.11.51.0",  "1.3.6.1.4.1.2021.11.52.0",  "1.3.6.1.4.1.2021.11.53.0",
+    "1.3.6.1.4.1.2021.11.54.0",  "1.3.6.1.4.1.2021.11.61.0",  "1.3.6.1.4.1.2021.11.64.0",  "1.3.6.1.4.1.2021.10.1.5.1",
+    "1.3.6.1.4.1.2021.10.1.5.2", "1.3.6.1.4.1.2021.10.1.5.3", "1.3.6.1.4.1.2021.4.3.0",    "1.3.6.1.4.1.2021.4.4.0",
+    "1.3.6.1.4.1.2021.4.5.0",    "1.3.6.1.4.1.2021.4.6.0",    "1.3.6.1.4.1.2021.4.27.0",   "1.3.6.1.2.1.25.1.6.0",
+    "1.3.6.1.2.1.6.9.0",         "1.3.6.1.2.1.31.1.1.1.6.2",  "1.3.6.1.2.1.31.1.1.1.10.2",
 };
 
 static struct tool {
@@ -41,7 +41,8 @@ static void on_answer(void *arg, uint32_t slot, uint32_t token, enum watch_answe
 	(void)now;
 }
 
-static void on_values(void *arg, uint32_t slot, const struct query *q, const struct query_value *v, uint32_t uptime_cs, int64_t now)
+static void on_values(void *arg, uint32_t slot, const struct query *q, const struct query_value *v, uint32_t uptime_cs,
+		      int64_t now)
 {
 	(void)arg;
 	(void)slot;
@@ -109,7 +110,8 @@ static void add_agents(void)
 		exit(2);
 	for (unsigned i = 0; i < t.agents; i++) {
 		struct engine_agent agent = {.credential = &t.credential, .generation = 1, .bare = true};
-		text_format(text, sizeof text, "%u.%u.%u.%u", a, b + (c + i / PER_NET) / 256, (c + i / PER_NET) % 256, 1 + i % PER_NET);
+		text_format(text, sizeof text, "%u.%u.%u.%u", a, b + (c + i / PER_NET) / 256, (c + i / PER_NET) % 256,
+			    1 + i % PER_NET);
 		address_parse(text, (uint16_t)t.port, &agent.address);
 		engine_agent_set(t.engine, i, &agent, clock_mono_ms());
 	}
@@ -120,7 +122,8 @@ static double cpu_s(void)
 	struct rusage r;
 
 	getrusage(RUSAGE_SELF, &r);
-	return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) + (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
+	return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
+	       (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
 }
 
 static void sweep(unsigned number)
@@ -143,8 +146,9 @@ static void sweep(unsigned number)
 			heard = now;
 	}
 	double wall = (double)(clock_mono_ms() - began) / 1000, used = cpu_s() - cpu;
-	printf("{\"sweep\": %u, \"answered\": %u, \"values\": %u, \"wall_s\": %.3f, \"cpu_s\": %.4f, \"us_each\": %.2f}\n", number, t.answered, t.values,
-	       wall, used, used * 1e6 / t.agents);
+	printf(
+	    "{\"sweep\": %u, \"answered\": %u, \"values\": %u, \"wall_s\": %.3f, \"cpu_s\": %.4f, \"us_each\": %.2f}\n",
+	    number, t.answered, t.values, wall, used, used * 1e6 / t.agents);
 	fflush(stdout);
 }
 
@@ -175,21 +179,33 @@ int main(int argc, char **argv)
 	t.credential.version = SNMP_V2C;
 	while ((option = getopt(argc, argv, "n:a:p:s:w:u:")) != -1)
 		switch (option) {
-		case 'n': t.agents = (unsigned)strtoul(optarg, NULL, 10); break;
-		case 'a': text_copy(t.net, sizeof t.net, optarg); break;
-		case 'p': t.port = (unsigned)strtoul(optarg, NULL, 10); break;
-		case 's': t.sweeps = (unsigned)strtoul(optarg, NULL, 10); break;
-		case 'w': t.window = (unsigned)strtoul(optarg, NULL, 10); break;
+		case 'n':
+			t.agents = (unsigned)strtoul(optarg, NULL, 10);
+			break;
+		case 'a':
+			text_copy(t.net, sizeof t.net, optarg);
+			break;
+		case 'p':
+			t.port = (unsigned)strtoul(optarg, NULL, 10);
+			break;
+		case 's':
+			t.sweeps = (unsigned)strtoul(optarg, NULL, 10);
+			break;
+		case 'w':
+			t.window = (unsigned)strtoul(optarg, NULL, 10);
+			break;
 		case 'u':
 			t.credential.version = SNMP_V3;
 			t.credential.auth = USM_AUTH_SHA256;
 			t.credential.priv = USM_PRIV_AES128;
 			text_copy(t.credential.user, sizeof t.credential.user, optarg);
 			break;
-		default: return 2;
+		default:
+			return 2;
 		}
 	if (optind + 1 != argc || fds[0] < 0 || t.agents == 0 || t.agents > NODE_MAX) {
-		fprintf(stderr, "usage: polltool [-n AGENTS] [-a A.B.0.0] [-p PORT] [-s SWEEPS] [-w WINDOW] [-u USER] SECRET-FILE\n");
+		fprintf(stderr, "usage: polltool [-n AGENTS] [-a A.B.0.0] [-p PORT] [-s SWEEPS] [-w WINDOW] [-u USER] "
+				"SECRET-FILE\n");
 		return 2;
 	}
 	read_secret(argv[optind]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Fuzzes what agents send, from the outermost entry: one datagram into the engine while a poll, a walk, facts or a discovery is open.
- * The first byte chooses the state. "IDID" in the input stands for the live request id; in the last two states the input is a PDU that
- * a genuine SNMPv3 agent would send, sealed with the right keys. */
+/* Fuzzes what agents send, from the outermost entry: one datagram into the engine while a poll, a walk, facts or a
+ * discovery is open. The first byte chooses the state. "IDID" in the input stands for the live request id; in the last
+ * two states the input is a PDU that a genuine SNMPv3 agent would send, sealed with the right keys. */
 #include <net-snmp/net-snmp-config.h>
 #include <net-snmp/net-snmp-includes.h>
 
@@ -22,10 +22,21 @@ enum { SLOT = 2, NOW = 1000000, INPUT_MAX = 4000 };
 
 static const uint8_t engine_id[] = {0x80, 0, 0x1f, 0x88, 0x80, 1, 2, 3, 4};
 static const struct msg_object objects[] = {
-	{.object = 1, .interval_s = 10, .shape = OBJECT_SCALAR, .oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 9, 1, 0}},
-	{.object = 2, .interval_s = 10, .shape = OBJECT_SCALAR, .oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 9, 2, 0}},
-	{.object = 3, .table = 1, .interval_s = 10, .shape = OBJECT_NAME_COLUMN, .oid_length = 8, .oid = {1, 3, 6, 1, 2, 1, 8, 1}, .filter = "lo,ram"},
-	{.object = 4, .table = 1, .interval_s = 10, .shape = OBJECT_COLUMN, .oid_length = 8, .oid = {1, 3, 6, 1, 2, 1, 8, 2}},
+    {.object = 1, .interval_s = 10, .shape = OBJECT_SCALAR, .oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 9, 1, 0}},
+    {.object = 2, .interval_s = 10, .shape = OBJECT_SCALAR, .oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 9, 2, 0}},
+    {.object = 3,
+     .table = 1,
+     .interval_s = 10,
+     .shape = OBJECT_NAME_COLUMN,
+     .oid_length = 8,
+     .oid = {1, 3, 6, 1, 2, 1, 8, 1},
+     .filter = "lo,ram"},
+    {.object = 4,
+     .table = 1,
+     .interval_s = 10,
+     .shape = OBJECT_COLUMN,
+     .oid_length = 8,
+     .oid = {1, 3, 6, 1, 2, 1, 8, 2}},
 };
 static struct credential v1, v2c, v3;
 static unsigned sink;
@@ -37,7 +48,8 @@ static void on_answer(void *arg, uint32_t slot, uint32_t token, enum watch_answe
 	sink += slot + token + kind;
 }
 
-static void on_values(void *arg, uint32_t slot, const struct query *q, const struct query_value *v, uint32_t uptime_cs, int64_t now)
+static void on_values(void *arg, uint32_t slot, const struct query *q, const struct query_value *v, uint32_t uptime_cs,
+		      int64_t now)
 {
 	(void)arg;
 	(void)slot;
@@ -151,7 +163,8 @@ static void init(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	union endpoint from = {.v4 = {.sin_family = AF_INET, .sin_port = htons(161), .sin_addr.s_addr = htonl(0xc0000201)}};
+	union endpoint from = {
+	    .v4 = {.sin_family = AF_INET, .sin_port = htons(161), .sin_addr.s_addr = htonl(0xc0000201)}};
 	uint8_t bytes[INPUT_MAX + 600];
 
 	init();

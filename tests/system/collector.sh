@@ -41,7 +41,7 @@ start() {
 	: >"$T/out"
 	COLLECTOR_UID=${COLLECTOR_UID-64102} "$DRIVE" "$COLLECTOR" "$T/objects" "$@" <"$T/in" >"$T/out" 2>"$T/err" &
 	drive=$!
-	pids+=($drive)
+	pids+=("$drive")
 	exec 3>"$T/in"
 	tell secret lab "community=lab"
 	tell secret nodes "auth=authpass123|priv=privpass123"
@@ -70,7 +70,7 @@ ip link add veth9 type veth peer name dummy9 && ip link set veth9 up && ip link 
 ip link add veth7 type veth peer name veth6
 snmpd -f -LE 3 -C -c "$T/snmpd.conf" -p "$T/snmpd.pid" 2>"$T/snmpd.log" &
 agent=$!
-pids+=($agent)
+pids+=("$agent")
 until_ok 10 'snmpget -v2c -c lab 127.0.0.1:1161 1.3.6.1.2.1.1.3.0' || { cat "$T/snmpd.log"; bad "snmpd does not answer"; exit 1; }
 
 start "0=127.0.0.1:1161,1,lab" "1=127.0.0.2:1161,3,nodes,glory,1,1" "2=127.0.0.3:1199,1,lab" "3=127.0.0.4:1161,3,nodes,plain,2,0" \
@@ -99,7 +99,7 @@ kill $agent
 wait $agent 2>/dev/null
 snmpd -f -LE 3 -C -c "$T/snmpd.conf" -p "$T/snmpd.pid" 2>"$T/snmpd.log" &
 agent=$!
-pids+=($agent)
+pids+=("$agent")
 expect 15 "a restarted agent is noticed (v2c)" "^facts slot 0 .* restarted 1 rebooted 0"
 expect 15 "a restarted agent is noticed (v3)" "^facts slot 1 .* restarted 1 rebooted 0"
 n=$(grep -c '^sample slot 1 object 2' "$T/out")

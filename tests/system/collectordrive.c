@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Plays supervisor and engine for one glory-collector and prints what it says, a line each. Called by tests/system/collector.sh. With
- * COLLECTOR_SWARM=N every target stands for N of the swarm's addresses from its own on, and samples are only counted.
- * usage: collectordrive COLLECTOR OBJECTS-FILE TARGET... ; commands on standard input.
+/* Plays supervisor and engine for one glory-collector and prints what it says, a line each. Called by
+ * tests/system/collector.sh. With COLLECTOR_SWARM=N every target stands for N of the swarm's addresses from its own on,
+ * and samples are only counted. usage: collectordrive COLLECTOR OBJECTS-FILE TARGET... ; commands on standard input.
  * TARGET: SLOT=ADDRESS:PORT,VERSION,CREDENTIAL[,USER[,AUTH[,PRIV]]]; OBJECTS-FILE lines: ID TABLE SHAPE OID [FILTER].
- * Commands: secret NAME TEXT (with \n as |) | probe SLOT | remove SLOT | port SLOT SWITCH:PORT CREDENTIAL IFINDEX | ask-port SLOT |
- * reference DOMAIN ADDRESS | ask-reference DOMAIN | hold DOMAIN | release DOMAIN | quit */
+ * Commands: secret NAME TEXT (with \n as |) | probe SLOT | remove SLOT | port SLOT SWITCH:PORT CREDENTIAL IFINDEX |
+ * ask-port SLOT | reference DOMAIN ADDRESS | ask-reference DOMAIN | hold DOMAIN | release DOMAIN | quit */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -51,31 +51,34 @@ static void die(const char *what)
 static void print_samples(const struct msg_sample *m, size_t count)
 {
 	for (size_t i = 0; i < count && !d.swarm; i++)
-		printf("sample slot %u object %u instance %u type %u value %lld uptime %u\n", m[i].slot, m[i].object, m[i].instance, m[i].type,
-		       (long long)m[i].value, m[i].uptime_cs);
+		printf("sample slot %u object %u instance %u type %u value %lld uptime %u\n", m[i].slot, m[i].object,
+		       m[i].instance, m[i].type, (long long)m[i].value, m[i].uptime_cs);
 	d.samples += count;
 }
 
 static void print_witnesses(const struct witness_report *m, size_t count)
 {
-	static const char *const which[] = {"?", "S", "K", "U"}, *const states[] = {"?", "na", "ans", "late", "pend", "silent", "refused"};
+	static const char *const which[] = {"?", "S", "K", "U"}, *const states[] = {"?",    "na",     "ans",    "late",
+										    "pend", "silent", "refused"};
 
 	for (size_t i = 0; i < count; i++)
-		printf("witness slot %u %s %s flags %u misses %u needed %u\n", m[i].slot, which[m[i].witness & 3], states[m[i].state < 7 ? m[i].state : 0],
-		       m[i].flags, m[i].misses, m[i].needed);
+		printf("witness slot %u %s %s flags %u misses %u needed %u\n", m[i].slot, which[m[i].witness & 3],
+		       states[m[i].state < 7 ? m[i].state : 0], m[i].flags, m[i].misses, m[i].needed);
 }
 
 static void print_facts(const struct msg_node_facts *m, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		printf("facts slot %u name %s idlength %u restarted %u rebooted %u clone %u of %d\n", m[i].slot, m[i].sys_name, m[i].engine_id_length,
-		       m[i].agent_restarted, m[i].rebooted, m[i].clone_of_known, (int)m[i].clone_slot);
+		printf("facts slot %u name %s idlength %u restarted %u rebooted %u clone %u of %d\n", m[i].slot,
+		       m[i].sys_name, m[i].engine_id_length, m[i].agent_restarted, m[i].rebooted, m[i].clone_of_known,
+		       (int)m[i].clone_slot);
 }
 
 static void print_stats(const struct msg_stats *s)
 {
-	printf("stats handled %llu late %llu dropped %llu garbage %llu persecond %u lateness %d\n", (unsigned long long)s->handled,
-	       (unsigned long long)s->late, (unsigned long long)s->dropped, (unsigned long long)s->garbage, s->per_second, s->worst_lateness_ms);
+	printf("stats handled %llu late %llu dropped %llu garbage %llu persecond %u lateness %d\n",
+	       (unsigned long long)s->handled, (unsigned long long)s->late, (unsigned long long)s->dropped,
+	       (unsigned long long)s->garbage, s->per_second, s->worst_lateness_ms);
 }
 
 static void send_targets(void)
@@ -100,14 +103,25 @@ static void on_engine(void *arg, const struct message_header *h, const void *bod
 	if (fd >= 0)
 		close(fd);
 	switch (h->type) {
-	case MSG_READY: send_targets(); break;
-	case MSG_SAMPLES: print_samples(body, size / sizeof(struct msg_sample)); break;
-	case MSG_WITNESS: print_witnesses(body, size / sizeof(struct witness_report)); break;
-	case MSG_NODE_FACTS: print_facts(body, size / sizeof(struct msg_node_facts)); break;
-	case MSG_STATS: print_stats(body); break;
+	case MSG_READY:
+		send_targets();
+		break;
+	case MSG_SAMPLES:
+		print_samples(body, size / sizeof(struct msg_sample));
+		break;
+	case MSG_WITNESS:
+		print_witnesses(body, size / sizeof(struct witness_report));
+		break;
+	case MSG_NODE_FACTS:
+		print_facts(body, size / sizeof(struct msg_node_facts));
+		break;
+	case MSG_STATS:
+		print_stats(body);
+		break;
 	case MSG_INSTANCES:
 		for (size_t i = 0; i < size / sizeof *row; i++)
-			printf("row slot %u table %u instance %u gone %u name %s\n", row[i].slot, row[i].table, row[i].instance, row[i].gone, row[i].name);
+			printf("row slot %u table %u instance %u gone %u name %s\n", row[i].slot, row[i].table,
+			       row[i].instance, row[i].gone, row[i].name);
 		break;
 	case MSG_PORT_STATE:
 		for (size_t i = 0; i < size / sizeof *port; i++)
@@ -117,7 +131,9 @@ static void on_engine(void *arg, const struct message_header *h, const void *bod
 		for (size_t i = 0; i < size / sizeof *reference; i++)
 			printf("reference domain %u answers %u\n", reference[i].domain, reference[i].answers);
 		break;
-	case MSG_JUDGE: printf("judge reasons %u\n", judge->reasons); break;
+	case MSG_JUDGE:
+		printf("judge reasons %u\n", judge->reasons);
+		break;
 	}
 	fflush(stdout);
 }
@@ -164,7 +180,8 @@ static struct msg_secret *secret_of(const char *name, const char *text)
 
 static void send_port(uint32_t slot, const char *where, const char *credential, uint32_t index)
 {
-	struct msg_port m = {.slot = slot, .generation = 1, .switch_slot = DOMAIN, .if_index = index, .version = SNMP_V2C};
+	struct msg_port m = {
+	    .slot = slot, .generation = 1, .switch_slot = DOMAIN, .if_index = index, .version = SNMP_V2C};
 
 	address_parse(where, 161, &m.switch_address);
 	text_copy(m.credential, sizeof m.credential, credential);
@@ -242,7 +259,12 @@ static void read_objects(const char *path)
 		if (n < 4)
 			continue;
 		struct msg_object *o = &d.objects[d.object_count++];
-		*o = (struct msg_object){.object = (uint16_t)id, .table = (uint16_t)table, .shape = (uint8_t)shape, .interval_s = (uint16_t)(getenv("COLLECTOR_INTERVAL") ? strtoul(getenv("COLLECTOR_INTERVAL"), NULL, 10) : 1)};
+		*o = (struct msg_object){
+		    .object = (uint16_t)id,
+		    .table = (uint16_t)table,
+		    .shape = (uint8_t)shape,
+		    .interval_s =
+			(uint16_t)(getenv("COLLECTOR_INTERVAL") ? strtoul(getenv("COLLECTOR_INTERVAL"), NULL, 10) : 1)};
 		if (n == 5)
 			text_copy(o->filter, sizeof o->filter, filter);
 		for (char *at = oid; *at; at += *at == '.')
@@ -312,7 +334,12 @@ static void start_child(const char *program, int supervisor[2], int engine[2])
 int main(int argc, char **argv)
 {
 	int supervisor[2], engine[2];
-	struct role_start start = {.role = ROLE_COLLECTOR, .epoch = EPOCH, .life = 1, .log_level = LOG_LEVEL_INFO, .site = "test", .appliance = "test"};
+	struct role_start start = {.role = ROLE_COLLECTOR,
+				   .epoch = EPOCH,
+				   .life = 1,
+				   .log_level = LOG_LEVEL_INFO,
+				   .site = "test",
+				   .appliance = "test"};
 	struct channel_owner above = {on_supervisor, on_broken, NULL}, beside = {on_engine, on_broken, NULL};
 	int status = 0;
 
@@ -341,6 +368,7 @@ int main(int argc, char **argv)
 	loop_run(d.loop);
 	kill(d.child, SIGTERM);
 	waitpid(d.child, &status, 0);
-	printf("end samples %lu exit %d\n", d.samples, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	printf("end samples %lu exit %d\n", d.samples,
+	       WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 	return 0;
 }

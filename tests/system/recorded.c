@@ -200,9 +200,9 @@ static size_t serve(struct ber in, uint8_t *room, size_t size, uint8_t **start)
 	size_t count = 0;
 	uint8_t type;
 
-	if (!ber_take(&in, BER_SEQUENCE, &message) || !ber_integer_in(&message, 1, 1, &version) || !ber_take(&message, BER_OCTETS, &community) ||
-	    !ber_any(&message, &type, &pdu) || !ber_integer(&pdu, &id) || !ber_integer(&pdu, &a) || !ber_integer(&pdu, &b) ||
-	    !ber_take(&pdu, BER_SEQUENCE, &list))
+	if (!ber_take(&in, BER_SEQUENCE, &message) || !ber_integer_in(&message, 1, 1, &version) ||
+	    !ber_take(&message, BER_OCTETS, &community) || !ber_any(&message, &type, &pdu) || !ber_integer(&pdu, &id) ||
+	    !ber_integer(&pdu, &a) || !ber_integer(&pdu, &b) || !ber_take(&pdu, BER_SEQUENCE, &list))
 		return 0;
 	size_t repeat = type == BER_GETBULK ? (size_t)(b < 1 ? 1 : b > BULK_MAX ? BULK_MAX : b) : 1;
 	while (ber_take(&list, BER_SEQUENCE, &varbind) && ber_take(&varbind, BER_OID, &name)) {
@@ -210,7 +210,9 @@ static size_t serve(struct ber in, uint8_t *room, size_t size, uint8_t **start)
 		key.length = ber_oid_value(name, key.name, NAME_MAX_);
 		for (size_t n = 0; n < repeat && count < 128; n++) {
 			struct cell *c = &cells[count++];
-			*c = (struct cell){.name = key, .found = find(&key, type == BER_GET), .exception = type == BER_GET ? BER_NO_SUCH_INSTANCE : BER_END_OF_VIEW};
+			*c = (struct cell){.name = key,
+					   .found = find(&key, type == BER_GET),
+					   .exception = type == BER_GET ? BER_NO_SUCH_INSTANCE : BER_END_OF_VIEW};
 			if (!c->found)
 				break;
 			key = *c->found;

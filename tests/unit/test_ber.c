@@ -7,7 +7,6 @@
 
 #include "tests/unit/unit.h"
 
-
 static struct ber whole(const uint8_t *bytes, size_t size)
 {
 	return (struct ber){bytes, bytes + size};
@@ -15,13 +14,26 @@ static struct ber whole(const uint8_t *bytes, size_t size)
 
 static void lengths(void)
 {
-	static const struct { uint8_t bytes[12]; size_t size; bool good; size_t content; } cases[] = {
-		{{4, 2, 'a', 'b'}, 4, true, 2}, {{4, 0}, 2, true, 0}, {{4, 0x81, 2, 'a', 'b'}, 5, true, 2},
-		{{4, 0x82, 0, 2, 'a', 'b'}, 6, true, 2}, {{4, 0x84, 0, 0, 0, 2, 'a', 'b'}, 8, true, 2},
-		{{4, 0x88, 0, 0, 0, 0, 0, 0, 0, 1}, 10, false, 0}, {{4, 0x89, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 11, true, 0},
-		{{4, 0x80, 'a', 0, 0}, 5, false, 0}, {{4, 3, 'a', 'b'}, 4, false, 0}, {{4}, 1, false, 0}, {{4, 0x82, 0}, 3, false, 0},
-		{{4, 0x88, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, 10, false, 0}, {{0x1f, 1, 0}, 3, false, 0},
-		{{4, 0x89, 1, 0, 0, 0, 0, 0, 0, 0, 0}, 11, false, 0},
+	static const struct {
+		uint8_t bytes[12];
+		size_t size;
+		bool good;
+		size_t content;
+	} cases[] = {
+	    {{4, 2, 'a', 'b'}, 4, true, 2},
+	    {{4, 0}, 2, true, 0},
+	    {{4, 0x81, 2, 'a', 'b'}, 5, true, 2},
+	    {{4, 0x82, 0, 2, 'a', 'b'}, 6, true, 2},
+	    {{4, 0x84, 0, 0, 0, 2, 'a', 'b'}, 8, true, 2},
+	    {{4, 0x88, 0, 0, 0, 0, 0, 0, 0, 1}, 10, false, 0},
+	    {{4, 0x89, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 11, true, 0},
+	    {{4, 0x80, 'a', 0, 0}, 5, false, 0},
+	    {{4, 3, 'a', 'b'}, 4, false, 0},
+	    {{4}, 1, false, 0},
+	    {{4, 0x82, 0}, 3, false, 0},
+	    {{4, 0x88, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, 10, false, 0},
+	    {{0x1f, 1, 0}, 3, false, 0},
+	    {{4, 0x89, 1, 0, 0, 0, 0, 0, 0, 0, 0}, 11, false, 0},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -39,11 +51,25 @@ static void lengths(void)
 
 static void signed_numbers(void)
 {
-	static const struct { uint8_t bytes[10]; size_t size; bool good; int64_t value; } cases[] = {
-		{{0}, 1, true, 0}, {{0x7f}, 1, true, 127}, {{0x80}, 1, true, -128}, {{0xff}, 1, true, -1}, {{0xff, 0xff}, 2, true, -1},
-		{{0, 0x80}, 2, true, 128}, {{0x80, 0, 0, 0}, 4, true, INT32_MIN}, {{0, 0, 0, 0, 0, 0, 0, 0, 5}, 9, true, 5},
-		{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfb}, 9, true, -5}, {{0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, 8, true, INT64_MAX},
-		{{0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, 9, false, 0}, {{0}, 0, false, 0}, {{1, 0, 0, 0, 0, 0, 0, 0, 0}, 9, false, 0},
+	static const struct {
+		uint8_t bytes[10];
+		size_t size;
+		bool good;
+		int64_t value;
+	} cases[] = {
+	    {{0}, 1, true, 0},
+	    {{0x7f}, 1, true, 127},
+	    {{0x80}, 1, true, -128},
+	    {{0xff}, 1, true, -1},
+	    {{0xff, 0xff}, 2, true, -1},
+	    {{0, 0x80}, 2, true, 128},
+	    {{0x80, 0, 0, 0}, 4, true, INT32_MIN},
+	    {{0, 0, 0, 0, 0, 0, 0, 0, 5}, 9, true, 5},
+	    {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfb}, 9, true, -5},
+	    {{0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, 8, true, INT64_MAX},
+	    {{0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, 9, false, 0},
+	    {{0}, 0, false, 0},
+	    {{1, 0, 0, 0, 0, 0, 0, 0, 0}, 9, false, 0},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -56,10 +82,19 @@ static void signed_numbers(void)
 
 static void unsigned_numbers(void)
 {
-	static const struct { uint8_t bytes[10]; size_t size; bool good; uint64_t value; } cases[] = {
-		{{0}, 1, true, 0}, {{0xff}, 1, true, 255}, {{0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, 9, true, UINT64_MAX},
-		{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, 8, true, UINT64_MAX}, {{0, 0x80, 0, 0, 0}, 5, true, 0x80000000u},
-		{{1, 0, 0, 0, 0, 0, 0, 0, 0}, 9, false, 0}, {{0}, 0, false, 0},
+	static const struct {
+		uint8_t bytes[10];
+		size_t size;
+		bool good;
+		uint64_t value;
+	} cases[] = {
+	    {{0}, 1, true, 0},
+	    {{0xff}, 1, true, 255},
+	    {{0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, 9, true, UINT64_MAX},
+	    {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, 8, true, UINT64_MAX},
+	    {{0, 0x80, 0, 0, 0}, 5, true, 0x80000000u},
+	    {{1, 0, 0, 0, 0, 0, 0, 0, 0}, 9, false, 0},
+	    {{0}, 0, false, 0},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -72,8 +107,8 @@ static void unsigned_numbers(void)
 
 static void names(void)
 {
-	static const uint8_t sysuptime[] = {0x2b, 6, 1, 2, 1, 1, 3, 0}, big[] = {0x2b, 0x8f, 0xff, 0xff, 0xff, 0x7f}, over[] = {0x2b, 0x9f, 0xff, 0xff, 0xff, 0x7f},
-			     open[] = {0x2b, 0x86};
+	static const uint8_t sysuptime[] = {0x2b, 6, 1, 2, 1, 1, 3, 0}, big[] = {0x2b, 0x8f, 0xff, 0xff, 0xff, 0x7f},
+			     over[] = {0x2b, 0x9f, 0xff, 0xff, 0xff, 0x7f}, open[] = {0x2b, 0x86};
 	static const uint32_t expect[] = {1, 3, 6, 1, 2, 1, 1, 3, 0};
 	uint32_t out[16];
 
@@ -89,7 +124,8 @@ static void names(void)
 
 static void writes_what_it_reads(void)
 {
-	static const int64_t numbers[] = {0, 1, -1, 127, 128, -128, -129, 255, 65535, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, 0x40000000};
+	static const int64_t numbers[] = {0,   1,     -1,        127,       128,       -128,      -129,
+					  255, 65535, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, 0x40000000};
 	uint8_t buffer[70000], zeros[66000] = {0};
 
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
@@ -142,9 +178,13 @@ static void ids_have_four_bytes(void)
 int main(void)
 {
 	static const struct unit_test tests[] = {
-		{"lengths", lengths}, {"signed numbers", signed_numbers}, {"unsigned numbers", unsigned_numbers}, {"names", names},
-		{"writes what it reads", writes_what_it_reads}, {"a full buffer is noticed", a_full_buffer_is_noticed},
-		{"ids have four bytes", ids_have_four_bytes},
+	    {"lengths", lengths},
+	    {"signed numbers", signed_numbers},
+	    {"unsigned numbers", unsigned_numbers},
+	    {"names", names},
+	    {"writes what it reads", writes_what_it_reads},
+	    {"a full buffer is noticed", a_full_buffer_is_noticed},
+	    {"ids have four bytes", ids_have_four_bytes},
 	};
 	return unit_run("ber", tests, sizeof tests / sizeof tests[0]);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Tests of the SNMP engine over loopback, with an agent that this test plays: right answers, and wrong ids, wrong sources, late, cut and
- * repeated ones; errors; walks of tables, also endless ones; what is sent again. Time is given by the test. */
+/* Tests of the SNMP engine over loopback, with an agent that this test plays: right answers, and wrong ids, wrong
+ * sources, late, cut and repeated ones; errors; walks of tables, also endless ones; what is sent again. Time is given
+ * by the test. */
 #include "mibs/collector/engine.h"
 
 #include <arpa/inet.h>
@@ -10,16 +11,32 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "tests/unit/unit.h"
 
 enum { SLOT = 3, ROWS = 64, OBJECT_A = 11, OBJECT_B = 12, OBJECT_NAME = 20, OBJECT_IN = 21, OBJECT_SLOW = 30 };
 
 static const struct msg_object objects[] = {
-	{.object = OBJECT_A, .interval_s = 10, .shape = OBJECT_SCALAR, .oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 9, 1, 0}},
-	{.object = OBJECT_B, .interval_s = 10, .shape = OBJECT_SCALAR, .oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 9, 2, 0}},
-	{.object = OBJECT_NAME, .table = 1, .interval_s = 10, .shape = OBJECT_NAME_COLUMN, .oid_length = 8, .oid = {1, 3, 6, 1, 2, 1, 8, 1}, .filter = "lo,ram"},
-	{.object = OBJECT_IN, .table = 1, .interval_s = 10, .shape = OBJECT_COLUMN, .oid_length = 8, .oid = {1, 3, 6, 1, 2, 1, 8, 2}},
-	{.object = OBJECT_SLOW, .interval_s = 60, .shape = OBJECT_SCALAR, .oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 9, 3, 0}},
+    {.object = OBJECT_A, .interval_s = 10, .shape = OBJECT_SCALAR, .oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 9, 1, 0}},
+    {.object = OBJECT_B, .interval_s = 10, .shape = OBJECT_SCALAR, .oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 9, 2, 0}},
+    {.object = OBJECT_NAME,
+     .table = 1,
+     .interval_s = 10,
+     .shape = OBJECT_NAME_COLUMN,
+     .oid_length = 8,
+     .oid = {1, 3, 6, 1, 2, 1, 8, 1},
+     .filter = "lo,ram"},
+    {.object = OBJECT_IN,
+     .table = 1,
+     .interval_s = 10,
+     .shape = OBJECT_COLUMN,
+     .oid_length = 8,
+     .oid = {1, 3, 6, 1, 2, 1, 8, 2}},
+    {.object = OBJECT_SLOW,
+     .interval_s = 60,
+     .shape = OBJECT_SCALAR,
+     .oid_length = 9,
+     .oid = {1, 3, 6, 1, 2, 1, 9, 3, 0}},
 };
 
 /* What the engine told us. */
@@ -27,8 +44,16 @@ static struct told {
 	unsigned answers, refused, values, rows, gone, facts, overflows, asked, asked_object;
 	uint32_t token;
 	struct engine_facts last_facts;
-	struct { uint16_t object, instance; uint8_t type; int64_t value; } value[256];
-	struct { uint16_t instance; bool gone; char name[ENGINE_ROW_NAME]; } row[512];
+	struct {
+		uint16_t object, instance;
+		uint8_t type;
+		int64_t value;
+	} value[256];
+	struct {
+		uint16_t instance;
+		bool gone;
+		char name[ENGINE_ROW_NAME];
+	} row[512];
 } told;
 
 static void on_answer(void *arg, uint32_t slot, uint32_t token, enum watch_answer_kind kind, int64_t now)
@@ -41,7 +66,8 @@ static void on_answer(void *arg, uint32_t slot, uint32_t token, enum watch_answe
 	told.token = token;
 }
 
-static void on_values(void *arg, uint32_t slot, const struct query *q, const struct query_value *v, uint32_t uptime_cs, int64_t now)
+static void on_values(void *arg, uint32_t slot, const struct query *q, const struct query_value *v, uint32_t uptime_cs,
+		      int64_t now)
 {
 	(void)arg;
 	(void)slot;
@@ -65,7 +91,7 @@ static void on_row(void *arg, uint32_t slot, uint16_t table, uint16_t instance, 
 	CU_ASSERT_FATAL(told.rows < 512);
 	told.row[told.rows].instance = instance;
 	told.row[told.rows].gone = gone;
-	strcpy(told.row[told.rows++].name, name);
+	text_copy(told.row[told.rows++].name, ENGINE_ROW_NAME, name);
 	told.gone += gone;
 }
 
@@ -105,7 +131,7 @@ static struct world {
 	uint32_t uptime, host_uptime;
 	char names[600][16];
 	unsigned name_count;
-	unsigned limit;  /* more varbinds than that: tooBig; 0 = none */
+	unsigned limit; /* more varbinds than that: tooBig; 0 = none */
 	bool endless, generr;
 	int version; /* as in the message: 1 is v2c */
 } w;
@@ -177,8 +203,8 @@ static bool next_request(struct request *r)
 	CU_ASSERT_FATAL(n > 0);
 	r->size = (size_t)n;
 	in = (struct ber){r->bytes, r->bytes + n};
-	CU_ASSERT_FATAL(ber_take(&in, BER_SEQUENCE, &message) && ber_integer(&message, &version) && ber_take(&message, BER_OCTETS, &part) &&
-			response_parse(message, &pdu));
+	CU_ASSERT_FATAL(ber_take(&in, BER_SEQUENCE, &message) && ber_integer(&message, &version) &&
+			ber_take(&message, BER_OCTETS, &part) && response_parse(message, &pdu));
 	CU_ASSERT(version == w.version && ber_left(&part) == 3);
 	r->type = pdu.type;
 	r->id = (uint32_t)pdu.id;
@@ -222,7 +248,10 @@ static void put_value(struct ber_out *out, const uint32_t *oid, size_t length)
 	else if (oid[5] == 1 && oid[6] == 25)
 		put_number(out, BER_TIMETICKS, w.host_uptime);
 	else if (oid[5] == 1 && oid[6] == 1 && oid[7] == 5)
-		ber_put_octets(out, "n\x01" "001", 5);
+		ber_put_octets(out,
+			       "n\x01"
+			       "001",
+			       5);
 	else if (oid[6] == 9 && oid[7] == 1)
 		put_number(out, BER_INTEGER, -5);
 	else if (oid[6] == 9)
@@ -246,7 +275,8 @@ static void put_rows(struct ber_out *out, const uint32_t *oid, size_t length, un
 		uint8_t *mark = out->at;
 		name[7] = !w.endless && list[n] > w.name_count ? 9 : 1; /* behind the column */
 		name[8] = w.endless && from >= 32 ? 5 : list[n];
-		ber_put_octets(out, w.endless ? "x" : w.names[(list[n] - 1) % 600], w.endless ? 1 : strlen(w.names[(list[n] - 1) % 600]));
+		ber_put_octets(out, w.endless ? "x" : w.names[(list[n] - 1) % 600],
+			       w.endless ? 1 : strlen(w.names[(list[n] - 1) % 600]));
 		put_oid(out, name, 9);
 		ber_put_header(out, BER_SEQUENCE, mark);
 	}
@@ -272,7 +302,8 @@ static size_t build_answer(const struct request *r, uint8_t *room, size_t room_s
 		}
 		uint8_t *mark = out.at;
 		put_value(&out, oid, length);
-		if (w.version == SNMP_V1 && (out.at[0] & 0x80) && !out.at[1]) { /* no exceptions in version 1: the whole request fails */
+		if (w.version == SNMP_V1 && (out.at[0] & 0x80) &&
+		    !out.at[1]) { /* no exceptions in version 1: the whole request fails */
 			error = 2;
 			bad = i + 1;
 			out.at = end_of;
@@ -348,7 +379,8 @@ static void a_poll_brings_values(void)
 	CU_ASSERT_EQUAL(told.answers, 1);
 	CU_ASSERT_EQUAL_FATAL(told.values, 2);
 	CU_ASSERT(told.value[0].object == OBJECT_A && told.value[0].type == VALUE_INTEGER && told.value[0].value == -5);
-	CU_ASSERT(told.value[1].object == OBJECT_B && told.value[1].type == VALUE_GAUGE32 && told.value[1].value == 4000000000);
+	CU_ASSERT(told.value[1].object == OBJECT_B && told.value[1].type == VALUE_GAUGE32 &&
+		  told.value[1].value == 4000000000);
 	end();
 }
 
@@ -455,20 +487,22 @@ static void a_lost_poll_is_sent_again(void)
 static void rows_are_found_and_polled(void)
 {
 	begin(objects, COUNT_OF(objects));
-	strcpy(w.names[0], "lo");
-	strcpy(w.names[1], "eth0");
-	strcpy(w.names[2], "ram0");
-	strcpy(w.names[3], "eth1");
-	strcpy(w.names[4], "eth1");
+	text_copy(w.names[0], sizeof w.names[0], "lo");
+	text_copy(w.names[1], sizeof w.names[0], "eth0");
+	text_copy(w.names[2], sizeof w.names[0], "ram0");
+	text_copy(w.names[3], sizeof w.names[0], "eth1");
+	text_copy(w.names[4], sizeof w.names[0], "eth1");
 	w.name_count = 5;
 	contact();
 	CU_ASSERT_EQUAL_FATAL(told.rows, 3);
-	CU_ASSERT(!strcmp(told.row[0].name, "eth0") && !strcmp(told.row[1].name, "eth1") && !strcmp(told.row[2].name, "eth1#5"));
+	CU_ASSERT(!strcmp(told.row[0].name, "eth0") && !strcmp(told.row[1].name, "eth1") &&
+		  !strcmp(told.row[2].name, "eth1#5"));
 	told.values = 0;
 	engine_poll(w.engine, SLOT, 5, w.now);
 	serve();
 	CU_ASSERT_EQUAL_FATAL(told.values, 6); /* two scalars, three rows, one of the slow interval */
-	CU_ASSERT(told.value[2].object == OBJECT_IN && told.value[2].instance == told.row[0].instance && told.value[2].value == 1002);
+	CU_ASSERT(told.value[2].object == OBJECT_IN && told.value[2].instance == told.row[0].instance &&
+		  told.value[2].value == 1002);
 	CU_ASSERT(told.value[4].instance == told.row[2].instance && told.value[4].value == 1005);
 	CU_ASSERT(told.value[5].object == OBJECT_SLOW);
 	told.values = 0;
@@ -481,14 +515,14 @@ static void rows_are_found_and_polled(void)
 static void a_row_keeps_its_id_by_its_name(void)
 {
 	begin(objects, COUNT_OF(objects));
-	strcpy(w.names[0], "eth0");
-	strcpy(w.names[1], "eth1");
+	text_copy(w.names[0], sizeof w.names[0], "eth0");
+	text_copy(w.names[1], sizeof w.names[0], "eth1");
 	w.name_count = 2;
 	contact();
 	CU_ASSERT_EQUAL_FATAL(told.rows, 2);
 	uint16_t eth0 = told.row[0].instance, eth1 = told.row[1].instance;
 	memset(w.names, 0, sizeof w.names);
-	strcpy(w.names[4], "eth0"); /* another index now, and eth1 is gone */
+	text_copy(w.names[4], sizeof w.names[0], "eth0"); /* another index now, and eth1 is gone */
 	w.name_count = 5;
 	told.rows = told.values = 0;
 	w.now += 31000;
@@ -497,7 +531,8 @@ static void a_row_keeps_its_id_by_its_name(void)
 	w.now += 10;
 	serve();
 	CU_ASSERT_EQUAL_FATAL(told.rows, 2);
-	CU_ASSERT(told.row[0].instance == eth0 && !told.row[0].gone && told.row[1].instance == eth1 && told.row[1].gone);
+	CU_ASSERT(told.row[0].instance == eth0 && !told.row[0].gone && told.row[1].instance == eth1 &&
+		  told.row[1].gone);
 	told.values = 0;
 	engine_poll(w.engine, SLOT, 6, w.now);
 	serve();
@@ -631,17 +666,35 @@ static void the_window_is_kept(void)
 static void version_1_does_without_what_it_has_not(void)
 {
 	static const struct msg_object list[] = {
-		{.object = OBJECT_A, .interval_s = 10, .shape = OBJECT_SCALAR, .oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 9, 1, 0}},
-		{.object = 99, .interval_s = 10, .shape = OBJECT_SCALAR, .oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 7, 1, 0}},
-		{.object = OBJECT_NAME, .table = 1, .interval_s = 10, .shape = OBJECT_NAME_COLUMN, .oid_length = 8, .oid = {1, 3, 6, 1, 2, 1, 8, 1}},
-		{.object = OBJECT_IN, .table = 1, .interval_s = 10, .shape = OBJECT_COLUMN, .oid_length = 8, .oid = {1, 3, 6, 1, 2, 1, 8, 2}},
+	    {.object = OBJECT_A,
+	     .interval_s = 10,
+	     .shape = OBJECT_SCALAR,
+	     .oid_length = 9,
+	     .oid = {1, 3, 6, 1, 2, 1, 9, 1, 0}},
+	    {.object = 99,
+	     .interval_s = 10,
+	     .shape = OBJECT_SCALAR,
+	     .oid_length = 9,
+	     .oid = {1, 3, 6, 1, 2, 1, 7, 1, 0}},
+	    {.object = OBJECT_NAME,
+	     .table = 1,
+	     .interval_s = 10,
+	     .shape = OBJECT_NAME_COLUMN,
+	     .oid_length = 8,
+	     .oid = {1, 3, 6, 1, 2, 1, 8, 1}},
+	    {.object = OBJECT_IN,
+	     .table = 1,
+	     .interval_s = 10,
+	     .shape = OBJECT_COLUMN,
+	     .oid_length = 8,
+	     .oid = {1, 3, 6, 1, 2, 1, 8, 2}},
 	};
 
 	next_version = SNMP_V1;
 	begin(list, COUNT_OF(list));
 	next_version = SNMP_V2C;
-	strcpy(w.names[0], "eth0");
-	strcpy(w.names[1], "eth1");
+	text_copy(w.names[0], sizeof w.names[0], "eth0");
+	text_copy(w.names[1], sizeof w.names[0], "eth1");
 	w.name_count = 2;
 	contact();
 	CU_ASSERT_EQUAL_FATAL(told.rows, 2);
@@ -690,16 +743,24 @@ static void questions_are_answered_once(void)
 int main(void)
 {
 	static const struct unit_test tests[] = {
-		{"a get is answered", a_get_is_answered}, {"a poll brings values", a_poll_brings_values},
-		{"wrong answers change nothing", wrong_answers_change_nothing}, {"a wrong address is foreign", a_wrong_address_is_foreign},
-		{"duplicates count once", duplicates_count_once}, {"late answers are answers for five seconds", late_answers_are_answers_for_five_seconds},
-		{"a lost poll is sent again", a_lost_poll_is_sent_again}, {"rows are found and polled", rows_are_found_and_polled},
-		{"a row keeps its id by its name", a_row_keeps_its_id_by_its_name}, {"endless tables end", endless_tables_end},
-		{"at most 256 rows", at_most_256_rows}, {"too big is halved and remembered", too_big_is_halved_and_remembered},
-		{"a name the agent stumbles over is left out", a_name_the_agent_stumbles_over_is_left_out},
-		{"facts and restarts", facts_and_restarts}, {"a dead port is refused", a_dead_port_is_refused},
-		{"the window is kept", the_window_is_kept}, {"version 1 does without what it has not", version_1_does_without_what_it_has_not},
-		{"questions are answered once", questions_are_answered_once},
+	    {"a get is answered", a_get_is_answered},
+	    {"a poll brings values", a_poll_brings_values},
+	    {"wrong answers change nothing", wrong_answers_change_nothing},
+	    {"a wrong address is foreign", a_wrong_address_is_foreign},
+	    {"duplicates count once", duplicates_count_once},
+	    {"late answers are answers for five seconds", late_answers_are_answers_for_five_seconds},
+	    {"a lost poll is sent again", a_lost_poll_is_sent_again},
+	    {"rows are found and polled", rows_are_found_and_polled},
+	    {"a row keeps its id by its name", a_row_keeps_its_id_by_its_name},
+	    {"endless tables end", endless_tables_end},
+	    {"at most 256 rows", at_most_256_rows},
+	    {"too big is halved and remembered", too_big_is_halved_and_remembered},
+	    {"a name the agent stumbles over is left out", a_name_the_agent_stumbles_over_is_left_out},
+	    {"facts and restarts", facts_and_restarts},
+	    {"a dead port is refused", a_dead_port_is_refused},
+	    {"the window is kept", the_window_is_kept},
+	    {"version 1 does without what it has not", version_1_does_without_what_it_has_not},
+	    {"questions are answered once", questions_are_answered_once},
 	};
 	return unit_run("engine", tests, COUNT_OF(tests));
 }

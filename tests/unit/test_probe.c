@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Tests of the kernel's and userland's witnesses over loopback: echo in batches, answers nobody asked for, TCP banners. */
+/* Tests of the kernel's and userland's witnesses over loopback: echo in batches, answers nobody asked for, TCP banners.
+ */
 #include "mibs/collector/echo.c"
 
 #include <arpa/inet.h>
@@ -39,7 +40,8 @@ static struct echo *open_echo(void)
 
 static union endpoint loopback(uint16_t port)
 {
-	return (union endpoint){.v4 = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}};
+	return (union endpoint){
+	    .v4 = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}};
 }
 
 static void many_echoes_are_answered(void)
@@ -78,7 +80,8 @@ static void answers_nobody_asked_for(void)
 {
 	struct echo *e = open_echo();
 
-	struct packet good = {.type = ICMP_ECHOREPLY, .id = e->id, .slot = 5, .token = 6, .check = check_of(e, 5, 6)}, p;
+	struct packet good = {.type = ICMP_ECHOREPLY, .id = e->id, .slot = 5, .token = 6, .check = check_of(e, 5, 6)},
+		      p;
 
 	give(e, &good, 99);
 	CU_ASSERT(told.answers == 1 && told.slot == 5 && told.token == 6);
@@ -149,7 +152,8 @@ static int listener(uint16_t *port)
 	union endpoint at = loopback(0);
 	socklen_t size = sizeof at;
 
-	CU_ASSERT_FATAL(fd >= 0 && bind(fd, &at.any, sizeof at.v4) == 0 && listen(fd, 64) == 0 && getsockname(fd, &at.any, &size) == 0);
+	CU_ASSERT_FATAL(fd >= 0 && bind(fd, &at.any, sizeof at.v4) == 0 && listen(fd, 64) == 0 &&
+			getsockname(fd, &at.any, &size) == 0);
 	*port = ntohs(at.v4.sin_port);
 	return fd;
 }
@@ -199,7 +203,9 @@ static void banners(void)
 int main(void)
 {
 	static const struct unit_test tests[] = {
-		{"many echoes are answered", many_echoes_are_answered}, {"answers nobody asked for", answers_nobody_asked_for}, {"banners", banners},
+	    {"many echoes are answered", many_echoes_are_answered},
+	    {"answers nobody asked for", answers_nobody_asked_for},
+	    {"banners", banners},
 	};
 	int fd = echo_socket(AF_INET);
 

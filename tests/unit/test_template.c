@@ -11,11 +11,11 @@
 #include "tests/unit/unit.h"
 
 static const struct query_want wants[] = {
-	{.object = 1, .oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 1, 3, 0}},
-	{.object = 2, .oid_length = 11, .oid = {1, 3, 6, 1, 4, 1, 2021, 11, 50, 0, 0}},
-	{.object = 3, .instance = 7, .oid_length = 11, .oid = {1, 3, 6, 1, 2, 1, 2, 2, 1, 10, 4294967295u}},
-	{.object = 4, .oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 1, 5, 0}},
-	{.object = 5, .oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 1, 6, 0}},
+    {.object = 1, .oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 1, 3, 0}},
+    {.object = 2, .oid_length = 11, .oid = {1, 3, 6, 1, 4, 1, 2021, 11, 50, 0, 0}},
+    {.object = 3, .instance = 7, .oid_length = 11, .oid = {1, 3, 6, 1, 2, 1, 2, 2, 1, 10, 4294967295u}},
+    {.object = 4, .oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 1, 5, 0}},
+    {.object = 5, .oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 1, 6, 0}},
 };
 enum { WANTS = sizeof wants / sizeof wants[0] };
 
@@ -36,7 +36,8 @@ static struct ber library_response(netsnmp_pdu *pdu, u_char **base)
 	snmp_free_pdu(pdu);
 	struct ber in = {*base + space - used, *base + space}, message, content;
 	int64_t version;
-	CU_ASSERT_FATAL(ber_take(&in, BER_SEQUENCE, &message) && ber_integer(&message, &version) && ber_take(&message, BER_OCTETS, &content));
+	CU_ASSERT_FATAL(ber_take(&in, BER_SEQUENCE, &message) && ber_integer(&message, &version) &&
+			ber_take(&message, BER_OCTETS, &content));
 	return message;
 }
 
@@ -57,11 +58,21 @@ static netsnmp_pdu *five_answers(bool turned)
 
 	for (int i = 0; i < WANTS; i++)
 		switch (turned ? WANTS - 1 - i : i) {
-		case 0: add(pdu, &wants[0], ASN_TIMETICKS, &ticks, sizeof ticks); break;
-		case 1: add(pdu, &wants[1], ASN_INTEGER, &negative, sizeof negative); break;
-		case 2: add(pdu, &wants[2], ASN_COUNTER64, &big, sizeof big); break;
-		case 3: add(pdu, &wants[3], ASN_OCTET_STR, "node", 4); break;
-		case 4: add(pdu, &wants[4], SNMP_NOSUCHINSTANCE, NULL, 0); break;
+		case 0:
+			add(pdu, &wants[0], ASN_TIMETICKS, &ticks, sizeof ticks);
+			break;
+		case 1:
+			add(pdu, &wants[1], ASN_INTEGER, &negative, sizeof negative);
+			break;
+		case 2:
+			add(pdu, &wants[2], ASN_COUNTER64, &big, sizeof big);
+			break;
+		case 3:
+			add(pdu, &wants[3], ASN_OCTET_STR, "node", 4);
+			break;
+		case 4:
+			add(pdu, &wants[4], SNMP_NOSUCHINSTANCE, NULL, 0);
+			break;
 		}
 	return pdu;
 }
@@ -152,7 +163,8 @@ static void broken_answers(void)
 			uint8_t *copy = malloc(size);
 			memcpy(copy, in.at, size);
 			copy[at] ^= (uint8_t)(1 << bit);
-			if (response_parse((struct ber){copy, copy + size}, &r) && query_decode(q, r.varbinds, v) == QUERY_OTHER)
+			if (response_parse((struct ber){copy, copy + size}, &r) &&
+			    query_decode(q, r.varbinds, v) == QUERY_OTHER)
 				query_decode_slow(q, &r, v);
 			free(copy);
 		}
@@ -174,7 +186,8 @@ static void missing_names_are_missing(void)
 	CU_ASSERT_FATAL(response_parse(in, &r));
 	CU_ASSERT_EQUAL(query_decode(q, r.varbinds, v), QUERY_OTHER);
 	CU_ASSERT_EQUAL(query_decode_slow(q, &r, v), QUERY_OK);
-	CU_ASSERT(v[0].type == VALUE_MISSING && v[1].type == VALUE_INTEGER && v[1].value == 1 && v[2].type == VALUE_MISSING);
+	CU_ASSERT(v[0].type == VALUE_MISSING && v[1].type == VALUE_INTEGER && v[1].value == 1 &&
+		  v[2].type == VALUE_MISSING);
 	free(base);
 	free(q);
 }
@@ -182,8 +195,8 @@ static void missing_names_are_missing(void)
 static void equal_queries_are_one(void)
 {
 	struct query_set *set = query_set_new();
-	struct query *a = query_get(set, wants, WANTS, 1), *b = query_get(set, wants, WANTS, 1), *c = query_get(set, wants, 2, 1),
-		     *d = query_get(set, wants, WANTS, 6);
+	struct query *a = query_get(set, wants, WANTS, 1), *b = query_get(set, wants, WANTS, 1),
+		     *c = query_get(set, wants, 2, 1), *d = query_get(set, wants, WANTS, 6);
 
 	CU_ASSERT_PTR_EQUAL(a, b);
 	CU_ASSERT(a != c && a != d);
@@ -219,10 +232,13 @@ static void what_does_not_fit_is_refused(void)
 int main(void)
 {
 	static const struct unit_test tests[] = {
-		{"the library reads it", the_library_reads_it}, {"answers in order", answers_in_order},
-		{"answers in another order", answers_in_another_order}, {"broken answers", broken_answers},
-		{"missing names are missing", missing_names_are_missing}, {"equal queries are one", equal_queries_are_one},
-		{"what does not fit is refused", what_does_not_fit_is_refused},
+	    {"the library reads it", the_library_reads_it},
+	    {"answers in order", answers_in_order},
+	    {"answers in another order", answers_in_another_order},
+	    {"broken answers", broken_answers},
+	    {"missing names are missing", missing_names_are_missing},
+	    {"equal queries are one", equal_queries_are_one},
+	    {"what does not fit is refused", what_does_not_fit_is_refused},
 	};
 	return unit_run("template", tests, sizeof tests / sizeof tests[0]);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Tests of the user-based security model against libsnmp: it reads what we write, we read what it builds, keys come from passphrases
- * on both sides. */
+/* Tests of the user-based security model against libsnmp: it reads what we write, we read what it builds, keys come
+ * from passphrases on both sides. */
 #include <net-snmp/net-snmp-config.h>
 #include <net-snmp/net-snmp-includes.h>
 
@@ -23,10 +23,12 @@ static const struct user_level {
 	const char *secret;      /* ours */
 	uint8_t auth, priv;
 } levels[] = {
-	{"sha2priv", "-e 0x80001f8880010203040506 sha2priv SHA-256 authpass123 AES privpass123", "auth=authpass123\npriv=privpass123\n", USM_AUTH_SHA256, 1},
-	{"sha2", "-e 0x80001f8880010203040506 sha2 SHA-256 authpass123", "auth=authpass123", USM_AUTH_SHA256, 0},
-	{"sha1priv", "-e 0x80001f8880010203040506 sha1priv SHA authpass123 AES privpass123", "priv=privpass123\r\nauth=authpass123\r\n", USM_AUTH_SHA1, 1},
-	{"sha1", "-e 0x80001f8880010203040506 sha1 SHA authpass123", "auth=authpass123\n", USM_AUTH_SHA1, 0},
+    {"sha2priv", "-e 0x80001f8880010203040506 sha2priv SHA-256 authpass123 AES privpass123",
+     "auth=authpass123\npriv=privpass123\n", USM_AUTH_SHA256, 1},
+    {"sha2", "-e 0x80001f8880010203040506 sha2 SHA-256 authpass123", "auth=authpass123", USM_AUTH_SHA256, 0},
+    {"sha1priv", "-e 0x80001f8880010203040506 sha1priv SHA authpass123 AES privpass123",
+     "priv=privpass123\r\nauth=authpass123\r\n", USM_AUTH_SHA1, 1},
+    {"sha1", "-e 0x80001f8880010203040506 sha1 SHA authpass123", "auth=authpass123\n", USM_AUTH_SHA1, 0},
 };
 enum { LEVELS = sizeof levels / sizeof levels[0] };
 
@@ -103,7 +105,8 @@ static netsnmp_session session_of(const struct user_level *l)
 }
 
 /* A request of ours, read by the library. */
-static netsnmp_pdu *read_by_library(const struct user_level *l, const struct credential *c, struct usm_peer *p, uint32_t id)
+static netsnmp_pdu *read_by_library(const struct user_level *l, const struct credential *c, struct usm_peer *p,
+				    uint32_t id)
 {
 	struct query *q = query_new(&want, 1);
 	netsnmp_session s = session_of(l);
@@ -121,7 +124,8 @@ static netsnmp_pdu *read_by_library(const struct user_level *l, const struct cre
 }
 
 /* The library's answer to it, in a buffer of exactly its size. */
-static uint8_t *library_message(const struct user_level *l, const struct credential *c, struct usm_peer *p, long ticks, size_t *size)
+static uint8_t *library_message(const struct user_level *l, const struct credential *c, struct usm_peer *p, long ticks,
+				size_t *size)
 {
 	netsnmp_session s = session_of(l);
 	netsnmp_pdu *pdu = read_by_library(l, c, p, 0x40000077);
@@ -153,7 +157,8 @@ static void the_library_reads_ours(void)
 			CU_ASSERT_EQUAL(pdu->reqid, 0x40000000 + (long)n);
 			CU_ASSERT_EQUAL(pdu->msgid, 0x40000000 + (long)n);
 			CU_ASSERT_EQUAL(pdu->command, SNMP_MSG_GET);
-			CU_ASSERT_EQUAL(pdu->securityLevel, levels[i].priv ? SNMP_SEC_LEVEL_AUTHPRIV : SNMP_SEC_LEVEL_AUTHNOPRIV);
+			CU_ASSERT_EQUAL(pdu->securityLevel,
+					levels[i].priv ? SNMP_SEC_LEVEL_AUTHPRIV : SNMP_SEC_LEVEL_AUTHNOPRIV);
 			CU_ASSERT(pdu->variables && pdu->variables->name_length == 9);
 			snmp_free_pdu(pdu);
 		}
@@ -179,8 +184,10 @@ static void we_read_the_library(void)
 			CU_ASSERT_EQUAL(m.id, 0x40000077);
 			CU_ASSERT_EQUAL(usm_open(p, &c, &m, &pdu), USM_OK);
 			CU_ASSERT(usm_in_window(p, &m, 0));
-			CU_ASSERT_FATAL(response_parse(pdu, &r) && r.id == 0x40000077 && ber_take(&r.varbinds, BER_SEQUENCE, &varbind) &&
-					ber_take(&varbind, BER_OID, &content) && ber_any(&varbind, &type, &content) && value_decode(type, content, &v));
+			CU_ASSERT_FATAL(response_parse(pdu, &r) && r.id == 0x40000077 &&
+					ber_take(&r.varbinds, BER_SEQUENCE, &varbind) &&
+					ber_take(&varbind, BER_OID, &content) && ber_any(&varbind, &type, &content) &&
+					value_decode(type, content, &v));
 			CU_ASSERT_EQUAL(v.value, n);
 			free(bytes);
 		}
@@ -262,9 +269,11 @@ static void wrong_secrets_are_named(void)
 int main(void)
 {
 	static const struct unit_test tests[] = {
-		{"the library reads ours", the_library_reads_ours}, {"we read the library", we_read_the_library},
-		{"changed messages are not believed", changed_messages_are_not_believed}, {"the time window", the_time_window},
-		{"wrong secrets are named", wrong_secrets_are_named},
+	    {"the library reads ours", the_library_reads_ours},
+	    {"we read the library", we_read_the_library},
+	    {"changed messages are not believed", changed_messages_are_not_believed},
+	    {"the time window", the_time_window},
+	    {"wrong secrets are named", wrong_secrets_are_named},
 	};
 	return unit_run("usm", tests, LEVELS + 1);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The appliance's own link: which interfaces carry the routes to the nodes (asked of the kernel for a sample of them), and whether any
- * of these has a carrier (told by the kernel, rtnetlink(7)). */
+/* The appliance's own link: which interfaces carry the routes to the nodes (asked of the kernel for a sample of them),
+ * and whether any of these has a carrier (told by the kernel, rtnetlink(7)). */
 #include <errno.h>
 #include <linux/if.h>
 #include <linux/rtnetlink.h>
@@ -21,8 +21,8 @@ struct interface {
 };
 
 struct link {
-	int fd;    /* -1: cannot be watched, taken for up */
-	int ask;   /* a second socket, for questions: their answers never mix with what is told */
+	int fd;  /* -1: cannot be watched, taken for up */
+	int ask; /* a second socket, for questions: their answers never mix with what is told */
 	size_t host_count, interface_count, offered;
 	struct address hosts[HOSTS];
 	struct interface interfaces[INTERFACES];
@@ -51,7 +51,8 @@ struct link *link_new(void)
 	l->ask = netlink_socket(0);
 	l->was_up = true;
 	if (l->fd < 0 || l->ask < 0)
-		log_warning("collector: no netlink socket (%s): the own link's carrier is not watched", strerror(errno));
+		log_warning("collector: no netlink socket (%s): the own link's carrier is not watched",
+			    strerror(errno));
 	return l;
 }
 
@@ -95,7 +96,8 @@ static void take_link(struct link *l, const struct nlmsghdr *h)
 		return;
 	for (size_t n = 0; n < l->interface_count; n++)
 		if (l->interfaces[n].index == i->ifi_index)
-			l->interfaces[n].up = h->nlmsg_type == RTM_NEWLINK && (i->ifi_flags & IFF_UP) && (i->ifi_flags & IFF_LOWER_UP);
+			l->interfaces[n].up =
+			    h->nlmsg_type == RTM_NEWLINK && (i->ifi_flags & IFF_UP) && (i->ifi_flags & IFF_LOWER_UP);
 }
 
 /* Outgoing interface in the answer to RTM_GETROUTE; 0 = no route. */
@@ -156,7 +158,8 @@ static void ask_state(struct link *l, struct interface *i)
 	struct {
 		struct nlmsghdr h;
 		struct ifinfomsg i;
-	} q = {.h = {.nlmsg_len = NLMSG_LENGTH(sizeof q.i), .nlmsg_type = RTM_GETLINK, .nlmsg_flags = NLM_F_REQUEST}, .i = {.ifi_index = i->index}};
+	} q = {.h = {.nlmsg_len = NLMSG_LENGTH(sizeof q.i), .nlmsg_type = RTM_GETLINK, .nlmsg_flags = NLM_F_REQUEST},
+	       .i = {.ifi_index = i->index}};
 	_Alignas(struct nlmsghdr) uint8_t answer[16384];
 	size_t size;
 
@@ -187,8 +190,8 @@ static bool any_up(const struct link *l)
 	return l->interface_count == 0;
 }
 
-/* Interfaces that carry no route any more are forgotten only while another one is up: a link that goes down takes its routes along,
- * and a default route elsewhere must not make it look healthy. */
+/* Interfaces that carry no route any more are forgotten only while another one is up: a link that goes down takes its
+ * routes along, and a default route elsewhere must not make it look healthy. */
 static void look_at_routes(struct link *l)
 {
 	bool found = false;
@@ -246,7 +249,9 @@ bool link_up(struct link *l, int64_t now)
 	}
 	bool up = any_up(l);
 	if (up != l->was_up)
-		log_warning("collector: own link %s", up ? "has its carrier back" : "has no carrier: judgement is suspended: check the appliance's cable");
+		log_warning("collector: own link %s",
+			    up ? "has its carrier back"
+			       : "has no carrier: judgement is suspended: check the appliance's cable");
 	l->was_up = up;
 	return up;
 }

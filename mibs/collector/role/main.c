@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* glory-collector: the role that polls the nodes' agents and watches whether they live. It connects the watch (which decides when
- * whom to ask), the SNMP engine, echo and banners (which ask), and the engine role (which is told). Started by gloryd only. */
+/* glory-collector: the role that polls the nodes' agents and watches whether they live. It connects the watch (which
+ * decides when whom to ask), the SNMP engine, echo and banners (which ask), and the engine role (which is told).
+ * Started by gloryd only. */
 #include <net-snmp/net-snmp-config.h>
 #include <net-snmp/net-snmp-includes.h>
 
@@ -15,10 +16,18 @@
 #include "base/memory.h"
 #include "mibs/collector/role/role.h"
 
-enum { READ_LATER_MS = 10, TURN_MAX_MS = 100, LINK_MS = 100, STATS_MS = 1000, SLEPT_MS = 1000, WINDOW_LARGE = 512, SECRET = 16 };
+enum {
+	READ_LATER_MS = 10,
+	TURN_MAX_MS = 100,
+	LINK_MS = 100,
+	STATS_MS = 1000,
+	SLEPT_MS = 1000,
+	WINDOW_LARGE = 512,
+	SECRET = 16
+};
 
 _Static_assert((int)VALUE_INTEGER == (int)SAMPLE_INTEGER && (int)VALUE_MISSING == (int)SAMPLE_MISSING &&
-		       (int)VALUE_COUNTER64 == (int)SAMPLE_COUNTER64,
+		   (int)VALUE_COUNTER64 == (int)SAMPLE_COUNTER64,
 	       "values are sent under the numbers of the messages");
 
 enum { SOCKET_UDP4, SOCKET_UDP6, SOCKET_ICMP4, SOCKET_ICMP6, SOCKETS };
@@ -85,7 +94,9 @@ static void on_report(void *arg, const struct witness_report *report)
 
 static void tell_judge(struct collector *c)
 {
-	struct msg_judge m = {.since_ms = role.suspended_since, .reasons = role.suspended, .lateness_ms = loop_lateness_ms(c->context->loop)};
+	struct msg_judge m = {.since_ms = role.suspended_since,
+			      .reasons = role.suspended,
+			      .lateness_ms = loop_lateness_ms(c->context->loop)};
 
 	channel_send(c->context->engine, MSG_JUDGE, &m, sizeof m);
 }
@@ -115,7 +126,8 @@ static void on_answer(void *arg, uint32_t slot, uint32_t token, enum watch_answe
 		watch_answer(c->watch, slot, token, kind, now);
 }
 
-static void on_values(void *arg, uint32_t slot, const struct query *q, const struct query_value *v, uint32_t uptime_cs, int64_t now)
+static void on_values(void *arg, uint32_t slot, const struct query *q, const struct query_value *v, uint32_t uptime_cs,
+		      int64_t now)
 {
 	struct collector *c = arg;
 	const struct target *t = target_at(c, slot);
@@ -123,8 +135,14 @@ static void on_values(void *arg, uint32_t slot, const struct query *q, const str
 	if (!t)
 		return;
 	for (size_t i = 1; i < q->count; i++) { /* the first is sysUpTime, which goes with each */
-		struct msg_sample m = {.slot = slot, .uptime_cs = uptime_cs, .generation = (uint16_t)t->generation, .object = q->items[i].object,
-				       .instance = q->items[i].instance, .type = v[i].type, .arrival_ms = now, .value = v[i].value};
+		struct msg_sample m = {.slot = slot,
+				       .uptime_cs = uptime_cs,
+				       .generation = (uint16_t)t->generation,
+				       .object = q->items[i].object,
+				       .instance = q->items[i].instance,
+				       .type = v[i].type,
+				       .arrival_ms = now,
+				       .value = v[i].value};
 		if (!m.type)
 			continue;
 		if (m.type > SAMPLE_MISSING) /* text where a number should be */
@@ -138,7 +156,8 @@ static void on_row(void *arg, uint32_t slot, uint16_t table, uint16_t instance, 
 {
 	struct collector *c = arg;
 	const struct target *t = target_at(c, slot);
-	struct msg_instance m = {.slot = slot, .generation = t ? t->generation : 0, .table = table, .instance = instance, .gone = gone};
+	struct msg_instance m = {
+	    .slot = slot, .generation = t ? t->generation : 0, .table = table, .instance = instance, .gone = gone};
 
 	_Static_assert(sizeof m.name == ENGINE_ROW_NAME, "a row's name is sent whole");
 	strncpy(m.name, name, sizeof m.name - 1);
@@ -153,9 +172,15 @@ static void on_facts(void *arg, uint32_t slot, const struct engine_facts *f)
 
 	if (!t)
 		return;
-	struct msg_node_facts m = {.slot = slot, .generation = t->generation, .sys_uptime_cs = f->sys_uptime_cs, .host_uptime_cs = f->host_uptime_cs,
-				   .engine_id_length = f->engine_id_size, .agent_restarted = f->agent_restarted, .rebooted = f->rebooted,
-				   .clone_of_known = f->clone, .clone_slot = f->clone ? f->clone_slot : NO_SLOT};
+	struct msg_node_facts m = {.slot = slot,
+				   .generation = t->generation,
+				   .sys_uptime_cs = f->sys_uptime_cs,
+				   .host_uptime_cs = f->host_uptime_cs,
+				   .engine_id_length = f->engine_id_size,
+				   .agent_restarted = f->agent_restarted,
+				   .rebooted = f->rebooted,
+				   .clone_of_known = f->clone,
+				   .clone_slot = f->clone ? f->clone_slot : NO_SLOT};
 	memcpy(m.engine_id, f->engine_id, sizeof m.engine_id);
 	memcpy(m.sys_name, f->sys_name, sizeof m.sys_name);
 	outbox_facts(c->outbox, &m);
@@ -252,8 +277,8 @@ static void turn(void *arg)
 	set_timer(next < c->now + TURN_MAX_MS ? next : c->now + TURN_MAX_MS);
 }
 
-/* With a large receive buffer answers are let gather for some ms: one wake-up reads a hundred of them. With a small one they are
- * read at once. */
+/* With a large receive buffer answers are let gather for some ms: one wake-up reads a hundred of them. With a small one
+ * they are read at once. */
 static void on_readable(void *arg, int what)
 {
 	size_t i = (size_t)((struct loop_fd **)arg - role.watches);
@@ -278,10 +303,14 @@ static void on_stats_due(void *arg)
 	struct engine_stats s = engine_stats(c->engine);
 	struct batch_stats b = engine_socket_stats(c->engine);
 	struct echo_stats e = echo_stats(c->echo);
-	struct msg_stats m = {.handled = s.answers + e.answers, .late = s.late_polls,
-			      .dropped = channel_dropped(c->context->engine) + b.overflowed + role.overflowed + s.unsent,
-			      .garbage = s.garbage + s.foreign + s.forged + b.truncated + e.foreign, .queued = channel_queued(c->context->engine),
-			      .per_second = (uint32_t)(s.polls - role.polls_before), .worst_lateness_ms = (int32_t)loop_lateness_ms(c->context->loop)};
+	struct msg_stats m = {.handled = s.answers + e.answers,
+			      .late = s.late_polls,
+			      .dropped =
+				  channel_dropped(c->context->engine) + b.overflowed + role.overflowed + s.unsent,
+			      .garbage = s.garbage + s.foreign + s.forged + b.truncated + e.foreign,
+			      .queued = channel_queued(c->context->engine),
+			      .per_second = (uint32_t)(s.polls - role.polls_before),
+			      .worst_lateness_ms = (int32_t)loop_lateness_ms(c->context->loop)};
 
 	role.polls_before = s.polls;
 	channel_send_lossy(c->context->engine, MSG_STATS, &m, sizeof m);
@@ -295,17 +324,32 @@ static void on_targets(struct collector *c, const struct message_header *h, cons
 	const struct msg_slot *slot = body;
 
 	switch (h->type) {
-	case MSG_TARGETS_BEGIN: targets_begin(c); break;
-	case MSG_OBJECTS: targets_objects(c, body, size / sizeof(struct msg_object)); break;
-	case MSG_TARGET: targets_take(c, body); break;
-	case MSG_TARGETS_END: targets_end(c); break;
-	case MSG_TARGET_REMOVE: targets_remove(c, slot->slot, slot->generation); break;
-	case MSG_PORTS: ports_take(c->ports, body, size / sizeof(struct msg_port)); break;
-	case MSG_REFERENCE: references_take(c->references, body, size / sizeof(struct msg_reference)); break;
+	case MSG_TARGETS_BEGIN:
+		targets_begin(c);
+		break;
+	case MSG_OBJECTS:
+		targets_objects(c, body, size / sizeof(struct msg_object));
+		break;
+	case MSG_TARGET:
+		targets_take(c, body);
+		break;
+	case MSG_TARGETS_END:
+		targets_end(c);
+		break;
+	case MSG_TARGET_REMOVE:
+		targets_remove(c, slot->slot, slot->generation);
+		break;
+	case MSG_PORTS:
+		ports_take(c->ports, body, size / sizeof(struct msg_port));
+		break;
+	case MSG_REFERENCE:
+		references_take(c->references, body, size / sizeof(struct msg_reference));
+		break;
 	}
 }
 
-static void on_engine(struct role_context *context, const struct message_header *h, const void *body, size_t size, int fd)
+static void on_engine(struct role_context *context, const struct message_header *h, const void *body, size_t size,
+		      int fd)
 {
 	struct collector *c = &role.c;
 	const struct msg_slot *slot = body;
@@ -320,16 +364,27 @@ static void on_engine(struct role_context *context, const struct message_header 
 		if (target_at(c, slot->slot) && c->targets[slot->slot].generation == slot->generation)
 			watch_probe(c->watch, slot->slot, c->now);
 		break;
-	case MSG_HOLD: watch_hold(c->watch, domain->domain, c->now); break;
-	case MSG_RELEASE: watch_release(c->watch, domain->domain, c->now); break;
-	case MSG_PORT_ASK: ports_ask(c->ports, slot->slot, slot->generation, c->now); break;
-	case MSG_REFERENCE_ASK: references_ask(c->references, domain->domain, c->now); break;
-	default: on_targets(c, h, body, size); break;
+	case MSG_HOLD:
+		watch_hold(c->watch, domain->domain, c->now);
+		break;
+	case MSG_RELEASE:
+		watch_release(c->watch, domain->domain, c->now);
+		break;
+	case MSG_PORT_ASK:
+		ports_ask(c->ports, slot->slot, slot->generation, c->now);
+		break;
+	case MSG_REFERENCE_ASK:
+		references_ask(c->references, domain->domain, c->now);
+		break;
+	default:
+		on_targets(c, h, body, size);
+		break;
 	}
 	set_timer(c->now);
 }
 
-static void on_supervisor(struct role_context *context, const struct message_header *h, const void *body, size_t size, int fd)
+static void on_supervisor(struct role_context *context, const struct message_header *h, const void *body, size_t size,
+			  int fd)
 {
 	(void)context;
 	(void)size;
@@ -369,11 +424,13 @@ static int prepare(struct role_context *context)
 			role.fds[SOCKET_ICMP4 + i] = echo_socket(family);
 	}
 	if (role.fds[SOCKET_UDP4] < 0) {
-		log_error("collector: no UDP socket (%s): is the descriptor limit too low?", strerror(-role.fds[SOCKET_UDP4]));
+		log_error("collector: no UDP socket (%s): is the descriptor limit too low?",
+			  strerror(-role.fds[SOCKET_UDP4]));
 		return ERR_NO_RESOURCE;
 	}
 	if (role.fds[SOCKET_ICMP4] < 0)
-		log_warning("collector: no echo socket (%s): the kernel witness rests on TCP alone", strerror(-role.fds[SOCKET_ICMP4]));
+		log_warning("collector: no echo socket (%s): the kernel witness rests on TCP alone",
+			    strerror(-role.fds[SOCKET_ICMP4]));
 	for (int i = 0; i < SOCKETS; i++)
 		if (role.fds[i] < 0)
 			role.fds[i] = -1;
@@ -390,8 +447,14 @@ static void listen_to(struct loop *loop, int which, int fd)
 static int run(struct role_context *context)
 {
 	static const struct engine_ops engine_ops = {on_answer, on_values, on_row, on_facts, on_asked, on_overflow};
-	static const struct watch_ops watch_ops = {.send_heartbeat = send_get, .send_poll = send_poll, .send_echo = send_echo, .send_get = send_get,
-						   .ask_userland = ask_userland, .report = on_report, .suspended = on_suspended, .lossy = on_lossy};
+	static const struct watch_ops watch_ops = {.send_heartbeat = send_get,
+						   .send_poll = send_poll,
+						   .send_echo = send_echo,
+						   .send_get = send_get,
+						   .ask_userland = ask_userland,
+						   .report = on_report,
+						   .suspended = on_suspended,
+						   .lossy = on_lossy};
 	struct collector *c = &role.c;
 	struct watch_params params;
 	uint8_t secret[2 * SECRET];
@@ -454,8 +517,13 @@ static void stop(struct role_context *context)
 
 int main(void)
 {
-	static const struct role_definition definition = {.role = ROLE_COLLECTOR, .prepare = prepare, .on_socket = on_socket,
-							  .on_engine = on_engine, .on_supervisor = on_supervisor, .run = run, .stop = stop};
+	static const struct role_definition definition = {.role = ROLE_COLLECTOR,
+							  .prepare = prepare,
+							  .on_socket = on_socket,
+							  .on_engine = on_engine,
+							  .on_supervisor = on_supervisor,
+							  .run = run,
+							  .stop = stop};
 
 	return role_main(&definition);
 }

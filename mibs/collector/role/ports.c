@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Switch ports of nodes: ifOperStatus and the octets that came in, read twice about a second apart, because only the difference of
- * two readings says whether the node still sends. Agents cache their counters for a second or so: what a difference proves is dated
- * before its first reading by as much, and a port that is asked for is read once more before the pair, so that the pair is younger than
- * the question. Each port every 10 s, and at once when the engine asks. */
+/* Switch ports of nodes: ifOperStatus and the octets that came in, read twice about a second apart, because only the
+ * difference of two readings says whether the node still sends. Agents cache their counters for a second or so: what a
+ * difference proves is dated before its first reading by as much, and a port that is asked for is read once more before
+ * the pair, so that the pair is younger than the question. Each port every 10 s, and at once when the engine asks. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +11,17 @@
 #include "base/text.h"
 #include "mibs/collector/role/role.h"
 
-enum { CYCLE_MS = 10000, PAIR_MS = 1100, CACHE_MS = 1100, PAIR_LOW_MS = 300, PAIR_HIGH_MS = 2500, PORTS_PER_QUERY = 8, TURN_MS = 100,
-       NO_PORT = UINT16_MAX, UP = 1 };
+enum {
+	CYCLE_MS = 10000,
+	PAIR_MS = 1100,
+	CACHE_MS = 1100,
+	PAIR_LOW_MS = 300,
+	PAIR_HIGH_MS = 2500,
+	PORTS_PER_QUERY = 8,
+	TURN_MS = 100,
+	NO_PORT = UINT16_MAX,
+	UP = 1
+};
 enum { WANT_STATUS = 1, WANT_OCTETS, WANT_OCTETS32 };
 
 static const uint32_t if_oper_status[] = {1, 3, 6, 1, 2, 1, 2, 2, 1, 8};
@@ -70,15 +79,18 @@ static uint32_t switch_for(struct ports *p, const struct msg_port *m)
 	struct credential *credential = targets_credential(c, m->credential, m->user, m->version, m->auth, m->priv);
 	uint32_t i = 0;
 
-	while (i < p->switch_count && !(address_equal(&p->switches[i].address, &m->switch_address) && p->switches[i].credential == credential))
+	while (i < p->switch_count &&
+	       !(address_equal(&p->switches[i].address, &m->switch_address) && p->switches[i].credential == credential))
 		i++;
 	if (i == SWITCH_MAX)
 		return SWITCH_MAX;
 	if (i == p->switch_count) {
-		struct engine_agent agent = {.address = m->switch_address, .credential = credential, .generation = 1, .bare = true};
+		struct engine_agent agent = {
+		    .address = m->switch_address, .credential = credential, .generation = 1, .bare = true};
 		if (engine_agent_set(c->engine, NODE_MAX + i, &agent, c->now))
 			return SWITCH_MAX;
-		p->switches[i] = (struct switch_agent){.used = true, .address = m->switch_address, .credential = credential};
+		p->switches[i] =
+		    (struct switch_agent){.used = true, .address = m->switch_address, .credential = credential};
 		p->switch_count++;
 	}
 	return i;
@@ -108,11 +120,13 @@ static void take_one(struct ports *p, const struct msg_port *m)
 	uint32_t index = switch_for(p, m);
 
 	if (index == SWITCH_MAX) {
-		log_warning("collector: the switch of node slot %u has no usable address, or there are more than %d switches: its ports are not read",
+		log_warning("collector: the switch of node slot %u has no usable address, or there are more than %d "
+			    "switches: its ports are not read",
 			    m->slot, SWITCH_MAX);
 		return;
 	}
-	if (port->used && port->switch_index == index && port->if_index == m->if_index && port->generation == m->generation) {
+	if (port->used && port->switch_index == index && port->if_index == m->if_index &&
+	    port->generation == m->generation) {
 		port->kept = true;
 		return;
 	}
@@ -120,7 +134,11 @@ static void take_one(struct ports *p, const struct msg_port *m)
 	struct switch_agent *s = &p->switches[index];
 	s->members = mem_grow(s->members, s->member_count + 1, sizeof *s->members);
 	s->members[s->member_count++] = m->slot;
-	*port = (struct port){.used = true, .kept = true, .generation = m->generation, .if_index = m->if_index, .switch_index = index,
+	*port = (struct port){.used = true,
+			      .kept = true,
+			      .generation = m->generation,
+			      .if_index = m->if_index,
+			      .switch_index = index,
 			      .due = p->owner->now + m->slot % CYCLE_MS};
 }
 
@@ -131,7 +149,8 @@ void ports_take(struct ports *p, const struct msg_port *m, size_t count)
 		for (uint32_t i = 0; i < NODE_MAX; i++)
 			p->ports[i].kept = false;
 	for (size_t i = 0; i < count; i++)
-		if (m[i].slot < NODE_MAX && text_terminated(m[i].credential, sizeof m[i].credential) && text_terminated(m[i].user, sizeof m[i].user))
+		if (m[i].slot < NODE_MAX && text_terminated(m[i].credential, sizeof m[i].credential) &&
+		    text_terminated(m[i].user, sizeof m[i].user))
 			take_one(p, &m[i]);
 	p->list_open = count == CHANNEL_BODY_MAX / sizeof *m;
 	if (!p->list_open)
@@ -199,7 +218,8 @@ static void take_reading(struct ports *p, uint32_t slot, const struct query_valu
 	}
 }
 
-void ports_answer(struct ports *p, uint32_t engine_slot, const struct query *query, const struct query_value *values, int64_t now)
+void ports_answer(struct ports *p, uint32_t engine_slot, const struct query *query, const struct query_value *values,
+		  int64_t now)
 {
 	uint32_t index = engine_slot - NODE_MAX;
 
@@ -268,7 +288,8 @@ static void start_query(struct ports *p, uint32_t index, int64_t now)
 	if (!s->query || !engine_ask(p->owner->engine, NODE_MAX + index, s->query, now)) {
 		for (unsigned i = 0; i < s->count; i++) {
 			p->ports[s->nodes[i]].in_flight = false;
-			tell(p, s->nodes[i], PORT_NA, now, now); /* no credential yet, or no room: in the next round again */
+			tell(p, s->nodes[i], PORT_NA, now,
+			     now); /* no credential yet, or no room: in the next round again */
 		}
 		s->busy = false;
 		engine_query_release(p->owner->engine, s->query);

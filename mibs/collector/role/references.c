@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Reference targets of domains (switch, gateway, PDU address): echo each second, silent after four in a row. The engine is told at
- * every change, every 5 s, and at once when it asked. */
+/* Reference targets of domains (switch, gateway, PDU address): echo each second, silent after four in a row. The engine
+ * is told at every change, every 5 s, and at once when it asked. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Messages to the engine role, gathered into packets: samples (which may be lost under pressure) for up to 100 ms, all else at the end
- * of the turn in which it was said. */
+/* Messages to the engine role, gathered into packets: samples (which may be lost under pressure) for up to 100 ms, all
+ * else at the end of the turn in which it was said. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,9 +13,12 @@ static const struct kind {
 	uint16_t type, size;
 	bool lossy;
 } kinds[KINDS] = {
-	{MSG_SAMPLES, sizeof(struct msg_sample), true},        {MSG_WITNESS, sizeof(struct witness_report), false},
-	{MSG_INSTANCES, sizeof(struct msg_instance), false},   {MSG_NODE_FACTS, sizeof(struct msg_node_facts), false},
-	{MSG_PORT_STATE, sizeof(struct msg_port_state), false}, {MSG_REFERENCE_STATE, sizeof(struct msg_reference_state), false},
+    {MSG_SAMPLES, sizeof(struct msg_sample), true},
+    {MSG_WITNESS, sizeof(struct witness_report), false},
+    {MSG_INSTANCES, sizeof(struct msg_instance), false},
+    {MSG_NODE_FACTS, sizeof(struct msg_node_facts), false},
+    {MSG_PORT_STATE, sizeof(struct msg_port_state), false},
+    {MSG_REFERENCE_STATE, sizeof(struct msg_reference_state), false},
 };
 
 struct packet {

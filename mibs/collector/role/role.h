@@ -11,7 +11,13 @@
 #include "proc/role.h"
 
 /* Slots of the SNMP engine: nodes first, then switches. Slots of echo: nodes, then reference targets. */
-enum { SWITCH_MAX = 1024, ENGINE_SLOTS = NODE_MAX + SWITCH_MAX, DOMAIN_IDS = 4096, REFERENCE_MAX = 4096, REFERENCE_SLOT = NODE_MAX };
+enum {
+	SWITCH_MAX = 1024,
+	ENGINE_SLOTS = NODE_MAX + SWITCH_MAX,
+	DOMAIN_IDS = 4096,
+	REFERENCE_MAX = 4096,
+	REFERENCE_SLOT = NODE_MAX
+};
 
 struct target {
 	bool used, kept; /* kept: seen since TARGETS_BEGIN */
@@ -57,8 +63,10 @@ void targets_end(struct collector *c);
 void targets_remove(struct collector *c, uint32_t slot, uint32_t generation);
 void targets_objects(struct collector *c, const struct msg_object *objects, size_t count);
 void targets_secret(struct collector *c, const struct msg_secret *m);
-/* The credential of this description, asked for at the supervisor when it is new. Never NULL, lives as long as the role. */
-struct credential *targets_credential(struct collector *c, const char *name, const char *user, uint8_t version, uint8_t auth, uint8_t priv);
+/* The credential of this description, asked for at the supervisor when it is new. Never NULL, lives as long as the
+ * role. */
+struct credential *targets_credential(struct collector *c, const char *name, const char *user, uint8_t version,
+				      uint8_t auth, uint8_t priv);
 
 /* report.c: everything that goes to the engine role, gathered into packets */
 struct outbox *outbox_new(struct collector *c);
@@ -78,7 +86,8 @@ void ports_free(struct ports *p);
 void ports_take(struct ports *p, const struct msg_port *m, size_t count);
 void ports_ask(struct ports *p, uint32_t slot, uint32_t generation, int64_t now);
 void ports_forget(struct ports *p, uint32_t slot);
-void ports_answer(struct ports *p, uint32_t engine_slot, const struct query *query, const struct query_value *values, int64_t now);
+void ports_answer(struct ports *p, uint32_t engine_slot, const struct query *query, const struct query_value *values,
+		  int64_t now);
 void ports_turn(struct ports *p, int64_t now);
 
 /* references.c: reference targets of domains */
@@ -96,7 +105,8 @@ int link_fd(const struct link *l);
 /* One host whose route counts. Up to 256 are kept, others are left out. */
 void link_host(struct link *l, const struct address *host);
 void link_forget_hosts(struct link *l);
-/* Reads what the kernel tells and looks at the routes again when it is time. False: every interface in use has no carrier. */
+/* Reads what the kernel tells and looks at the routes again when it is time. False: every interface in use has no
+ * carrier. */
 bool link_up(struct link *l, int64_t now);
 
 #endif

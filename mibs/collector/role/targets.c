@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The list of nodes as the engine role gives it, their credentials as the supervisor gives them, handed on to the SNMP engine and to
- * the watch. */
+/* The list of nodes as the engine role gives it, their credentials as the supervisor gives them, handed on to the SNMP
+ * engine and to the watch. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,11 +18,13 @@ static void ask_secret(struct collector *c, const char *name)
 	channel_send(c->context->supervisor, MSG_SECRET_ASK, &ask, sizeof ask);
 }
 
-struct credential *targets_credential(struct collector *c, const char *name, const char *user, uint8_t version, uint8_t auth, uint8_t priv)
+struct credential *targets_credential(struct collector *c, const char *name, const char *user, uint8_t version,
+				      uint8_t auth, uint8_t priv)
 {
 	for (size_t i = 0; i < c->credential_count; i++) {
 		struct credential *known = c->credentials[i];
-		if (!strcmp(known->name, name) && !strcmp(known->user, user) && known->version == version && known->auth == auth && known->priv == priv)
+		if (!strcmp(known->name, name) && !strcmp(known->user, user) && known->version == version &&
+		    known->auth == auth && known->priv == priv)
 			return known;
 	}
 	struct credential *made = mem_zalloc(sizeof *made);
@@ -46,7 +48,8 @@ static void tell_watch(struct collector *c, uint32_t slot)
 	t->node.snmp = t->credential->ready;
 	t->node.poll_ms = engine_poll_ms(c->engine);
 	if (watch_add(c->watch, slot, &t->node, c->now))
-		log_error("collector: node %s: the watch refuses it (interval %u ms, %u domains)", t->name, t->node.poll_ms, t->node.ndomains);
+		log_error("collector: node %s: the watch refuses it (interval %u ms, %u domains)", t->name,
+			  t->node.poll_ms, t->node.ndomains);
 }
 
 /* Domains in the order of the message, the group first: the watch estimates its loss. */
@@ -62,8 +65,9 @@ static uint8_t take_domains(const struct msg_target *m, uint32_t out[NODE_DOMAIN
 
 static bool is_sound(const struct msg_target *m)
 {
-	return m->slot < NODE_MAX && text_terminated(m->name, sizeof m->name) && text_terminated(m->credential, sizeof m->credential) &&
-	       text_terminated(m->user, sizeof m->user) && (m->version <= SNMP_V2C || m->version == SNMP_V3);
+	return m->slot < NODE_MAX && text_terminated(m->name, sizeof m->name) &&
+	       text_terminated(m->credential, sizeof m->credential) && text_terminated(m->user, sizeof m->user) &&
+	       (m->version <= SNMP_V2C || m->version == SNMP_V3);
 }
 
 void targets_take(struct collector *c, const struct msg_target *m)
@@ -78,7 +82,9 @@ void targets_take(struct collector *c, const struct msg_target *m)
 	}
 	struct target *t = &c->targets[m->slot];
 	struct credential *credential = targets_credential(c, m->credential, m->user, m->version, m->auth, m->priv);
-	struct engine_agent agent = {.address = m->address, .credential = credential, .generation = m->generation,
+	struct engine_agent agent = {.address = m->address,
+				     .credential = credential,
+				     .generation = m->generation,
 				     .hash = (uint32_t)text_hash(m->name, strlen(m->name))};
 
 	if (t->used && t->generation != m->generation)
@@ -88,10 +94,15 @@ void targets_take(struct collector *c, const struct msg_target *m)
 		targets_remove(c, m->slot, m->generation);
 		return;
 	}
-	*t = (struct target){.used = true, .kept = true, .generation = m->generation, .userland_port = m->userland_port, .address = m->address,
+	*t = (struct target){.used = true,
+			     .kept = true,
+			     .generation = m->generation,
+			     .userland_port = m->userland_port,
+			     .address = m->address,
 			     .credential = credential};
 	text_copy(t->name, sizeof t->name, m->name);
-	t->node = (struct watch_node){.generation = m->generation, .hash = agent.hash, .echo = true, .userland = m->userland_port != 0};
+	t->node = (struct watch_node){
+	    .generation = m->generation, .hash = agent.hash, .echo = true, .userland = m->userland_port != 0};
 	t->node.ndomains = take_domains(m, t->node.domains);
 	tell_watch(c, m->slot);
 }
@@ -135,7 +146,8 @@ void targets_end(struct collector *c)
 void targets_objects(struct collector *c, const struct msg_object *objects, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (!text_terminated(objects[i].filter, sizeof objects[i].filter) || objects[i].oid_length > OBJECT_OID_MAX || !objects[i].interval_s) {
+		if (!text_terminated(objects[i].filter, sizeof objects[i].filter) ||
+		    objects[i].oid_length > OBJECT_OID_MAX || !objects[i].interval_s) {
 			log_error("collector: object %u is not sound: the list before stays", objects[i].object);
 			return;
 		}
@@ -168,10 +180,12 @@ static void apply_secret(struct collector *c, struct credential *credential, con
 
 void targets_secret(struct collector *c, const struct msg_secret *m)
 {
-	if (m->secret_class != SECRET_SNMP || !text_terminated(m->name, sizeof m->name) || !text_terminated(m->text, sizeof m->text))
+	if (m->secret_class != SECRET_SNMP || !text_terminated(m->name, sizeof m->name) ||
+	    !text_terminated(m->text, sizeof m->text))
 		return;
 	if (m->status) {
-		log_error("collector: secret snmp/%s cannot be had (%s): put it into the secrets directory, mode 0600", m->name, error_name(m->status));
+		log_error("collector: secret snmp/%s cannot be had (%s): put it into the secrets directory, mode 0600",
+			  m->name, error_name(m->status));
 		return;
 	}
 	for (size_t i = 0; i < c->credential_count; i++)
