@@ -224,7 +224,9 @@ static bool crossed(const struct sensor_facts *f, double value, enum threshold t
 {
 	if (isnan(value) || isnan(f->thresholds[t]))
 		return false;
-	return t <= LOW_NON_RECOVERABLE ? value <= f->thresholds[t] : value >= f->thresholds[t];
+	bool low = t == LOW_NON_CRITICAL || t == LOW_CRITICAL || t == LOW_NON_RECOVERABLE;
+
+	return low ? value <= f->thresholds[t] : value >= f->thresholds[t];
 }
 
 static void judge_value(const struct sensor_facts *f, const struct sensor_reading *r, struct sensor_verdict *out)

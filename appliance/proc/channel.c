@@ -136,7 +136,7 @@ static bool accept_packet(struct channel *c, size_t size, int fd, int flags)
 		return !c->broken;
 	}
 	c->bad = 0;
-	c->freed = &freed;
+	c->freed = &freed; /* cppcheck-suppress autoVariables ; taken back below, before it goes */
 	c->owner.on_message(c->owner.arg, h, h + 1, size - sizeof *h, fd);
 	if (freed)
 		return false;

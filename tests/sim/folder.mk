@@ -2,3 +2,4 @@
 $(eval $(call unit,sim,tests/sim/sim.c tests/sim/world.c tests/sim/happen.c tests/sim/measure.c,watch monitor base,,-lm))
 $(eval $(call unit,test_watch,tests/unit/test_watch.c,watch base,,-lm))
 $(eval $(call unit,test_judge,tests/unit/test_judge.c,monitor base,))
+$(eval $(call unit,test_judge_domains,tests/unit/test_judge_domains.c,monitor base,))

@@ -161,7 +161,7 @@ done
 echo "- notifications"
 printf 'createUser noc SHA-256 noc-authpass AES noc-privpass\nauthUser log noc priv\nauthCommunity log traps\n' >"$E/trapd.conf"
 trapd() {
-	MIBS= SNMP_PERSISTENT_DIR="$E/trapd" snmptrapd -f -n -C -c "$E/trapd.conf" -On -F '%V;%v\n' -Lf "$E/$1" udp:127.0.0.1:$2 2>/dev/null 3>&- &
+	MIBS='' SNMP_PERSISTENT_DIR="$E/trapd" snmptrapd -f -n -C -c "$E/trapd.conf" -On -F '%V;%v\n' -Lf "$E/$1" udp:127.0.0.1:$2 2>/dev/null 3>&- &
 	pid=$!
 }
 ids() { grep -oE '32473\.1\.1\.15\.1\.0 = Gauge32: [0-9]+' "$@" | grep -oE '[0-9]+$'; }

@@ -64,7 +64,7 @@ wait_for() {
 	until "$@"; do
 		clock
 		[ $((now_cs - start)) -lt "$limit_cs" ] || return 1
-		sleep 0.02
+		read -r -t 0.02 <> <(:) || true
 	done
 }
 
