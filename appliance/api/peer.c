@@ -2,41 +2,64 @@
 /* Who made a connection, as the kernel says, and what its groups allow; see server.h. */
 #include "api/server.h"
 
-#include <errno.h>
 #include <grp.h>
 #include <inttypes.h>
-#include <stdlib.h>
+#include <pwd.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
 
 #define GROUPS_MAX 1024
-#define GROUP_CACHE_MS 10000
+#define USERS_MAX 32
+#define CACHE_MS 10000
 
 /* The ids of the three groups; they may be made while we run. */
 static struct {
 	uint32_t gid;
 	bool known;
 } groups[RIGHT_COUNT];
-static int64_t groups_until_ms;
+static struct {
+	char name[NAME_SIZE];
+	enum right right;
+	uint32_t uid;
+	bool known;
+} users[USERS_MAX];
+static size_t user_count;
+static int64_t known_until_ms;
 
 static void look_up(int64_t now_ms)
 {
 	char buffer[65536];
 	struct group g, *found;
 
-	if (now_ms < groups_until_ms)
+	if (now_ms < known_until_ms)
 		return;
-	groups_until_ms = now_ms + GROUP_CACHE_MS;
+	known_until_ms = now_ms + CACHE_MS;
 	for (int right = RIGHT_VIEW; right < RIGHT_COUNT; right++) {
 		found = NULL;
 		groups[right].known = getgrnam_r(words_name(WORDS_RIGHT, right), &g, buffer, sizeof buffer, &found) == 0 && found;
 		if (groups[right].known)
 			groups[right].gid = g.gr_gid;
 	}
+	for (size_t i = 0; i < user_count; i++) {
+		struct passwd p, *is = NULL;
+		users[i].known = getpwnam_r(users[i].name, &p, buffer, sizeof buffer, &is) == 0 && is;
+		users[i].uid = users[i].known ? p.pw_uid : 0;
+	}
+}
+
+void peer_users(const struct msg_user *list, size_t count)
+{
+	user_count = 0;
+	for (size_t i = 0; i < count && user_count < USERS_MAX; i++) {
+		if (!text_terminated(list[i].name, sizeof list[i].name) || list[i].right >= RIGHT_COUNT)
+			continue;
+		text_copy(users[user_count].name, sizeof users[user_count].name, list[i].name);
+		users[user_count++].right = (enum right)list[i].right;
+	}
+	known_until_ms = 0;
 }
 
 enum right peer_right(uint32_t uid, const uint32_t *gids, size_t count, int64_t now_ms)
@@ -50,6 +73,9 @@ enum right peer_right(uint32_t uid, const uint32_t *gids, size_t count, int64_t 
 		for (size_t i = 0; groups[right].known && i < count; i++)
 			if (gids[i] == groups[right].gid)
 				best = (enum right)right;
+	for (size_t i = 0; i < user_count; i++)
+		if (users[i].known && users[i].uid == uid && users[i].right > best)
+			best = users[i].right;
 	return best;
 }
 

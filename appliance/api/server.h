@@ -30,6 +30,8 @@ struct peer {
 bool peer_of_socket(int fd, struct peer *out);
 /* The right of root or of a member of the groups glory-view, glory-operate, glory-admin (looked up again after 10 s). */
 enum right peer_right(uint32_t uid, const uint32_t *gids, size_t count, int64_t now_ms);
+/* UNIX users whom gloryd.xml names; replaces the list. */
+void peer_users(const struct msg_user *users, size_t count);
 
 struct server;
 struct request;

@@ -87,7 +87,7 @@ enum message_type {
 	MSG_NOTIFY_DONE,   /* agent > engine: struct msg_notify_done */
 	MSG_RECEIVER,      /* engine > agent: struct msg_receiver[]: who gets notifications; replaces the list */
 	MSG_GRAPH,         /* api > engine: struct msg_graph; answered by MSG_REPLY with fd of the picture's pipe */
-	MSG_USER,          /* supervisor (or engine) > agent: struct msg_user[]: who may use SNMP; replaces the list */
+	MSG_USER,          /* engine > agent, api: struct msg_user[]: who may use SNMP, or which UNIX users the API; replaces the list */
 
 	MSG_TYPE_COUNT
 };

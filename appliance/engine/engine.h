@@ -29,6 +29,7 @@
 #define STEP_S 10         /* of the base archives */
 #define SENSOR_STEP_S 300
 #define ROWS_PER_NODE 256
+#define BOOT_GRACE_MS 600000 /* a machine may take so long to be up */
 
 /* An average in the making: what goes into one step of one RRD file. */
 struct average {
@@ -84,6 +85,7 @@ struct node_state {
 	uint8_t bmc_state, bmc_error, port_state;
 	char bmc_finding[CAUSE_SIZE];
 	uint64_t power_job;
+	int64_t boot_until_ms; /* while booting */
 	uint8_t power_verb;
 	int64_t last_seen_wall_ms, since_wall_ms;
 	uint64_t alarm;            /* its verdict alarm, 0 none */
@@ -124,7 +126,7 @@ struct engine {
 	struct loop_timer *judge_timer, *publish_timer, *second_timer, *job_timer;
 	struct alarm_set *alarms;
 	uint32_t series_next;
-	uint64_t event_last, event_first, job_last, audit_last;
+	uint64_t event_last, event_first, job_last, audit_last, audit_first;
 	struct msg_stats stats[ROLE_COUNT];
 	int64_t collector_heard_ms, hearing_since_ms; /* hearing: end of the last suspension */
 	unsigned suspended;
@@ -170,6 +172,8 @@ void samples_instances(struct engine *e, const struct msg_instance *rows, size_t
 void samples_facts(struct engine *e, const struct msg_node_facts *facts, size_t count);
 /* The node stopped answering: its values become unknown. */
 void samples_silence(struct engine *e, uint32_t slot);
+void samples_alarms(struct engine *e, uint32_t slot); /* says again what is wrong: maintenance has begun or ended */
+bool samples_has(struct engine *e, uint32_t slot, const char *item, const char *instance);
 void average_add(struct engine *e, struct average *a, uint32_t count, uint32_t step_s, const double *values, int64_t wall_ms);
 void average_free(struct average *a);
 void series_forget(struct engine *e); /* the recorder is new: all series are announced again */
@@ -180,6 +184,7 @@ const struct level_rules *samples_rules(struct engine *e, unsigned item, const c
 /* --- sensors.c */
 void sensors_take(struct engine *e, const struct msg_sensor *sensors, size_t count);
 void sensors_clear(struct engine *e, uint32_t slot);
+void sensors_alarms(struct engine *e, uint32_t slot); /* says again what is wrong: maintenance has begun or ended */
 
 /* --- judgement.c: judge glue, levels and roll-up */
 void judgement_start(struct engine *e);
@@ -194,6 +199,7 @@ void judgement_lossy(struct engine *e, const struct msg_lossy *lossy);
 void judgement_bmc_facts(struct engine *e, const struct msg_bmc_facts *facts);
 void judgement_wanted(struct engine *e, uint32_t slot);          /* wanted power, maintenance: tell the judge */
 void judgement_booting(struct engine *e, uint32_t slot, int64_t for_ms);
+void judgement_boots(struct engine *e); /* once a second: who has been up for a minute is not booting */
 void judgement_kick(struct engine *e);                            /* something was fed: tick soon */
 void judgement_level(struct engine *e, uint32_t slot);           /* work the node's level out again */
 bool judgement_is_down(void *engine, uint32_t slot);
@@ -204,6 +210,7 @@ void alarms_restore(struct engine *e, const char *key, const char *json);
 uint64_t alarms_raise(struct engine *e, const char *object, const char *kind, const char *part, enum level severity, const char *cause,
 		      uint32_t slot, uint64_t parent, uint32_t held);
 void alarms_clear(struct engine *e, const char *object, const char *kind, const char *part);
+void alarms_sweep(struct engine *e); /* now and then: alarms whose object, disk, sensor or BMC is there no more are cleared */
 void alarms_level(struct engine *e, uint32_t slot, const char *kind, const char *part, enum level level, const char *cause);
 
 /* --- outbox.c: events and their notifications, at least once */
@@ -221,6 +228,8 @@ void outbox_agent_up(struct engine *e);
 void outbox_done(struct engine *e, const struct msg_notify_done *done);
 void outbox_receivers_changed(struct engine *e);
 void outbox_users(struct engine *e, enum role face); /* who may use the agent, or the API */
+/* Beyond 100,000 of a log ("/event/", "/audit/") the oldest go; *first moves on. */
+void outbox_prune(struct engine *e, const char *prefix, uint64_t *first, uint64_t last);
 void outbox_forget(struct engine *e); /* agent gone: nothing is in flight any more */
 
 /* --- jobs.c */
@@ -246,6 +255,7 @@ json_t *jobs_steps(struct engine *e, uint64_t id); /* NULL: no such job */
 
 /* --- commands.c */
 void commands_start(struct engine *e);
+void commands_restore(struct engine *e, const char *key, const char *json); /* /set/HASH */
 void commands_take(struct engine *e, enum role face, const struct msg_command *command, size_t size, int fd);
 void commands_query(struct engine *e, enum role face, const struct msg_query *query);
 void reply_error(struct engine *e, enum role face, uint32_t life, uint64_t request, const struct error *err);
@@ -255,12 +265,15 @@ void audit(struct engine *e, const char *actor, const char *verb, const char *ta
 
 /* --- edits.c: changes of the wanted state, one at a time, each one transaction */
 typedef void edit_done(void *arg, const struct error *err, const struct config_diff *diff);
-/* Takes *next (moved out). dry_run: only shows the difference. done is called once, maybe before this returns. */
-void edits_commit(struct engine *e, struct cluster *next, bool prune, bool dry_run, bool whole, edit_done *done, void *arg);
+/* Takes *next (moved out), as a file gives it: what is missing from it stays unless prune. dry_run: only shows the difference. done is
+ * called once, maybe before this returns. */
+void edits_commit(struct engine *e, struct cluster *next, bool prune, bool dry_run, edit_done *done, void *arg);
+/* A change of what stands: make(arg, ...) gets a copy of the wanted state when its turn has come, so that two changes at once
+ * cannot undo each other; what it returns other than 0 ends the change with *err. */
+typedef int edit_make(void *arg, struct cluster *next, struct error *err);
+void edits_change(struct engine *e, edit_make *make, bool dry_run, edit_done *done, void *arg);
 void edits_start(struct engine *e);
 void edits_config_pointer(struct engine *e, const char *json, int64_t revision);
-/* A copy of the present wanted state to work on. */
-void edits_copy(struct engine *e, struct cluster *out);
 void edits_first_cluster(struct engine *e);
 const char *edits_prefix(struct engine *e); /* "/config/12" */
 

@@ -303,6 +303,7 @@ static void on_second(void *arg)
 	struct engine *e = arg;
 
 	jobs_brakes(e);
+	judgement_boots(e);
 	judgement_collector_age(e);
 	e->cluster_dirty = true;
 	publish_cluster(e);
@@ -311,6 +312,7 @@ static void on_second(void *arg)
 void start_finished(struct engine *e)
 {
 	e->loaded = true;
+	outbox_receivers_changed(e); /* known before the first event, whether the agent is there or not */
 	judgement_start(e);
 	states_domains(e);
 	publish_items(e);

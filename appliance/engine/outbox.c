@@ -81,22 +81,39 @@ static void keys(uint64_t id, char *event, char *outbox, size_t size)
 	text_format(outbox, size, "/outbox/%016" PRIu64, id);
 }
 
-static void prune(struct engine *e)
+void outbox_prune(struct engine *e, const char *prefix, uint64_t *first, uint64_t last)
 {
-	char event[64], outbox[64];
 	struct store_op ops[PRUNE_BATCH];
 	char names[PRUNE_BATCH][40];
 
-	if (!e->event_first)
-		e->event_first = 1;
-	if (e->event_last < e->event_first + EVENTS_KEPT + PRUNE_BATCH)
+	if (!*first)
+		*first = 1;
+	if (last < *first + EVENTS_KEPT + PRUNE_BATCH)
 		return;
 	for (int i = 0; i < PRUNE_BATCH; i++) {
-		keys(e->event_first++, event, outbox, sizeof event);
-		text_copy(names[i], sizeof names[i], event);
+		text_format(names[i], sizeof names[i], "%s%016" PRIu64, prefix, (*first)++);
 		ops[i] = (struct store_op){.key = names[i], .expect = STORE_ANY};
 	}
 	store_transact(e->store, ops, PRUNE_BATCH, NULL, NULL);
+}
+
+static void drop_settled(struct engine *e);
+
+/* What has left the event log is waited for no more: a receiver that is down for ever must not fill our memory. */
+static void prune(struct engine *e)
+{
+	struct outbox *o = e->outbox;
+	uint64_t before = e->event_first;
+
+	outbox_prune(e, "/event/", &e->event_first, e->event_last);
+	if (e->event_first == before)
+		return;
+	for (struct entry *x = o->head; x && x->notify.event < e->event_first; x = x->next) {
+		for (uint32_t r = 0; r < o->receiver_count; r++)
+			o->flying[r] -= x->in_flight >> r & 1;
+		x->waiting = x->in_flight = 0;
+	}
+	drop_settled(e);
 }
 
 static json_t *receivers_json(const struct outbox *o, uint32_t waiting)
@@ -120,6 +137,7 @@ void outbox_event(struct engine *e, const struct event_facts *f)
 
 	text_copy(n.object, sizeof n.object, f->object);
 	text_copy(n.cause, sizeof n.cause, f->cause ? f->cause : "");
+	text_make_printable(n.cause);
 	json_t *j = event_json(&n), *with = json_deep_copy(j);
 	json_object_set_new(with, "receivers", receivers_json(o, waiting));
 	char *text = json_dumps(j, JSON_COMPACT), *waits = json_dumps(with, JSON_COMPACT);
@@ -271,7 +289,8 @@ static void send_receivers(struct engine *e)
 	engine_send(e, ROLE_AGENT, MSG_RECEIVER, out, count * sizeof out[0]);
 }
 
-static void send_users(struct engine *e)
+/* The agent's users and communities, or the UNIX users whom the API lets in beside the groups' members. */
+void outbox_users(struct engine *e, enum role face)
 {
 	struct msg_user users[SETTINGS_USERS];
 	size_t count = 0;
@@ -279,7 +298,7 @@ static void send_users(struct engine *e)
 	memset(users, 0, sizeof users);
 	for (uint32_t i = 0; i < e->settings.users && i < SETTINGS_USERS; i++) {
 		const struct settings_user *u = &e->settings.user[i];
-		if (u->kind == SETTINGS_USER_UNIX)
+		if ((u->kind == SETTINGS_USER_UNIX) != (face == ROLE_API))
 			continue;
 		text_copy(users[count].name, sizeof users[count].name, u->name);
 		users[count].right = u->right;
@@ -288,7 +307,7 @@ static void send_users(struct engine *e)
 		users[count].priv = u->priv;
 		count++;
 	}
-	engine_send(e, ROLE_AGENT, MSG_USER, users, count * sizeof users[0]);
+	engine_send(e, face, MSG_USER, users, count * sizeof users[0]);
 }
 
 /* Receivers that are gone from the configuration are waited for no more; new ones get what comes from now on. */
@@ -316,7 +335,7 @@ void outbox_receivers_changed(struct engine *e)
 	memset(o->flying, 0, sizeof o->flying);
 	drop_settled(e);
 	send_receivers(e);
-	send_users(e);
+	outbox_users(e, ROLE_AGENT);
 	pump(e);
 }
 

@@ -482,7 +482,17 @@ static void order_kill(bool with_board)
 	start_role(with_board);
 }
 
-/* Peak memory of the role in KiB. */
+static void order_user(const char *name, const char *right)
+{
+	struct msg_user u;
+
+	memset(&u, 0, sizeof u);
+	text_copy(u.name, sizeof u.name, name);
+	u.right = (uint8_t)words_value(WORDS_RIGHT, right);
+	channel_send(tool.as_engine, MSG_USER, &u, name[0] ? sizeof u : 0);
+}
+
+/* Anonymous memory of the role in KiB: the board is not counted. */
 static void order_memory(void)
 {
 	char path[64], text[4096] = "";
@@ -515,6 +525,8 @@ static void on_order(char *line)
 		order_kill(strcmp(first, "no-board") != 0);
 	else if (!strcmp(word, "board"))
 		send_board();
+	else if (!strcmp(word, "user"))
+		order_user(first, second);
 	else if (!strcmp(word, "memory"))
 		order_memory();
 	say("ok %s", word);

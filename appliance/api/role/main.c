@@ -51,8 +51,11 @@ static void on_engine(struct role_context *context, const struct message_header 
 			server_board(api.server, board);
 	} else if (h->type == MSG_REPLY) {
 		server_reply(api.server, body, size, fd);
-	} else if (fd >= 0) {
-		close(fd);
+	} else {
+		if (h->type == MSG_USER)
+			peer_users(body, size / sizeof(struct msg_user));
+		if (fd >= 0)
+			close(fd);
 	}
 }
 
