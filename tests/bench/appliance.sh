@@ -77,6 +77,7 @@ appliance_start() {
 	fi
 }
 
+all_files() { find "$W/var" -name '*.rrd' | wc -l; }
 trees() { find "$W/var" -name base.rrd | wc -l; }
 
 # the files of all nodes exist: what is measured after it is the steady state. Sets TREE_SECONDS
