@@ -20,8 +20,11 @@ wait_for() { # wait_for SECONDS COMMAND...
 		[ $SECONDS -lt $end ] || return 1
 		read -r -t 0.1 <> <(:)
 	done
+	return 0
 }
 [ ! -e "$B/run/pid" ] || rm -f "$B/run/pid"
+# a /tmp of our own: what is new in it is ours
+case $B in /tmp/*) ;; *) mount -t tmpfs tmp /tmp || exit 77 ;; esac
 ls -A /tmp >"$B/tmp.before"
 tests/lab/run "$B" 4 2 >"$log" 2>&1 &
 run=$!
@@ -51,5 +54,7 @@ left=$(ps -A -o args= | grep -E '^(glory|snmpd|ipmi_sim|/usr/sbin/(snmpd|sshd))'
 grep -q " $B" /proc/mounts && bad "mounts: $(grep " $B" /proc/mounts)" || ok 'no mount is left'
 new=$(ls -A /tmp | diff "$B/tmp.before" - | grep '^>')
 [ -z "$new" ] && ok 'nothing new in /tmp' || bad "in /tmp: $new"
+new=$(find /etc /root /var /home -xdev -newer "$B/tmp.before" \( -ipath '*snmp*' -o -ipath '*ipmi*' -o -ipath '*glory*' -o -ipath '*rrd*' \) -type f 2>/dev/null)
+[ -z "$new" ] && ok 'no file outside the build directory' || bad "files: $new"
 echo "run: $failed failed"
 [ $failed = 0 ]

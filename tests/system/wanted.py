@@ -76,6 +76,7 @@ def by_apply(a):
 
 def by_gloryctl(a):
     """groups and nodes added and removed by gloryctl"""
+    text = export(a)
     code, out = a.tool("gloryctl", "group", "add", "g09")
     check(code == 0, out)
     address = a.node("n003")["address"]
@@ -90,6 +91,8 @@ def by_gloryctl(a):
     check(code == 0, out)
     code, out = a.tool("gloryctl", "group", "remove", "g09")
     check(code == 0, out)
+    code, out = apply(a, text, "--prune")
+    check(code == 0 and "n003" in names(a), out)
 
 
 def maintenance(a):
