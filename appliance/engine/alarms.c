@@ -118,6 +118,65 @@ void alarms_clear(struct engine *e, const char *object, const char *kind, const 
 	alarm_clear(e->alarms, object, kind, part, clock_wall_ms());
 }
 
+/* --- alarms nobody would clear any more ----------------------------------------------------------------- */
+static bool part_is_there(struct engine *e, const struct alarm *a, uint32_t slot)
+{
+	const struct node_state *s = e->nodes[slot];
+
+	if (!strncmp(a->kind, "item:", 5)) /* judged by what an agent says that answers */
+		return !s->judged || s->verdict.verdict != VERDICT_UP || s->row_count == 0 || samples_has(e, slot, a->kind + 5, a->part);
+	if (!strcmp(a->kind, "bmc"))
+		return e->model.nodes[slot].config.bmc.family != 0;
+	if (strcmp(a->kind, "sensor"))
+		return true;
+	for (uint32_t i = 0; i < s->sensor_count; i++)
+		if (!strcmp(s->sensors[i].name, a->part))
+			return true;
+	return s->sensor_count == 0 && e->model.nodes[slot].config.bmc.family;
+}
+
+static bool is_there(struct engine *e, const struct alarm *a)
+{
+	const struct model_node *n = model_node(&e->model, a->object);
+
+	if (n && e->nodes[n->slot])
+		return part_is_there(e, a, n->slot);
+	if (model_group(&e->model, a->object) || !strcmp(a->object, e->settings.appliance))
+		return true;
+	for (uint32_t d = 0; d < e->model.domain_top; d++)
+		if (e->model.domains[d].used && !strcmp(e->model.domains[d].name, a->object))
+			return true;
+	return false;
+}
+
+struct gone {
+	struct engine *e;
+	struct alarm *found;
+};
+
+static void find_gone(void *arg, struct alarm *a)
+{
+	struct gone *g = arg;
+
+	if (!g->found && a->cleared_ms == 0 && !is_there(g->e, a))
+		g->found = a;
+}
+
+void alarms_sweep(struct engine *e)
+{
+	struct gone g = {.e = e};
+
+	do { /* one at a time: clearing changes the set */
+		g.found = NULL;
+		alarm_each(e->alarms, find_gone, &g);
+		if (g.found) {
+			const struct alarm a = *g.found;
+			log_info("alarm %" PRIu64 ": %s %s %s is there no more: cleared", a.id, a.object, a.kind, a.part);
+			alarms_clear(e, a.object, a.kind, a.part);
+		}
+	} while (g.found);
+}
+
 void alarms_level(struct engine *e, uint32_t slot, const char *kind, const char *part, enum level level, const char *cause)
 {
 	const char *name = e->model.nodes[slot].config.head.name;

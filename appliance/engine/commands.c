@@ -17,6 +17,7 @@
 #include "engine/engine.h"
 
 #define REPEAT_MS 150000
+#define REPEATS_MAX 20000 /* remembered at once */
 #define PAGE_TEXT (CHANNEL_BODY_MAX - sizeof(struct msg_reply))
 #define APPLY_SHOWN 200
 #define AUDIT_TARGET 512   /* so much of a target is kept */
@@ -111,6 +112,7 @@ void audit(struct engine *e, const char *actor, const char *verb, const char *ta
 	if (text)
 		store_put(e->store, key, text, NULL, NULL);
 	free(text);
+	outbox_prune(e, "/audit/", &e->audit_first, e->audit_last);
 }
 
 static void remember(struct pending_command *p, uint64_t job, const struct error *err)
@@ -206,126 +208,109 @@ static void do_power(struct pending_command *p)
 	free(nodes.slots);
 }
 
-static void do_acknowledge(struct pending_command *p)
+static int acknowledge_one(struct pending_command *p, const char *number, bool act)
 {
-	char text[4096], *save = NULL;
-	struct error err;
+	const struct alarm *a;
 	int64_t id;
+
+	if (!text_integer(number, 1, INT64_MAX, &id))
+		return ERR_CONFIG;
+	if (act)
+		return alarm_acknowledge(p->e->alarms, (uint64_t)id, p->c.actor, clock_wall_ms());
+	a = alarm_by_id(p->e->alarms, (uint64_t)id);
+	return !a ? ERR_NOT_FOUND : a->cleared_ms ? ERR_NOT_NOW : 0;
+}
+
+static int each_alarm(struct pending_command *p, bool act, struct error *err)
+{
+	char text[sizeof p->c.target], *save = NULL;
 
 	text_copy(text, sizeof text, p->c.target);
 	for (char *one = strtok_r(text, ",", &save); one; one = strtok_r(NULL, ",", &save)) {
-		int rc = text_integer(one, 1, INT64_MAX, &id) ? alarm_acknowledge(p->e->alarms, (uint64_t)id, p->c.actor, clock_wall_ms())
-							      : ERR_CONFIG;
-		if (rc == 0)
-			continue;
-		error_set(&err, rc, one, "see: gloryctl alarm list",
-			  rc == ERR_NOT_NOW ? "the alarm has cleared already" : rc == ERR_CONFIG ? "is not an alarm's number" : "there is no such alarm");
-		answer_error(p, &err);
-		return;
+		int rc = acknowledge_one(p, one, act);
+		if (rc)
+			return error_set(err, rc, one, "see: gloryctl alarm list",
+					 rc == ERR_NOT_NOW ? "the alarm has cleared already"
+					 : rc == ERR_CONFIG ? "is not an alarm's number" : "there is no such alarm");
 	}
-	answer_done(p);
+	return 0;
 }
 
-static void commit(struct pending_command *p, struct cluster *next)
+static void do_acknowledge(struct pending_command *p)
 {
-	edits_commit(p->e, next, false, p->c.dry_run, true, answer_edit, p);
-}
-
-/* Adds and changes of nodes and groups: the wanted state is copied, changed, checked as a whole, committed. */
-static void edit_nodes(struct pending_command *p, bool add)
-{
-	struct model_selection nodes = {0};
-	struct cluster next;
-	struct error err;
-	int rc = 0;
-
-	edits_copy(p->e, &next);
-	if (add) {
-		rc = edit_node_fields(&next, p->c.target, true, p->arguments, &err);
-	} else {
-		rc = select_nodes(p, &nodes, &err);
-		for (size_t i = 0; i < nodes.count && rc == 0; i++)
-			rc = edit_node_fields(&next, p->e->model.nodes[nodes.slots[i]].config.head.name, false, p->arguments, &err);
-		free(nodes.slots);
-	}
-	if (rc) {
-		cluster_clear(&next);
-		answer_error(p, &err);
-		return;
-	}
-	commit(p, &next);
-}
-
-static void do_node_add(struct pending_command *p)
-{
-	edit_nodes(p, true);
-}
-
-static void do_node_set(struct pending_command *p)
-{
-	edit_nodes(p, false);
-}
-
-static void do_node_remove(struct pending_command *p)
-{
-	struct model_selection nodes = {0};
-	struct cluster next;
 	struct error err;
 
-	if (select_nodes(p, &nodes, &err)) {
+	/* all or none: the first round only looks */
+	if (each_alarm(p, false, &err) || each_alarm(p, true, &err))
 		answer_error(p, &err);
-		return;
-	}
-	if (nodes.count > 1 && !p->c.yes) {
-		free(nodes.slots);
-		error_set(&err, ERR_REFUSED, "node remove", "look at the list, then repeat with --yes", "more than one node wants a confirmation");
-		answer_error(p, &err);
-		return;
-	}
-	edits_copy(p->e, &next);
-	for (size_t i = 0; i < nodes.count; i++)
-		cluster_remove(&next, CONFIG_NODE, p->e->model.nodes[nodes.slots[i]].config.head.name);
+	else
+		answer_done(p);
+}
+
+/* --- edits: each is made on the wanted state as it stands when its turn comes, and checked and committed as a whole */
+static int make_node_add(void *arg, struct cluster *next, struct error *err)
+{
+	struct pending_command *p = arg;
+
+	return edit_node_fields(next, p->c.target, true, p->arguments, err);
+}
+
+static int make_node_set(void *arg, struct cluster *next, struct error *err)
+{
+	struct pending_command *p = arg;
+	struct model_selection nodes = {0};
+	int rc = select_nodes(p, &nodes, err);
+
+	for (size_t i = 0; i < nodes.count && rc == 0; i++)
+		rc = edit_node_fields(next, p->e->model.nodes[nodes.slots[i]].config.head.name, false, p->arguments, err);
 	free(nodes.slots);
-	commit(p, &next);
+	return rc;
 }
 
-static void edit_group(struct pending_command *p, bool add)
+static int make_node_remove(void *arg, struct cluster *next, struct error *err)
 {
-	struct cluster next;
-	struct error err;
+	struct pending_command *p = arg;
+	struct model_selection nodes = {0};
+	int rc = select_nodes(p, &nodes, err);
 
-	edits_copy(p->e, &next);
-	if (edit_group_fields(&next, p->c.target, add, p->arguments, &err)) {
-		cluster_clear(&next);
-		answer_error(p, &err);
-		return;
-	}
-	commit(p, &next);
+	if (rc == 0 && nodes.count > 1 && !p->c.yes)
+		rc = error_set(err, ERR_REFUSED, "node remove", "look at the list, then repeat with --yes", "more than one node wants a confirmation");
+	for (size_t i = 0; i < nodes.count && rc == 0; i++)
+		cluster_remove(next, CONFIG_NODE, p->e->model.nodes[nodes.slots[i]].config.head.name);
+	free(nodes.slots);
+	return rc;
 }
 
-static void do_group_add(struct pending_command *p)
+static int make_group_add(void *arg, struct cluster *next, struct error *err)
 {
-	edit_group(p, true);
+	struct pending_command *p = arg;
+
+	return edit_group_fields(next, p->c.target, true, p->arguments, err);
 }
 
-static void do_group_set(struct pending_command *p)
+static int make_group_set(void *arg, struct cluster *next, struct error *err)
 {
-	edit_group(p, false);
+	struct pending_command *p = arg;
+
+	return edit_group_fields(next, p->c.target, false, p->arguments, err);
 }
 
-static void do_group_remove(struct pending_command *p)
+static int make_group_remove(void *arg, struct cluster *next, struct error *err)
 {
-	struct cluster next;
-	struct error err;
+	struct pending_command *p = arg;
 
-	edits_copy(p->e, &next);
-	if (!cluster_remove(&next, CONFIG_GROUP, p->c.target)) {
-		cluster_clear(&next);
-		error_set(&err, ERR_NOT_FOUND, p->c.target, "see: gloryctl group list", "there is no such group");
-		answer_error(p, &err);
-		return;
-	}
-	commit(p, &next); /* cluster_check() refuses it while nodes are in the group */
+	if (cluster_remove(next, CONFIG_GROUP, p->c.target))
+		return 0; /* cluster_check() refuses it while nodes are in the group */
+	return error_set(err, ERR_NOT_FOUND, p->c.target, "see: gloryctl group list", "there is no such group");
+}
+
+static void do_edit(struct pending_command *p)
+{
+	static edit_make *const makes[COMMAND_VERB_COUNT] = {
+		[COMMAND_NODE_ADD] = make_node_add, [COMMAND_NODE_SET] = make_node_set, [COMMAND_NODE_REMOVE] = make_node_remove,
+		[COMMAND_GROUP_ADD] = make_group_add, [COMMAND_GROUP_SET] = make_group_set, [COMMAND_GROUP_REMOVE] = make_group_remove};
+
+	edits_change(p->e, makes[p->c.verb], p->c.dry_run, answer_edit, p);
 }
 
 static void answer_apply(void *arg, const struct error *err, const struct config_diff *diff)
@@ -373,7 +358,7 @@ static void on_xml(void *arg, int status, const char *output, size_t size)
 		answer_error(p, &err);
 		return;
 	}
-	edits_commit(p->e, &wanted, prune, p->c.dry_run, false, answer_apply, p);
+	edits_commit(p->e, &wanted, prune, p->c.dry_run, answer_apply, p);
 }
 
 static void do_apply(struct pending_command *p)
@@ -436,12 +421,12 @@ static const struct {
 } verbs[COMMAND_VERB_COUNT] = {
 	[COMMAND_POWER] = {"power", RIGHT_OPERATE, do_power},
 	[COMMAND_ALARM_ACK] = {"alarm-ack", RIGHT_OPERATE, do_acknowledge},
-	[COMMAND_NODE_ADD] = {"node-add", RIGHT_ADMIN, do_node_add},
-	[COMMAND_NODE_REMOVE] = {"node-remove", RIGHT_ADMIN, do_node_remove},
-	[COMMAND_NODE_SET] = {"node-set", RIGHT_ADMIN, do_node_set},
-	[COMMAND_GROUP_ADD] = {"group-add", RIGHT_ADMIN, do_group_add},
-	[COMMAND_GROUP_REMOVE] = {"group-remove", RIGHT_ADMIN, do_group_remove},
-	[COMMAND_GROUP_SET] = {"group-set", RIGHT_ADMIN, do_group_set},
+	[COMMAND_NODE_ADD] = {"node-add", RIGHT_ADMIN, do_edit},
+	[COMMAND_NODE_REMOVE] = {"node-remove", RIGHT_ADMIN, do_edit},
+	[COMMAND_NODE_SET] = {"node-set", RIGHT_ADMIN, do_edit},
+	[COMMAND_GROUP_ADD] = {"group-add", RIGHT_ADMIN, do_edit},
+	[COMMAND_GROUP_REMOVE] = {"group-remove", RIGHT_ADMIN, do_edit},
+	[COMMAND_GROUP_SET] = {"group-set", RIGHT_ADMIN, do_edit},
 	[COMMAND_APPLY] = {"apply", RIGHT_ADMIN, do_apply},
 	[COMMAND_JOB_CANCEL] = {"job-cancel", RIGHT_OPERATE, do_cancel},
 	[COMMAND_CONFIRM_BMC] = {"confirm-bmc", RIGHT_ADMIN, do_confirm},
@@ -483,8 +468,14 @@ static void on_sweep(void *arg)
 
 static void run_fresh(struct pending_command *p)
 {
-	struct repeat *r = mem_zalloc(sizeof *r);
+	struct error err;
 
+	if (HASH_COUNT(p->e->repeats->all) >= REPEATS_MAX) {
+		error_set(&err, ERR_BUSY, "command", "try again in a minute", "%u commands of the last minutes are remembered already", REPEATS_MAX);
+		answer_error(p, &err);
+		return;
+	}
+	struct repeat *r = mem_zalloc(sizeof *r);
 	text_copy(r->key, sizeof r->key, p->set_key);
 	r->at_wall_ms = clock_wall_ms();
 	HASH_ADD_STR(p->e->repeats->all, key, r);
@@ -544,6 +535,24 @@ static void run(struct pending_command *p)
 		run_repeated(p, r);
 	else
 		store_get(p->e->store, p->set_key, on_set_read, p);
+}
+
+void commands_restore(struct engine *e, const char *key, const char *json)
+{
+	json_t *o = json_loads(json, 0, NULL);
+	json_int_t job = 0, at = 0;
+
+	if (o && !json_unpack(o, "{s:I,s:I}", "job", &job, "at", &at) && clock_wall_ms() - at < REPEAT_MS && strlen(key) < sizeof(((struct repeat *)0)->key)) {
+		struct repeat *r = mem_zalloc(sizeof *r);
+		text_copy(r->key, sizeof r->key, key);
+		r->job = (uint64_t)job;
+		r->answered = true;
+		r->at_wall_ms = at;
+		HASH_ADD_STR(e->repeats->all, key, r);
+	} else {
+		store_delete(e->store, key, NULL, NULL); /* nobody repeats it any more */
+	}
+	json_decref(o);
 }
 
 void commands_start(struct engine *e)
@@ -611,6 +620,11 @@ static void on_query_page(void *arg, const struct store_reply *r)
 
 	for (size_t i = 0; i < r->count; i++) {
 		bytes += r->pairs[i].value_size + 2;
+		if (i == 0 && bytes > PAGE_TEXT / 2) { /* fits into no page: left out, or the list would end here */
+			bytes = 2;
+			text_copy(last, sizeof last, r->pairs[i].key);
+			continue;
+		}
 		if (bytes > PAGE_TEXT / 2 || p->sent == p->q.limit) {
 			more = p->sent < p->q.limit;
 			break;

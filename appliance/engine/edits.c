@@ -16,6 +16,7 @@
 
 #define IN_PLACE_MAX 100
 #define BATCH 100
+#define WAITING_MAX 64 /* changes in the queue; each may hold a whole wanted state */
 
 struct edit {
 	struct edit *next;
@@ -23,7 +24,8 @@ struct edit {
 	struct cluster wanted;  /* as asked for */
 	struct cluster result;  /* what will be in force */
 	struct config_diff diff;
-	bool prune, dry_run, whole;
+	bool prune, dry_run;
+	edit_make *make; /* NULL: wanted is given, objects missing from it stay unless prune */
 	edit_done *done;
 	void *arg;
 	/* a new generation being written */
@@ -34,6 +36,7 @@ struct edit {
 
 struct edits {
 	struct edit *head, **tail; /* the first one is being worked on */
+	unsigned count;
 	uint64_t base, generation;
 	int64_t revision; /* of /config/gen; 0: does not exist */
 	char prefix[48];
@@ -68,7 +71,7 @@ void edits_config_pointer(struct engine *e, const char *json, int64_t revision)
 	json_decref(o);
 }
 
-void edits_copy(struct engine *e, struct cluster *out)
+static void copy_wanted(struct engine *e, struct cluster *out)
 {
 	cluster_init(out);
 	text_copy(out->site, sizeof out->site, e->model.wanted.site);
@@ -83,6 +86,7 @@ static void finish(struct edit *x, const struct error *err)
 
 	x->done(x->arg, err, err ? NULL : &x->diff);
 	e->edits->head = x->next;
+	e->edits->count--;
 	if (!x->next)
 		e->edits->tail = &e->edits->head;
 	cluster_clear(&x->wanted);
@@ -92,7 +96,7 @@ static void finish(struct edit *x, const struct error *err)
 	work(e);
 }
 
-static void drop_old_generation(struct engine *e, uint64_t base);
+static void sweep_generation(struct engine *e, uint64_t base, struct edit *then);
 
 static void take_over(struct edit *x)
 {
@@ -110,7 +114,7 @@ static void take_over(struct edit *x)
 	publish_now(e);
 	log_info("generation %" PRIu64 ": %zu changes", e->edits->generation, x->diff.count);
 	if (old != x->base)
-		drop_old_generation(e, old);
+		sweep_generation(e, old, NULL);
 	finish(x, NULL);
 }
 
@@ -229,14 +233,28 @@ static void write_batch(struct edit *x)
 struct sweep {
 	struct engine *e;
 	char prefix[48];
+	struct edit *then; /* what may begin when nothing is left; NULL none */
 };
+
+static void sweep_ended(struct sweep *s, bool clean)
+{
+	struct edit *x = s->then;
+	struct error err;
+
+	if (x && clean)
+		write_batch(x);
+	else if (x)
+		finish(x, (error_set(&err, ERR_NO_RESOURCE, "store", "mend the disk first", "the change was not committed: %s",
+				     store_trouble(s->e->store)), &err));
+	free(s);
+}
 
 static void on_old_page(void *arg, const struct store_reply *r)
 {
 	struct sweep *s = arg;
 
-	if (r->status != STORE_OK || r->count == 0) {
-		free(s);
+	if ((r->status != STORE_OK && r->status != STORE_NOT_FOUND) || r->count == 0) {
+		sweep_ended(s, r->status == STORE_OK || r->status == STORE_NOT_FOUND);
 		return;
 	}
 	struct store_op *ops = mem_array(r->count, sizeof *ops);
@@ -247,11 +265,12 @@ static void on_old_page(void *arg, const struct store_reply *r)
 	store_list(s->e->store, s->prefix, NULL, 500, on_old_page, s);
 }
 
-static void drop_old_generation(struct engine *e, uint64_t base)
+static void sweep_generation(struct engine *e, uint64_t base, struct edit *then)
 {
 	struct sweep *s = mem_zalloc(sizeof *s);
 
 	s->e = e;
+	s->then = then;
 	text_format(s->prefix, sizeof s->prefix, "/config/%" PRIu64 "/", base);
 	store_list(e->store, s->prefix, NULL, 500, on_old_page, s);
 }
@@ -260,13 +279,19 @@ static int prepare(struct edit *x, struct error *err)
 {
 	struct engine *e = x->e;
 
+	if (x->make) { /* only now: the changes before it are in force */
+		copy_wanted(e, &x->wanted);
+		int rc = x->make(x->arg, &x->wanted, err);
+		if (rc)
+			return rc;
+	}
 	if (!x->wanted.site[0])
 		text_copy(x->wanted.site, sizeof x->wanted.site, e->model.wanted.site);
 	if (strcmp(x->wanted.site, e->model.wanted.site) && e->model.node_count)
 		return error_set(err, ERR_CONFIG, "site", "apply the file to its own appliance", "this site is \"%s\", the file is of \"%s\"",
 				 e->model.wanted.site, x->wanted.site);
 	cluster_init(&x->result);
-	cluster_diff(&e->model.wanted, &x->wanted, x->prune || x->whole, &x->result, &x->diff);
+	cluster_diff(&e->model.wanted, &x->wanted, x->prune || x->make, &x->result, &x->diff);
 	text_copy(x->result.site, sizeof x->result.site, x->wanted.site);
 	return cluster_check(&x->result, err);
 }
@@ -292,21 +317,47 @@ static void work(struct engine *e)
 	}
 	x->base = e->edits->base + 1;
 	x->kind = (enum config_kind)1;
-	write_batch(x);
+	sweep_generation(e, x->base, x); /* what a change that was cut off has left there would come into force with this one */
 }
 
-void edits_commit(struct engine *e, struct cluster *next, bool prune, bool dry_run, bool whole, edit_done *done, void *arg)
+/* Takes its place in the queue, or refuses by done(). */
+static void enqueue(struct engine *e, const struct edit *edit)
 {
-	struct edit *x = mem_zalloc(sizeof *x);
 	bool idle = !e->edits->head;
+	struct error err;
 
-	*x = (struct edit){.e = e, .wanted = *next, .prune = prune, .dry_run = dry_run, .whole = whole, .done = done, .arg = arg};
-	cluster_init(next);
+	if (e->edits->count == WAITING_MAX) {
+		struct cluster given = edit->wanted;
+		cluster_clear(&given);
+		error_set(&err, ERR_BUSY, "change", "try again in a moment", "%u changes are waiting already", WAITING_MAX);
+		edit->done(edit->arg, &err, NULL);
+		return;
+	}
+	struct edit *x = mem_zalloc(sizeof *x);
+	*x = *edit;
+	x->e = e;
 	cluster_init(&x->result);
 	*e->edits->tail = x;
 	e->edits->tail = &x->next;
+	e->edits->count++;
 	if (idle)
 		work(e);
+}
+
+void edits_commit(struct engine *e, struct cluster *next, bool prune, bool dry_run, edit_done *done, void *arg)
+{
+	struct edit x = {.wanted = *next, .prune = prune, .dry_run = dry_run, .done = done, .arg = arg};
+
+	cluster_init(next);
+	enqueue(e, &x);
+}
+
+void edits_change(struct engine *e, edit_make *make, bool dry_run, edit_done *done, void *arg)
+{
+	struct edit x = {.make = make, .dry_run = dry_run, .done = done, .arg = arg};
+
+	cluster_init(&x.wanted);
+	enqueue(e, &x);
 }
 
 /* --- the cluster.xml of a new appliance --------------------------------------------------------------- */
@@ -336,7 +387,7 @@ static void on_first_xml(void *arg, int status, const char *output, size_t size)
 		cluster_clear(&wanted);
 		return;
 	}
-	edits_commit(e, &wanted, false, false, false, on_first_edit, e);
+	edits_commit(e, &wanted, false, false, on_first_edit, e);
 }
 
 void edits_first_cluster(struct engine *e)

@@ -16,7 +16,6 @@
 #define TICK_MS 100
 #define JOBS_KEPT 1000
 #define OVERDUE_MS 20000   /* beyond the step's own deadline the BMC role is taken to have lost it */
-#define BOOT_GRACE_MS 600000
 #define STARTS_PER_SECOND 5
 #define NOT_ACCEPTED (UINT32_MAX - 1) /* board slot of a job that is being stored: not on the board, not stepped */
 

@@ -12,6 +12,9 @@
 
 #define STORED_TICK_MS 20 /* inputs of one burst share a tick */
 #define SETTLED_MAX 1024
+#define BOOT_SEEN_MS 60000 /* up and answering so long after the order to start: it has started, or never stopped */
+#define SEEN_MS 3000
+#define SWEEP_MS 600000
 #define HEARING_MS 15000 /* after a suspension: a BMC is asked at least once in 10 s */
 #define COLLECTOR_QUIET_MS 2000 /* it tells its statistics every second, so it is stopped or gone */
 #define SETTLED_MS 30000 /* after a start: what is wrong has been called again by then */
@@ -246,6 +249,11 @@ static void on_settled(void *arg)
 	}
 }
 
+static void on_sweep(void *arg)
+{
+	alarms_sweep(arg);
+}
+
 void judgement_start(struct engine *e)
 {
 	static const struct judge_ops ops = {.ask_bmc = ask_bmc, .ask_port = ask_port, .ask_reference = ask_reference, .hold = hold,
@@ -258,6 +266,7 @@ void judgement_start(struct engine *e)
 	e->judge_timer = loop_timer_new(e->loop, on_judge_due, e);
 	judge_queue(e->judge, 0, false, clock_mono_ms());
 	loop_timer_set(loop_timer_new(e->loop, on_settled, e), SETTLED_MS);
+	loop_timer_every(loop_timer_new(e->loop, on_sweep, e), SWEEP_MS);
 	judgement_kick(e);
 }
 
@@ -476,7 +485,9 @@ void judgement_wanted(struct engine *e, uint32_t slot)
 		judge_wanted(e->judge, slot, WANTED_MAINT, 0, clock_mono_ms());
 	else if (wanted == POWER_OFF)
 		judge_wanted(e->judge, slot, WANTED_OFF, 0, clock_mono_ms());
-	else if (!s->booting)
+	else if (s->booting)
+		judge_wanted(e->judge, slot, WANTED_BOOT, s->boot_until_ms, clock_mono_ms());
+	else
 		judge_wanted(e->judge, slot, WANTED_ON, 0, clock_mono_ms());
 	judgement_kick(e);
 }
@@ -486,9 +497,25 @@ void judgement_booting(struct engine *e, uint32_t slot, int64_t for_ms)
 	int64_t now = clock_mono_ms();
 
 	e->nodes[slot]->booting = true;
+	e->nodes[slot]->boot_until_ms = now + for_ms;
 	if (!e->model.nodes[slot].config.maintenance)
 		judge_wanted(e->judge, slot, WANTED_BOOT, now + for_ms, now);
 	judgement_kick(e);
+}
+
+/* Power on of a machine that was up, a reset it took no notice of: no verdict changes, and its next crash must not pass for a boot. */
+void judgement_boots(struct engine *e)
+{
+	int64_t now = clock_mono_ms(), wall = clock_wall_ms();
+
+	for (uint32_t slot = 0; slot < e->model.node_top; slot++) {
+		struct node_state *s = e->nodes[slot];
+		if (!s || !s->booting || !s->judged || s->verdict.verdict != VERDICT_UP || wall - s->last_seen_wall_ms > SEEN_MS ||
+		    s->boot_until_ms - now > BOOT_GRACE_MS - BOOT_SEEN_MS)
+			continue;
+		s->booting = false;
+		judgement_wanted(e, slot);
+	}
 }
 
 /* --- levels -------------------------------------------------------------------------------------------- */

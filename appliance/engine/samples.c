@@ -418,6 +418,40 @@ void samples_facts(struct engine *e, const struct msg_node_facts *f, size_t coun
 	}
 }
 
+void samples_alarms(struct engine *e, uint32_t slot)
+{
+	const struct node_state *s = e->nodes[slot];
+	char kind[24], cause[CAUSE_SIZE];
+
+	for (unsigned i = 0; i < item_definition_count; i++) {
+		const struct item_definition *d = &item_definitions[i];
+		uint32_t at = d->item < ITEM_SCALARS ? 0 : d->item - items_first_of_table(d->table);
+		text_format(kind, sizeof kind, "item:%.18s", d->name);
+		if (d->item < ITEM_SCALARS && s->levels[d->item].level > LEVEL_UNKNOWN) {
+			describe(d, "", s->values[d->item], cause, sizeof cause);
+			alarms_level(e, slot, kind, "", (enum level)s->levels[d->item].level, cause);
+		}
+		for (uint32_t r = 0; d->item >= ITEM_SCALARS && r < s->row_count; r++) {
+			const struct table_row *row = &s->rows[r];
+			if (row->table != d->table || row->levels[at].level <= LEVEL_UNKNOWN)
+				continue;
+			describe(d, row->name, row->values[at], cause, sizeof cause);
+			alarms_level(e, slot, kind, row->name, (enum level)row->levels[at].level, cause);
+		}
+	}
+}
+
+bool samples_has(struct engine *e, uint32_t slot, const char *item, const char *instance)
+{
+	const struct item_definition *d = item_find(item);
+	const struct node_state *s = e->nodes[slot];
+	bool found = d && d->table == TABLE_NONE;
+
+	for (uint32_t r = 0; d && r < s->row_count && !found; r++)
+		found = s->rows[r].table == d->table && !strcmp(s->rows[r].name, instance);
+	return found;
+}
+
 void samples_silence(struct engine *e, uint32_t slot)
 {
 	struct node_state *s = e->nodes[slot];

@@ -190,3 +190,14 @@ void sensors_clear(struct engine *e, uint32_t slot)
 	while (e->nodes[slot]->sensor_count)
 		drop(e, slot, 0);
 }
+
+void sensors_alarms(struct engine *e, uint32_t slot)
+{
+	const struct node_state *s = e->nodes[slot];
+	char cause[CAUSE_SIZE];
+
+	for (uint32_t i = 0; i < s->sensor_count; i++) {
+		text_format(cause, sizeof cause, "%.28s: %s", s->sensors[i].name, level_name(s->sensors[i].level));
+		alarms_level(e, slot, "sensor", s->sensors[i].name, (enum level)s->sensors[i].level, cause);
+	}
+}

@@ -26,7 +26,7 @@ static const struct {
 } sections[] = {
 	{"/slot/", take_slot, false}, {NULL, take_config, true},      {"/life/node/", take_life, false},
 	{"/alarm/", alarms_restore, false}, {"/job/", jobs_restore, false}, {"/event/", take_event, false},
-	{"/outbox/", outbox_restore, false}, {"/audit/", take_audit, false},
+	{"/outbox/", outbox_restore, false}, {"/audit/", take_audit, false}, {"/set/", commands_restore, false},
 };
 
 struct loader {
@@ -110,6 +110,8 @@ static void take_audit(struct engine *e, const char *key, const char *json)
 	uint64_t id = strtoull(key + strlen("/audit/"), NULL, 10);
 
 	(void)json;
+	if (!e->audit_first)
+		e->audit_first = id;
 	if (id > e->audit_last)
 		e->audit_last = id;
 }
@@ -171,6 +173,10 @@ static void on_pointer(void *arg, const struct store_reply *r)
 {
 	struct engine *e = arg;
 
+	if (r->status != STORE_OK && r->status != STORE_NOT_FOUND) { /* never an empty cluster for want of reading */
+		log_error("store: cannot be read (%s): the engine ends and tries again", store_trouble(e->store));
+		exit(2);
+	}
 	if (r->status == STORE_OK && r->count == 1)
 		edits_config_pointer(e, r->pairs[0].value, r->pairs[0].revision);
 	text_format(e->loader->prefix, sizeof e->loader->prefix, "%s/", edits_prefix(e));

@@ -68,10 +68,33 @@ static void node_removed(struct engine *e, const struct model_change *c)
 		judge_node_remove(e->judge, c->slot, clock_mono_ms());
 }
 
+/* Another wanted state of a node that stays: without a BMC nothing of one is known any more; in maintenance nothing is called. */
+static void node_changed(struct engine *e, uint32_t slot)
+{
+	struct node_state *s = e->nodes[slot];
+
+	if (!e->model.nodes[slot].config.bmc.family) {
+		sensors_clear(e, slot);
+		alarms_clear(e, e->model.nodes[slot].config.head.name, "bmc", "session");
+		alarms_clear(e, e->model.nodes[slot].config.head.name, "bmc", "security");
+		s->bmc_finding[0] = '\0';
+		s->bmc_heard = false;
+		s->bmc_state = BMC_NA;
+		s->power = POWER_UNKNOWN;
+	}
+	if (!e->loaded)
+		return;
+	samples_alarms(e, slot);
+	sensors_alarms(e, slot);
+	judgement_level(e, slot);
+}
+
 static void node_added(struct engine *e, const struct model_change *c)
 {
 	if (!e->nodes[c->slot])
 		e->nodes[c->slot] = state_new();
+	else
+		node_changed(e, c->slot);
 	publish_node(e, c->slot);
 }
 
@@ -179,8 +202,9 @@ void life_read(struct engine *e, uint32_t slot, const char *json)
 	if (o && !json_unpack(o, "{s:i,s:s,s:s,s:s,s:b,s:s}", "generation", &generation, "life", &life, "wanted_power", &wanted, "guid", &guid,
 			      "locked", &locked, "locked_why", &why) &&
 	    (uint32_t)generation == e->model.nodes[slot].generation) {
-		s->life = (uint8_t)words_value(WORDS_LIFE, life);
-		s->wanted_power = (enum power)words_value(WORDS_POWER, wanted);
+		int stage = words_value(WORDS_LIFE, life), power = words_value(WORDS_POWER, wanted);
+		s->life = stage ? (uint8_t)stage : LIFE_READY;
+		s->wanted_power = power ? (enum power)power : POWER_UNKNOWN;
 		s->guid_known = parse_hex16(guid, s->guid);
 		s->locked = locked;
 		text_copy(s->locked_why, sizeof s->locked_why, why);

@@ -80,7 +80,8 @@ bool model_restore_slot(struct model *m, enum config_kind kind, const char *name
 {
 	uint32_t limit = kind == CONFIG_NODE ? NODE_MAX : MODEL_GROUPS;
 
-	if (slot >= limit || generation == 0 || lookup(m, kind_letter(kind), name))
+	if (slot >= limit || generation == 0 || lookup(m, kind_letter(kind), name) ||
+	    (kind == CONFIG_NODE ? m->nodes[slot].slot : m->groups[slot].slot))
 		return false;
 	enter(m, kind_letter(kind), name, slot, generation)->restored = true;
 	if (generation >= m->next_generation)
