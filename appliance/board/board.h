@@ -195,6 +195,8 @@ uint64_t board_version(const struct board_reader *board, enum board_table table)
  * rows. Returns as board_read, and ERR_BUG for bytes outside the row. */
 int board_read_field(const struct board_reader *board, enum board_table table, uint32_t slot, size_t offset, size_t size,
 		     struct row_head *head, void *field);
+/* That a field of a slot's row will be read soon: walks ask a few rows ahead, so that they do not wait for memory. */
+void board_expect(const struct board_reader *board, enum board_table table, uint32_t slot, size_t offset);
 /* Direct pointer to the live row, for handlers that read single aligned words of many rows: values may be torn between
  * words; check board_row_sequence() before and after (odd = being written). NULL beyond the table, and for BOARD_VALUE and
  * BOARD_SENSOR, whose rows are stored packed (numbers, and texts as references into a table of distinct texts). */

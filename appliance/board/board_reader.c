@@ -190,6 +190,16 @@ int board_read_field(const struct board_reader *b, enum board_table table, uint3
 	return 0;
 }
 
+void board_expect(const struct board_reader *b, enum board_table table, uint32_t slot, size_t offset)
+{
+	if (!has_slot(b, table, slot))
+		return;
+	const uint8_t *row = (const uint8_t *)row_words(b, table, slot);
+	__builtin_prefetch(row);
+	if (offset < b->layout.tables[table].row_bytes)
+		__builtin_prefetch(row + offset);
+}
+
 /* The good index buffer and its number of entries, never beyond the table. */
 static const _Atomic uint32_t *index_of(const struct board_reader *b, enum board_table table, uint32_t *count)
 {

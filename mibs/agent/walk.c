@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 
+#define AHEAD 6  /* rows of a column that are fetched into the cache before they are read */
 #define TRIES 64 /* the index is flipped at most once per round of the engine's loop */
 
 /* A row of the sorted index. */
@@ -139,6 +140,7 @@ static int next_cell(const struct walk *walk, struct walk_cursor *c, struct cell
 	uint64_t last = c->place.key - 1;
 	uint32_t here = board_at(walk->board, table, c->position), slot = board_at(walk->board, table, c->position + 1);
 
+	board_expect(walk->board, table, board_at(walk->board, table, c->position + AHEAD), column->offset);
 	if (here == NO_SLOT || slot == NO_SLOT || board_order(walk->board, table, here) != last ||
 	    board_read_field(walk->board, table, slot, column->offset, column->size, &head, field) || head.order <= last ||
 	    head.order > mib_key_limit(c->place.table) || board_at(walk->board, table, c->position) != here)
