@@ -194,10 +194,12 @@ void board_expect(const struct board_reader *b, enum board_table table, uint32_t
 {
 	if (!has_slot(b, table, slot))
 		return;
-	const uint8_t *row = (const uint8_t *)row_words(b, table, slot);
-	__builtin_prefetch(row);
-	if (offset < b->layout.tables[table].row_bytes)
-		__builtin_prefetch(row + offset);
+	const struct board_place *p = &b->layout.tables[table];
+	size_t row = p->row + (size_t)slot * p->row_bytes;
+
+	__builtin_prefetch(place(b, row));
+	if (offset < p->row_bytes)
+		__builtin_prefetch(place(b, row + offset));
 }
 
 /* The good index buffer and its number of entries, never beyond the table. */
