@@ -234,6 +234,9 @@ unsigned batch_receive(struct batch *b, int64_t now)
 {
 	unsigned total = 0, errors = 0;
 
+	/* always: the one notice of an error may have gone to a sending call */
+	if (b->fd >= 0 && b->owner.on_refused)
+		receive_errors(b, now);
 	for (unsigned round = 0; b->fd >= 0 && round < ROUNDS_MAX; round++) {
 		int n = take(b, 0);
 		if (n < 0 && errno != EAGAIN && errno != EINTR && ++errors <= BATCH) {

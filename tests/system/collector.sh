@@ -108,10 +108,17 @@ until_ok 5 "[ \$(grep -c '^sample slot 1 object 2' $T/out) -gt $((n + 1)) ]" && 
 # --- switch port and reference ---------------------------------------------------------------------------------
 index=$(cat /sys/class/net/lo/ifindex)
 tell port 0 127.0.0.9:1161 lab "$index"
-expect 15 "the port of a node that sends" "^port slot 0 state 3"
+expect 20 "the port of a node that sends" "^port slot 0 state 3"
+asked=$(grep -c '^port slot 0' "$T/out")
+tell ask-port 0
+until_ok 15 "[ \$(grep -c '^port slot 0' $T/out) -gt $asked ]"
+tail -n +1 "$T/out" | grep '^port slot 0' | tail -n1 | grep -q 'state 3' && ok "asked: it sends" || bad "asked: it sends"
 tell port 1 127.0.0.9:1161 lab "$(cat /sys/class/net/veth7/ifindex)"
 tell ask-port 1
 expect 10 "a port that is down" "^port slot 1 state 2"
+tell port 3 127.0.0.9:1161 lab "$(cat /sys/class/net/dummy9/ifindex)"
+tell ask-port 3
+expect 15 "a port that is up and still" "^port slot 3 state 4"
 tell port 2 127.0.0.9:1199 lab 1
 tell ask-port 2
 expect 10 "a switch that does not answer says nothing" "^port slot 2 state 1"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Switch ports of nodes: ifOperStatus and the octets that came in, read twice about a second apart, because only the
- * difference of two readings says whether the node still sends. Agents cache their counters for a second or so: what a
- * difference proves is dated before its first reading by as much, and a port that is asked for is read once more before
- * the pair, so that the pair is younger than the question. Each port every 10 s, and at once when the engine asks. */
+/* Switch ports of nodes: ifOperStatus and the octets that came in, each port every 10 s. When the engine asks, the port
+ * is read again and again until it is clear whether the node still sends. Agents show counters some seconds old
+ * (net-snmp: 3 s by default), so the first change may be of octets from before the question; only a second one proves
+ * that it sends. That it does not is believed when another port's change shows that the agent has looked at its
+ * counters meanwhile, else after the longest usual age of such a copy. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,13 +14,12 @@
 
 enum {
 	CYCLE_MS = 10000,
-	PAIR_MS = 1100,
-	CACHE_MS = 1100,
-	PAIR_LOW_MS = 300,
-	PAIR_HIGH_MS = 2500,
+	AGAIN_MS = 500,
+	STILL_MS = 2000,
+	COPY_MS = 3500,
 	PORTS_PER_QUERY = 8,
+	ASKED_PER_QUERY = 5, /* the rest are read as witnesses of the copy's age */
 	TURN_MS = 100,
-	NO_PORT = UINT16_MAX,
 	UP = 1
 };
 enum { WANT_STATUS = 1, WANT_OCTETS, WANT_OCTETS32 };
@@ -29,10 +29,12 @@ static const uint32_t if_hc_in_octets[] = {1, 3, 6, 1, 2, 1, 31, 1, 1, 1, 6};
 static const uint32_t if_in_octets[] = {1, 3, 6, 1, 2, 1, 2, 2, 1, 10};
 
 struct port {
-	bool used, kept, asked, stale, in_flight; /* stale: the next reading may be older than the question */
+	bool used, kept, asked, in_flight;
+	bool changed_once; /* since asked */
 	uint32_t generation, if_index, switch_index;
-	int64_t due, read; /* when next, when last; 0 = never */
-	int64_t octets;
+	int64_t due, read;       /* when next, when last; 0 = never */
+	int64_t octets, changed; /* as last read; when a reading last differed from the one before */
+	int64_t since;           /* asked: what is counted from, the first reading or the first change; 0 = none yet */
 };
 
 struct switch_agent {
@@ -170,52 +172,78 @@ void ports_ask(struct ports *p, uint32_t slot, uint32_t generation, int64_t now)
 	}
 	if (port->asked)
 		return; /* being read already */
-	port->asked = port->stale = true;
-	port->read = 0;
+	port->asked = true;
+	port->changed_once = false;
+	port->since = 0;
 	port->due = now;
 	p->turned = 0;
 }
 
+/* at: since when it is proven */
 static void tell(struct ports *p, uint32_t slot, enum port_state state, int64_t at, int64_t now)
 {
 	struct port *port = &p->ports[slot];
 	struct msg_port_state m = {.slot = slot, .generation = port->generation, .at_ms = at, .state = (uint8_t)state};
 
 	outbox_port(p->owner->outbox, &m);
-	port->asked = port->stale = false;
-	port->due = now + CYCLE_MS - PAIR_MS;
+	port->asked = false;
+	port->due = now + CYCLE_MS;
 }
 
-/* One reading; the second of a pair concludes. */
+/* Whether the switch's agent has looked at its counters since then: another port's reading has changed. */
+static bool looked_since(const struct ports *p, uint32_t slot, int64_t since)
+{
+	const struct switch_agent *s = &p->switches[p->ports[slot].switch_index];
+
+	for (size_t i = 0; i < s->member_count; i++)
+		if (s->members[i] != slot && p->ports[s->members[i]].changed > since)
+			return true;
+	return false;
+}
+
+static void judge_asked(struct ports *p, uint32_t slot, bool moved, int64_t now)
+{
+	struct port *port = &p->ports[slot];
+	int64_t seen = now - port->since;
+
+	port->due = now + AGAIN_MS;
+	if (!port->since) {
+		port->since = now;
+	} else if (moved && port->changed_once) {
+		tell(p, slot, PORT_MOVING, port->since, now);
+	} else if (moved) {
+		port->changed_once = true;
+		port->since = now;
+	} else if (seen >= COPY_MS || (seen >= STILL_MS && looked_since(p, slot, port->since))) {
+		tell(p, slot, PORT_STILL, now, now);
+	}
+}
+
 static void take_reading(struct ports *p, uint32_t slot, const struct query_value *v, int64_t now)
 {
 	struct port *port = &p->ports[slot];
 	const struct query_value *octets = v[1].type == VALUE_COUNTER64 ? &v[1] : &v[2];
-	int64_t age = now - port->read;
-	bool pair = port->read && age >= PAIR_LOW_MS && age <= PAIR_HIGH_MS, moved = octets->value != port->octets;
-	int64_t proves = port->read - CACHE_MS;
+	bool counts = octets->type == VALUE_COUNTER64 || octets->type == VALUE_COUNTER32;
+	int64_t before = port->read;
+	bool moved = before && counts && octets->value != port->octets;
 
 	port->in_flight = false;
-	if (v[0].type != VALUE_INTEGER) {
-		port->read = 0;
-		tell(p, slot, PORT_NA, now, now);
-		return;
-	}
-	bool counts = octets->type == VALUE_COUNTER64 || octets->type == VALUE_COUNTER32;
 	port->read = counts ? now : 0;
 	port->octets = octets->value;
-	if (v[0].value != UP) {
-		tell(p, slot, PORT_DOWN, now, now);
-	} else if (!counts) {
+	if (moved)
+		port->changed = now;
+	if (v[0].type != VALUE_INTEGER || (v[0].value == UP && !counts))
 		tell(p, slot, PORT_NA, now, now);
-	} else if (pair) {
-		tell(p, slot, moved ? PORT_MOVING : PORT_STILL, moved ? proves : now, now);
-	} else {
-		if (port->stale)
-			port->read = 0;
-		port->stale = false;
-		port->due = now + PAIR_MS;
-	}
+	else if (v[0].value != UP)
+		tell(p, slot, PORT_DOWN, now, now);
+	else if (port->asked)
+		judge_asked(p, slot, moved, now);
+	else if (port->due > now)
+		return; /* read as a witness only */
+	else if (before)
+		tell(p, slot, moved ? PORT_MOVING : PORT_STILL, moved ? before - COPY_MS : now, now);
+	else
+		port->due = now + COPY_MS;
 }
 
 void ports_answer(struct ports *p, uint32_t engine_slot, const struct query *query, const struct query_value *values,
@@ -254,12 +282,15 @@ static struct query_want want_of(const uint32_t *oid, size_t length, uint16_t ob
 	return w;
 }
 
-static void pick(struct ports *p, struct switch_agent *s, bool asked, int64_t now)
+enum pick { PICK_ASKED, PICK_DUE, PICK_WITNESS };
+
+static void pick(struct ports *p, struct switch_agent *s, enum pick what, unsigned most, int64_t now)
 {
-	for (size_t n = 0; n < s->member_count && s->count < PORTS_PER_QUERY; n++) {
+	for (size_t n = 0; n < s->member_count && s->count < most; n++) {
 		uint32_t slot = s->members[(s->cursor + n) % s->member_count];
 		struct port *port = &p->ports[slot];
-		if (port->due > now || port->asked != asked || port->in_flight)
+		if (port->in_flight || (what == PICK_ASKED && !port->asked) ||
+		    (what != PICK_WITNESS && port->due > now))
 			continue;
 		port->in_flight = true;
 		s->nodes[s->count++] = slot;
@@ -272,8 +303,11 @@ static void start_query(struct ports *p, uint32_t index, int64_t now)
 	struct query_want wants[PORTS_PER_QUERY * 3];
 
 	s->count = 0;
-	pick(p, s, true, now);
-	pick(p, s, false, now);
+	pick(p, s, PICK_ASKED, ASKED_PER_QUERY, now);
+	bool asked = s->count > 0;
+	pick(p, s, PICK_DUE, PORTS_PER_QUERY, now);
+	if (asked)
+		pick(p, s, PICK_WITNESS, PORTS_PER_QUERY, now);
 	if (!s->count)
 		return;
 	for (unsigned i = 0; i < s->count; i++) {
