@@ -10,11 +10,12 @@
 #include "base/memory.h"
 #include "base/text.h"
 
+#define HOUR_MS INT64_C(3600000)
 #define DAY_MS INT64_C(86400000)
 
 void query_begin(struct query *q, int64_t now_wall_ms)
 {
-	*q = (struct query){.from_ms = now_wall_ms - DAY_MS, .to_ms = now_wall_ms, .width = 900, .height = 300};
+	*q = (struct query){.from_ms = now_wall_ms - HOUR_MS, .to_ms = now_wall_ms, .width = 900, .height = 300};
 	text_copy(q->format, sizeof q->format, "png");
 }
 
