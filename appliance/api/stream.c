@@ -210,6 +210,8 @@ void stream_run(struct request *r, const struct route *route)
 	(void)route;
 	if (!request_board(r))
 		return;
+	if (record.board_life != server_board_life(r->server))
+		stream_tick(r->server, clock_mono_ms()); /* a new board: what stands on it is no news */
 	struct stream *s = mem_zalloc(sizeof *s);
 	s->producer = (struct producer){.more = more, .free = free_stream};
 	s->board_life = server_board_life(r->server);
