@@ -17,7 +17,7 @@
 
 #define NICE 10 /* files can wait, whoever polls cannot */
 #define MS_PER_FILE 50
-#define BASE_SHARE 4 /* the first quarter of the round makes the files of the machines, the rest those of their parts */
+#define BASE_SHARE 8 /* the first eighth of the round makes the files of the machines, the rest those of their parts */
 #define ROUND_MIN_MS 60000
 #define ROUND_MAX_MS 1800000
 #define CREATIONS_PER_S 100
