@@ -44,7 +44,7 @@ enum message_type {
 	MSG_PROBE,              /* struct msg_slot: look now */
 	MSG_HOLD,               /* struct msg_domain */
 	MSG_RELEASE,            /* struct msg_domain */
-	MSG_PORTS,              /* struct msg_port[]: switch ports to read (ifOperStatus, in-octets), each 10 s and when asked */
+	MSG_PORTS,              /* struct msg_port[] (a full packet: more follows; the whole list replaces the one before): switch ports to read (ifOperStatus, in-octets), each 10 s and when asked */
 	MSG_PORT_ASK,           /* struct msg_slot: read this node's port now */
 	MSG_REFERENCE,          /* struct msg_reference[]: reference targets of domains (echo, 1 s); replaces the list */
 	MSG_REFERENCE_ASK,      /* struct msg_domain: ask its reference targets now; an answer is told at once by MSG_REFERENCE_STATE */

@@ -10,15 +10,16 @@
 #define SMALL_SITE 1000 /* below, sensors are read every 30 s */
 
 
-/* Arrays longer than a packet travel in several. */
+/* Arrays longer than a packet travel in several: a full one means that more follows, so the last is never full (and may be empty). */
 static void send_array(struct engine *e, enum role role, uint16_t type, const void *array, size_t count, size_t element)
 {
-	size_t fits = CHANNEL_BODY_MAX / element;
+	size_t fits = CHANNEL_BODY_MAX / element, at = 0, n;
 
-	for (size_t at = 0; at < count || at == 0; at += fits) {
-		size_t n = count - at < fits ? count - at : fits;
+	do {
+		n = count - at < fits ? count - at : fits;
 		engine_send(e, role, type, (const char *)array + at * element, n * element);
-	}
+		at += n;
+	} while (n == fits);
 }
 
 static void fill_snmp(struct engine *e, const char *credential, uint8_t *version, uint8_t *auth, uint8_t *priv, char *user)
