@@ -201,6 +201,11 @@ static void send_beat(struct watch *w, uint32_t slot, struct node *n, int64_t no
 		n->retried = !fresh;
 		n->poll_now = false;
 		n->poll_token = send_probe(w, slot, n, PROBE_POLL, 0, now);
+		/* refused, as by a full window: it comes with the next beat, not an interval later */
+		if (n->poll_token && probe_of(w, slot, n->poll_token)->bits & PROBE_VOID) {
+			n->poll_token = 0;
+			n->poll_now = true;
+		}
 	} else {
 		send_probe(w, slot, n, PROBE_BEAT, 0, now);
 	}

@@ -28,11 +28,17 @@ static struct bench {
 		bool agent, kernel, refuses, userland, banner, poll;
 		int64_t delay;
 	} nodes[NODES];
+	bool full; /* no room for a poll */
+	int64_t refused_at;
 } b;
 
 static bool note(void *arg, uint32_t slot, uint32_t token, int kind)
 {
 	(void)arg;
+	if (kind == POLL && b.full) {
+		b.refused_at = b.now;
+		return false;
+	}
 	if (b.nsent < SENT_MAX)
 		b.sent[b.nsent++] = (struct sent){ b.now, slot, token, kind, false };
 	return true;
@@ -190,6 +196,24 @@ static void test_polls_are_spread(void)
 }
 
 /* the table of 4.1 and 4.2 for one crash: times are exact to the wheel's 10 ms */
+static void test_refused_poll_comes_with_the_next_beat(void)
+{
+	start(1);
+	b.full = true;
+	run(13000);
+	CU_ASSERT(b.refused_at);
+	CU_ASSERT_EQUAL(count(0, 0, POLL), 0);
+	b.full = false;
+	unsigned before = b.nsent;
+	int64_t refused = b.refused_at;
+	run(1100);
+	CU_ASSERT_EQUAL(count(before, 0, POLL), 1);
+	CU_ASSERT(b.now - refused <= 2100);
+	run(30000);
+	CU_ASSERT(count(before, 0, POLL) <= 5);
+	stop();
+}
+
 static void test_crash(void)
 {
 	start(1);
@@ -666,6 +690,7 @@ static const struct unit_test TESTS[] = {
 	{ "stalled loop", test_stall },
 	{ "a stall is nobody's lateness", test_stall_is_not_lateness },
 	{ "drops void what is under way", test_drops_void_what_is_under_way },
+	{ "a poll without room comes with the next beat", test_refused_poll_comes_with_the_next_beat },
 	{ "own link without carrier", test_carrier },
 	{ "forged answers change nothing", test_forged_answers },
 	{ "an answer counts for five seconds", test_old_answer_counts_for_five_seconds },
