@@ -49,7 +49,7 @@ struct config_threshold {
 	double value, clear;
 };
 #define CONFIG_THRESHOLDS 6
-#define CONFIG_SAMPLES_MAX 60 /* m of "n of m" */
+#define CONFIG_SAMPLES_MAX 32 /* m of "n of m": the window of monitor/levels.h */
 #define CONFIG_NODES_MAX 20000
 #define CONFIG_GROUPS_MAX 1000
 struct config_item {

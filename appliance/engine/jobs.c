@@ -17,6 +17,7 @@
 #define JOBS_KEPT 1000
 #define OVERDUE_MS 20000   /* beyond the step's own deadline the BMC role is taken to have lost it */
 #define STARTS_PER_SECOND 5
+#define STEPS_A_BATCH 200
 #define NOT_ACCEPTED (UINT32_MAX - 1) /* board slot of a job that is being stored: not on the board, not stepped */
 
 struct held { /* a job in the engine's memory */
@@ -35,6 +36,8 @@ struct acceptance { /* a job on its way into the store */
 	struct job *job;
 	job_accepted *done;
 	void *arg;
+	uint32_t stored; /* steps that are in the store */
+	char set_key[64];
 };
 
 static const struct {
@@ -389,8 +392,6 @@ static int refuse(struct engine *e, enum power_verb verb, const struct model_sel
 		return error_set(err, ERR_CONFIG, "power", "use on, off, soft, cycle, reset or identify", "there is no such verb");
 	if (nodes->count == 0)
 		return error_set(err, ERR_NOT_FOUND, "power", "see: gloryctl node list", "no node is meant");
-	if (store_trouble(e->store)[0])
-		return error_set(err, ERR_NO_RESOURCE, "store", "mend the disk first", "no command can be kept: %s", store_trouble(e->store));
 	if (nodes->count > 1 && job_is_destructive(verb) && !yes)
 		return error_set(err, ERR_REFUSED, "power", "look at the list, then repeat with --yes", "%s of %zu nodes wants a confirmation",
 				 power_verb_name((int)verb), nodes->count);
@@ -450,33 +451,53 @@ static void on_accepted(void *arg, const struct store_reply *r)
 	jobs_tick(e);
 }
 
-static void store_job(struct acceptance *a, const char *set_key)
+static void free_values(struct store_op *ops, size_t count)
 {
-	struct job *job = a->job;
-	size_t count = job->count + 1u + (set_key[0] != 0);
-	struct store_op *ops = mem_array(count, sizeof *ops);
-	char (*keys)[64] = mem_array(count, sizeof *keys), set_value[96];
-
-	header_key(keys[job->count], sizeof keys[0], job->id);
-	ops[job->count] = (struct store_op){keys[job->count], job_to_json(job), 0};
-	for (uint32_t t = 0; t < job->count; t++) {
-		target_key(keys[t], sizeof keys[t], job->id, t);
-		ops[t] = (struct store_op){keys[t], job_target_to_json(job, t), 0};
-	}
-	if (set_key[0]) {
-		text_format(set_value, sizeof set_value, "{\"v\":1,\"job\":%" PRIu64 ",\"at\":%" PRId64 "}", job->id, clock_wall_ms());
-		ops[count - 1] = (struct store_op){set_key, set_value, STORE_ANY};
-	}
-	store_transact(a->e->store, ops, count, on_accepted, a);
-	for (uint32_t t = 0; t <= job->count; t++) {
+	for (size_t i = 0; i < count; i++) {
 		union {
 			const char *kept;
 			void *given;
-		} text = {.kept = ops[t].value};
+		} text = {.kept = ops[i].value};
 		free(text.given);
 	}
-	free(ops);
-	free(keys);
+}
+
+static void store_steps(struct acceptance *a);
+
+static void on_steps(void *arg, const struct store_reply *r)
+{
+	struct acceptance *a = arg;
+
+	if (r->status == STORE_OK && a->stored < a->job->count)
+		store_steps(a);
+	else
+		on_accepted(a, r); /* the last batch had the job itself in it; without that its steps count for nothing */
+}
+
+/* Steps in batches, the job with the last of them. */
+static void store_steps(struct acceptance *a)
+{
+	struct job *job = a->job;
+	struct store_op ops[STEPS_A_BATCH + 2];
+	char keys[STEPS_A_BATCH + 1][64], set_value[96];
+	size_t n = 0, made;
+
+	for (; n < STEPS_A_BATCH && a->stored < job->count; n++, a->stored++) {
+		target_key(keys[n], sizeof keys[n], job->id, a->stored);
+		ops[n] = (struct store_op){keys[n], job_target_to_json(job, a->stored), STORE_ANY};
+	}
+	made = n;
+	if (a->stored == job->count) {
+		header_key(keys[n], sizeof keys[n], job->id);
+		ops[n] = (struct store_op){keys[n], job_to_json(job), 0};
+		made = ++n;
+	}
+	if (a->stored == job->count && a->set_key[0]) {
+		text_format(set_value, sizeof set_value, "{\"v\":1,\"job\":%" PRIu64 ",\"at\":%" PRId64 "}", job->id, clock_wall_ms());
+		ops[n++] = (struct store_op){a->set_key, set_value, STORE_ANY};
+	}
+	store_transact(a->e->store, ops, n, on_steps, a);
+	free_values(ops, made);
 }
 
 static void fill_targets(struct engine *e, struct job *job, const struct model_selection *nodes)
@@ -516,8 +537,9 @@ void jobs_power(struct engine *e, const struct power_request *q, job_accepted *d
 	fill_targets(e, job, q->nodes);
 	hold_job(e, job);
 	struct acceptance *a = mem_zalloc(sizeof *a);
-	*a = (struct acceptance){e, job, done, arg};
-	store_job(a, q->set_key);
+	*a = (struct acceptance){.e = e, .job = job, .done = done, .arg = arg};
+	text_copy(a->set_key, sizeof a->set_key, q->set_key);
+	store_steps(a);
 }
 
 int jobs_cancel(struct engine *e, uint64_t id, struct error *err)
@@ -576,6 +598,8 @@ void jobs_restore(struct engine *e, const char *key, const char *json)
 		hold_job(e, job);
 	} else if (h && !strncmp(rest, "/step/", 6)) {
 		job_target_from_json(h->job, (uint32_t)strtoul(rest + 6, NULL, 10), json);
+	} else if (!h) {
+		store_delete(e->store, key, NULL, NULL); /* of a job that was never accepted */
 	}
 }
 
