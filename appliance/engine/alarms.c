@@ -118,6 +118,31 @@ void alarms_clear(struct engine *e, const char *object, const char *kind, const 
 	alarm_clear(e->alarms, object, kind, part, clock_wall_ms());
 }
 
+/* --- the store's own ------------------------------------------------------------------------------------ */
+static void save_again(void *arg, struct alarm *a)
+{
+	save(arg, a);
+}
+
+void alarms_store(struct engine *e)
+{
+	const char *trouble = store_trouble(e->store), *what = strstr(trouble, ": "); /* "store PATH: what is wrong" */
+	char cause[CAUSE_SIZE];
+
+	if (!store_takes_commands(e->store) && store_pending(e->store) == 0)
+		store_delete(e->store, "/probe", NULL, NULL); /* only a write finds out that there is room again */
+	if (trouble[0]) {
+		text_copy(cause, sizeof cause, what ? what + 2 : trouble);
+		if (!e->store_ailing)
+			alarms_raise(e, e->settings.appliance, "store", "", LEVEL_CRITICAL, cause, NO_SLOT, 0, 0);
+	} else {
+		if (e->store_ailing)
+			alarm_each(e->alarms, save_again, e);
+		alarms_clear(e, e->settings.appliance, "store", ""); /* also the one of a life before */
+	}
+	e->store_ailing = trouble[0] != '\0';
+}
+
 /* --- alarms nobody would clear any more ----------------------------------------------------------------- */
 static bool part_is_there(struct engine *e, const struct alarm *a, uint32_t slot)
 {

@@ -569,6 +569,8 @@ static int check(struct engine *e, enum role face, const struct msg_command *c, 
 		return error_set(err, ERR_CONFIG, "command", "see gloryctl --help", "there is no command %u", c->verb);
 	if (!e->loaded)
 		return error_set(err, ERR_NOT_NOW, "appliance", "try again in a moment", "the appliance is starting");
+	if (!store_takes_commands(e->store))
+		return error_set(err, ERR_NO_RESOURCE, "store", "mend the disk first", "no command can be kept: %s", store_trouble(e->store));
 	if (right_of(e, face, c) < verbs[c->verb].right)
 		return error_set(err, ERR_REFUSED, c->actor, "ask an administrator for the group", "%s wants the right %s", verbs[c->verb].word,
 				 words_name(WORDS_RIGHT, (int)verbs[c->verb].right));

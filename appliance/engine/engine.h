@@ -111,6 +111,7 @@ struct engine {
 	struct loop *loop;
 	struct settings settings;
 	bool settings_known, loaded;
+	bool store_ailing; /* the store's alarm is raised */
 	uint32_t epoch;
 	int64_t start_wall_ms;
 	struct face roles[ROLE_COUNT];
@@ -210,6 +211,8 @@ void alarms_restore(struct engine *e, const char *key, const char *json);
 uint64_t alarms_raise(struct engine *e, const char *object, const char *kind, const char *part, enum level severity, const char *cause,
 		      uint32_t slot, uint64_t parent, uint32_t held);
 void alarms_clear(struct engine *e, const char *object, const char *kind, const char *part);
+/* Once a second: the store's own alarm. A store that does not write is tried, and told again what it has missed once it does. */
+void alarms_store(struct engine *e);
 void alarms_sweep(struct engine *e); /* now and then: alarms whose object, disk, sensor or BMC is there no more are cleared */
 void alarms_level(struct engine *e, uint32_t slot, const char *kind, const char *part, enum level level, const char *cause);
 

@@ -303,6 +303,7 @@ static void on_second(void *arg)
 	struct engine *e = arg;
 
 	jobs_brakes(e);
+	alarms_store(e);
 	judgement_boots(e);
 	judgement_collector_age(e);
 	e->cluster_dirty = true;

@@ -15,7 +15,7 @@
 #include "store/file.h"
 
 #define SCHEMA_VERSION 1
-#define RESERVE_RETRY_MS 60000
+#define RESERVE_RETRY_MS 10000
 
 enum {
 	SQL_GET,
@@ -75,10 +75,9 @@ static void describe(struct sqlite_engine *e, int rc)
 	else if (rc != SQLITE_OK)
 		what = sqlite3_errstr(rc);
 	else if (!e->reserve)
-		what = "the disk is nearly full, no room for the reserve of 64 MiB: make room";
+		what = "the disk is nearly full, no 64 MiB in reserve: make room";
 	else if (e->aside[0])
-		what = "the file was corrupt and was kept aside at the start: restore a backup, or apply cluster.xml "
-		       "again";
+		what = "corrupt file kept aside: restore a backup, or apply cluster.xml";
 	e->trouble[0] = '\0';
 	if (*what)
 		text_format(e->trouble, sizeof e->trouble, "store %s: %s", e->path, what);
@@ -477,6 +476,11 @@ void sqlite_engine_run(struct sqlite_engine *e, struct request *first)
 		return;
 	for (struct request *r = first; r; r = r->next)
 		request_reset(r, r->refused != STORE_OK ? r->refused : is_write(r) ? refusal : STORE_UNAVAILABLE);
+}
+
+bool sqlite_engine_takes_writes(const struct sqlite_engine *e)
+{
+	return !e->failing && e->reserve;
 }
 
 const char *sqlite_engine_trouble(const struct sqlite_engine *e)

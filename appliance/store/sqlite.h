@@ -3,6 +3,7 @@
 #ifndef GLORY_STORE_SQLITE_H
 #define GLORY_STORE_SQLITE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "store/queue.h"
@@ -16,5 +17,7 @@ void sqlite_engine_close(struct sqlite_engine *engine);
 void sqlite_engine_run(struct sqlite_engine *engine, struct request *first);
 /* One line of what is wrong at present, or "". */
 const char *sqlite_engine_trouble(const struct sqlite_engine *engine);
+/* False while writes fail, or the reserve is used up by what was accepted before. */
+bool sqlite_engine_takes_writes(const struct sqlite_engine *engine);
 
 #endif

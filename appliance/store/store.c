@@ -26,6 +26,7 @@ struct store {
 	bool closing;
 	struct request_list ready;
 	char trouble[TROUBLE_MAX];
+	bool takes_writes;
 	/* the thread's own */
 	struct sqlite_engine *engine;
 	/* shared under the lock */
@@ -33,6 +34,7 @@ struct store {
 	pthread_cond_t work, done;
 	struct request_list waiting, finished;
 	char new_trouble[TROUBLE_MAX];
+	bool new_takes_writes;
 	bool stop;
 	/* fixed */
 	int wake_fd;
@@ -57,6 +59,7 @@ static void *store_thread(void *arg)
 		pthread_mutex_lock(&s->lock);
 		request_move(&s->finished, &batch);
 		text_copy(s->new_trouble, sizeof s->new_trouble, sqlite_engine_trouble(s->engine));
+		s->new_takes_writes = sqlite_engine_takes_writes(s->engine);
 		pthread_cond_signal(&s->done);
 		pthread_mutex_unlock(&s->lock);
 		if (write(s->wake_fd, &one, sizeof one) < 0)
@@ -72,6 +75,7 @@ static void deliver(struct store *s)
 	pthread_mutex_lock(&s->lock);
 	request_move(&s->ready, &s->finished);
 	text_copy(s->trouble, sizeof s->trouble, s->new_trouble);
+	s->takes_writes = s->new_takes_writes;
 	pthread_mutex_unlock(&s->lock);
 	while ((r = request_take(&s->ready))) {
 		s->pending--;
@@ -121,6 +125,7 @@ struct store *store_open(struct loop *loop, const char *url)
 		return NULL;
 	}
 	text_copy(s->trouble, sizeof s->trouble, sqlite_engine_trouble(s->engine));
+	s->takes_writes = sqlite_engine_takes_writes(s->engine);
 	s->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->work, NULL);
@@ -204,6 +209,11 @@ void store_delete(struct store *s, const char *key, store_done *done, void *arg)
 	struct store_op op = {.key = key, .expect = STORE_ANY};
 
 	store_transact(s, &op, 1, done, arg);
+}
+
+bool store_takes_commands(const struct store *s)
+{
+	return s->takes_writes;
 }
 
 const char *store_trouble(const struct store *s)

@@ -5,6 +5,7 @@
 #ifndef GLORY_STORE_STORE_H
 #define GLORY_STORE_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -66,6 +67,9 @@ void store_put(struct store *store, const char *key, const char *value, store_do
 void store_delete(struct store *store, const char *key, store_done *done, void *arg);
 /* One line of what is wrong with the disk or file at present; "" when all is well. */
 const char *store_trouble(const struct store *store);
+/* False while writes fail, or succeed only in what was the reserve: that room is for what has been accepted already. Known anew
+ * after each write. */
+bool store_takes_commands(const struct store *store);
 size_t store_pending(const struct store *store);
 
 #endif

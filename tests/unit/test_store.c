@@ -433,6 +433,7 @@ static void test_corrupt(void)
 		CU_ASSERT_TRUE_FATAL(open_store());
 		CU_ASSERT(is(get("/a"), STORE_NOT_FOUND));
 		CU_ASSERT_PTR_NOT_NULL(strstr(store_trouble(store), "kept aside"));
+		CU_ASSERT_TRUE(store_takes_commands(store));
 		CU_ASSERT(is(put("/a", "1"), STORE_OK));
 		text_format(aside, sizeof aside, ".corrupt-%zu", i + 1);
 		text_format(name, sizeof name, "%s%s", path, aside);
@@ -605,6 +606,7 @@ static void full_disk_child(void)
 		CHECK(is(put(key, big), STORE_OK));
 	}
 	CHECK(strstr(store_trouble(store), "nearly full"));
+	CHECK(!store_takes_commands(store));
 	/* until that is used up too: nothing is written, reading goes on */
 	for (struct answer a = {.came = true, .status = STORE_OK}; a.status == STORE_OK; i++) {
 		CHECK(i < 5000);
@@ -649,6 +651,7 @@ static void write_error_child(void)
 	char *big = mem_zalloc(60001);
 	memset(big, 'x', 60000);
 	CHECK(is(put("/b", big), STORE_UNAVAILABLE));
+	CHECK(!store_takes_commands(store));
 	CHECK(store_trouble(store)[0] != '\0');
 	CHECK(is(get("/b"), STORE_NOT_FOUND));
 	CHECK(is(get("/a"), STORE_OK));
@@ -656,6 +659,7 @@ static void write_error_child(void)
 	setrlimit(RLIMIT_FSIZE, &none);
 	CHECK(is(put("/b", big), STORE_OK));
 	CHECK(!strcmp(store_trouble(store), ""));
+	CHECK(store_takes_commands(store));
 	free(big);
 	close_store();
 }

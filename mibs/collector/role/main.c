@@ -23,7 +23,8 @@ enum {
 	STATS_MS = 1000,
 	SLEPT_MS = 1000,
 	WINDOW_LARGE = 512,
-	SECRET = 16
+	SECRET = 16,
+	SECRETS_EACH = 30 /* times the statistics were told, once a second */
 };
 
 _Static_assert((int)VALUE_INTEGER == (int)SAMPLE_INTEGER && (int)VALUE_MISSING == (int)SAMPLE_MISSING &&
@@ -40,6 +41,7 @@ static struct main {
 	struct loop_timer *turn_timer, *stats_timer;
 	int64_t due, link_due, slept; /* slept: boottime minus monotonic time */
 	uint64_t polls_before, overflowed;
+	unsigned stats_told;
 	unsigned suspended;
 	int64_t suspended_since;
 	bool carrier;
@@ -313,6 +315,8 @@ static void on_stats_due(void *arg)
 			      .worst_lateness_ms = (int32_t)loop_lateness_ms(c->context->loop)};
 
 	role.polls_before = s.polls;
+	if (++role.stats_told % SECRETS_EACH == 0)
+		targets_missing_secrets(c);
 	channel_send_lossy(c->context->engine, MSG_STATS, &m, sizeof m);
 	tell_judge(c);
 }

@@ -63,6 +63,8 @@ void targets_end(struct collector *c);
 void targets_remove(struct collector *c, uint32_t slot, uint32_t generation);
 void targets_objects(struct collector *c, const struct msg_object *objects, size_t count);
 void targets_secret(struct collector *c, const struct msg_secret *m);
+/* Now and then: secrets that were missing or wrong are asked for again, so that mending the file is enough. */
+void targets_missing_secrets(struct collector *c);
 /* The credential of this description, asked for at the supervisor when it is new. Never NULL, lives as long as the
  * role. */
 struct credential *targets_credential(struct collector *c, const char *name, const char *user, uint8_t version,

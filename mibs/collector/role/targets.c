@@ -132,6 +132,13 @@ void targets_begin(struct collector *c)
 			ask_secret(c, c->credentials[i]->name);
 }
 
+void targets_missing_secrets(struct collector *c)
+{
+	for (size_t i = 0; i < c->credential_count; i++)
+		if (c->credentials[i]->name[0] && !c->credentials[i]->ready)
+			ask_secret(c, c->credentials[i]->name);
+}
+
 void targets_end(struct collector *c)
 {
 	link_forget_hosts(c->link);

@@ -257,14 +257,16 @@ class Appliance:
         return self.tool(tool, *(list(words[:0]) + ["127.0.0.1:1161"] + list(words)), user=user)
 
 
-def run(title, appliance_arguments, tests):
-    """Runs the tests against one appliance; each gets it healthy. Prints lines, exits."""
+def run(title, appliance_arguments, tests, prepare=None):
+    """Runs the tests against one appliance; each gets it healthy. prepare(appliance) is called before its first start. Prints lines, exits."""
     private_world()
     wanted = sys.argv[1:]
     appliance = None
     failed, began = [], time.monotonic()
     try:
         appliance = Appliance(**appliance_arguments)
+        if prepare:
+            prepare(appliance)
         appliance.start()
         appliance.wait_all_up(60)
         for test in tests:
