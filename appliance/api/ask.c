@@ -114,7 +114,8 @@ void audit_run(struct request *r, const struct route *route)
 {
 	(void)route;
 	if (r->peer->right < RIGHT_ADMIN)
-		request_fail(r, ERR_REFUSED, r->peer->actor, "ask an administrator for the group glory-admin", "may not read the audit records");
+		request_fail(r, ERR_REFUSED, r->peer->actor, "ask an administrator for the group glory-admin",
+			     "may not read the audit records");
 	else
 		ask(r, QUERY_AUDIT);
 }
@@ -162,7 +163,10 @@ void command_run(struct request *r, const struct route *route)
 void apply_run(struct request *r, const struct route *route)
 {
 	static const char prune[] = "{\"prune\":true}", keep[] = "{\"prune\":false}";
-	static struct { struct msg_command c; char arguments[sizeof keep]; } packet;
+	static struct {
+		struct msg_command c;
+		char arguments[sizeof keep];
+	} packet;
 	const char *arguments = r->query.prune ? prune : keep;
 	(void)route;
 
@@ -170,7 +174,8 @@ void apply_run(struct request *r, const struct route *route)
 		request_fail(r, ERR_CONFIG, "apply", "send the text of cluster.xml", "the body is empty");
 		return;
 	}
-	if (lseek(r->body_fd, 0, SEEK_SET) || fcntl(r->body_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)) {
+	if (lseek(r->body_fd, 0, SEEK_SET) ||
+	    fcntl(r->body_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)) {
 		request_fail(r, ERR_NO_RESOURCE, "apply", "try again", "the text could not be sealed");
 		return;
 	}
@@ -181,7 +186,8 @@ void apply_run(struct request *r, const struct route *route)
 	sign(r, &packet.c);
 	memcpy(packet.arguments, arguments, packet.c.argument_size);
 	packet.c.request = request_wait(r, APPLY_TIMEOUT_MS, on_done);
-	channel_send_fd(server_engine(r->server), MSG_COMMAND, &packet, sizeof packet.c + packet.c.argument_size, r->body_fd);
+	channel_send_fd(server_engine(r->server), MSG_COMMAND, &packet, sizeof packet.c + packet.c.argument_size,
+			r->body_fd);
 }
 
 /* --- export ------------------------------------------------------------------------------------------ */
@@ -193,7 +199,8 @@ static void on_export(struct request *r, const struct pending_reply *reply)
 	size_t used = 0;
 	ssize_t n = 0;
 
-	if (reply->fd >= 0 && fstat(reply->fd, &st) == 0 && st.st_size > 0 && st.st_size <= (off_t)EXPORT_MAX && lseek(reply->fd, 0, SEEK_SET) == 0) {
+	if (reply->fd >= 0 && fstat(reply->fd, &st) == 0 && st.st_size > 0 && st.st_size <= (off_t)EXPORT_MAX &&
+	    lseek(reply->fd, 0, SEEK_SET) == 0) {
 		text = mem_zalloc((size_t)st.st_size);
 		while (used < (size_t)st.st_size && (n = read(reply->fd, text + used, (size_t)st.st_size - used)) > 0)
 			used += (size_t)n;

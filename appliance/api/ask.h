@@ -5,8 +5,8 @@
 
 #include "api/server.h"
 
-/* Adds the elements of the reply's array to request->page, separated by commas and without brackets; times become RFC 3339, members that
- * are the store's own go. False: it was no array, and the request is answered. */
+/* Adds the elements of the reply's array to request->page, separated by commas and without brackets; times become RFC
+ * 3339, members that are the store's own go. False: it was no array, and the request is answered. */
 bool ask_add_page(struct request *r, const struct pending_reply *reply);
 
 #endif

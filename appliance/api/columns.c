@@ -10,94 +10,201 @@
 #define BUSY_TRIES 100
 
 #define FIELD(row, member) offsetof(struct row, member)
-#define SITE(n, k, x, m) {n, COLUMN_##k, x, FIELD(cluster_row, m)}
+#define SITE(n, k, x, m)                                \
+	{                                               \
+		n, COLUMN_##k, x, FIELD(cluster_row, m) \
+	}
 static const struct column site_columns[] = {
-	SITE("name", TEXT, 0, name), SITE("level", WORD32, WORDS_LEVEL, level), SITE("cause", TEXT_OR_NULL, 0, cause),
-	SITE("nodes", U32, 0, nodes), SITE("groups", U32, 0, groups), SITE("by_verdict", COUNTS, WORDS_VERDICT, by_verdict),
-	SITE("by_level", COUNTS, WORDS_LEVEL, by_level), SITE("alarms_by_severity", COUNTS, WORDS_LEVEL, alarms_by_severity),
-	SITE("last_change", TIME, 0, head.last_change_wall_ms),
+    SITE("name", TEXT, 0, name),
+    SITE("level", WORD32, WORDS_LEVEL, level),
+    SITE("cause", TEXT_OR_NULL, 0, cause),
+    SITE("nodes", U32, 0, nodes),
+    SITE("groups", U32, 0, groups),
+    SITE("by_verdict", COUNTS, WORDS_VERDICT, by_verdict),
+    SITE("by_level", COUNTS, WORDS_LEVEL, by_level),
+    SITE("alarms_by_severity", COUNTS, WORDS_LEVEL, alarms_by_severity),
+    SITE("last_change", TIME, 0, head.last_change_wall_ms),
 };
-#define OWN(n, k, x, m) {n, COLUMN_##k, x, FIELD(appliance_row, m)}
+#define OWN(n, k, x, m)                                   \
+	{                                                 \
+		n, COLUMN_##k, x, FIELD(appliance_row, m) \
+	}
 static const struct column appliance_columns[] = {
-	OWN("name", TEXT, 0, name), OWN("version", TEXT, 0, version), OWN("role", TEXT, 0, role), OWN("start", TIME, 0, start_wall_ms),
-	OWN("polls", U64, 0, polls), OWN("polls_per_second", U32, 0, polls_per_second), OWN("late_polls", U64, 0, late_polls),
-	OWN("dropped_samples", U64, 0, dropped_samples), OWN("record_queue", U64, 0, record_queue), OWN("garbage", U64, 0, garbage),
-	OWN("judgement_suspended", FLAG32, 0, suspended), OWN("suspended_why", TEXT_OR_NULL, 0, suspended_why),
-	OWN("store_trouble", TEXT_OR_NULL, 0, store_trouble), OWN("config_generation", U64, 0, config_generation),
-	OWN("role_restarts", COUNTS, WORDS_ROLE, role_restarts),
+    OWN("name", TEXT, 0, name),
+    OWN("version", TEXT, 0, version),
+    OWN("role", TEXT, 0, role),
+    OWN("start", TIME, 0, start_wall_ms),
+    OWN("polls", U64, 0, polls),
+    OWN("polls_per_second", U32, 0, polls_per_second),
+    OWN("late_polls", U64, 0, late_polls),
+    OWN("dropped_samples", U64, 0, dropped_samples),
+    OWN("record_queue", U64, 0, record_queue),
+    OWN("garbage", U64, 0, garbage),
+    OWN("judgement_suspended", FLAG32, 0, suspended),
+    OWN("suspended_why", TEXT_OR_NULL, 0, suspended_why),
+    OWN("store_trouble", TEXT_OR_NULL, 0, store_trouble),
+    OWN("config_generation", U64, 0, config_generation),
+    OWN("role_restarts", COUNTS, WORDS_ROLE, role_restarts),
 };
-#define GROUP(n, k, x, m) {n, COLUMN_##k, x, FIELD(group_row, m)}
+#define GROUP(n, k, x, m)                             \
+	{                                             \
+		n, COLUMN_##k, x, FIELD(group_row, m) \
+	}
 static const struct column group_columns[] = {
-	GROUP("name", TEXT, 0, name), GROUP("level", WORD32, WORDS_LEVEL, level), GROUP("cause", TEXT_OR_NULL, 0, cause),
-	GROUP("nodes", U32, 0, nodes), GROUP("up", U32, 0, up), GROUP("by_verdict", COUNTS, WORDS_VERDICT, by_verdict),
-	GROUP("policy", WORD32, WORDS_POLICY, policy), GROUP("domain_state", WORD32, WORDS_DOMAIN_STATE, domain_state),
-	GROUP("last_change", TIME, 0, head.last_change_wall_ms), GROUP("index", INDEX, 0, head.slot),
+    GROUP("name", TEXT, 0, name),
+    GROUP("level", WORD32, WORDS_LEVEL, level),
+    GROUP("cause", TEXT_OR_NULL, 0, cause),
+    GROUP("nodes", U32, 0, nodes),
+    GROUP("up", U32, 0, up),
+    GROUP("by_verdict", COUNTS, WORDS_VERDICT, by_verdict),
+    GROUP("policy", WORD32, WORDS_POLICY, policy),
+    GROUP("domain_state", WORD32, WORDS_DOMAIN_STATE, domain_state),
+    GROUP("last_change", TIME, 0, head.last_change_wall_ms),
+    GROUP("index", INDEX, 0, head.slot),
 };
-#define DOMAIN(n, k, x, m) {n, COLUMN_##k, x, FIELD(domain_row, m)}
+#define DOMAIN(n, k, x, m)                             \
+	{                                              \
+		n, COLUMN_##k, x, FIELD(domain_row, m) \
+	}
 static const struct column domain_columns[] = {
-	DOMAIN("name", TEXT, 0, name), DOMAIN("kind", WORD32, WORDS_DOMAIN_KIND, kind), DOMAIN("state", WORD32, WORDS_DOMAIN_STATE, state),
-	DOMAIN("members", U32, 0, members), DOMAIN("silent", U32, 0, silent), DOMAIN("held", U32, 0, held),
-	DOMAIN("reference", ADDRESS, 0, reference), DOMAIN("cause", TEXT_OR_NULL, 0, cause), DOMAIN("root_alarm", ID, 0, root_alarm),
+    DOMAIN("name", TEXT, 0, name),
+    DOMAIN("kind", WORD32, WORDS_DOMAIN_KIND, kind),
+    DOMAIN("state", WORD32, WORDS_DOMAIN_STATE, state),
+    DOMAIN("members", U32, 0, members),
+    DOMAIN("silent", U32, 0, silent),
+    DOMAIN("held", U32, 0, held),
+    DOMAIN("reference", ADDRESS, 0, reference),
+    DOMAIN("cause", TEXT_OR_NULL, 0, cause),
+    DOMAIN("root_alarm", ID, 0, root_alarm),
 };
-#define NODE(n, k, x, m) {n, COLUMN_##k, x, FIELD(node_row, m)}
+#define NODE(n, k, x, m)                             \
+	{                                            \
+		n, COLUMN_##k, x, FIELD(node_row, m) \
+	}
 static const struct column node_columns[] = {
-	NODE("name", TEXT, 0, name), NODE("group", TEXT, 0, group), NODE("address", ADDRESS, 1, address), NODE("bmc", ADDRESS, 2, bmc),
-	NODE("verdict", WORD8, WORDS_VERDICT, verdict), NODE("certainty", WORD8, WORDS_CERTAINTY, certainty),
-	NODE("since", TIME, 0, since_wall_ms), NODE("cause", TEXT_OR_NULL, 0, cause), NODE("level", WORD8, WORDS_LEVEL, level),
-	NODE("power", WORD8, WORDS_POWER, power), NODE("life", WORD8, WORDS_LIFE, life), NODE("last_seen", TIME, 0, last_seen_wall_ms),
-	NODE("power_locked", FLAG32, 0, power_locked), NODE("wanted_power", WORD8, WORDS_POWER, wanted_power),
-	NODE("power_job", ID, 0, power_job), NODE("cpu_percent", X100, 0, cpu_percent_x100), NODE("mem_percent", X100, 0, mem_percent_x100),
-	NODE("load1", X100, 0, load1_x100), NODE("maintenance", FLAG8, 0, maintenance), NODE("policy", WORD8, WORDS_POLICY, policy),
-	NODE("not_judged_since", TIME, 0, not_judged_since_wall_ms), NODE("bmc_finding", TEXT_OR_NULL, 0, bmc_finding),
-	NODE("switch", TEXT_OR_NULL, 0, switch_name), NODE("rack", TEXT_OR_NULL, 0, rack), NODE("root_alarm", ID, 0, root_alarm),
-	NODE("index", INDEX, 0, head.slot),
+    NODE("name", TEXT, 0, name),
+    NODE("group", TEXT, 0, group),
+    NODE("address", ADDRESS, 1, address),
+    NODE("bmc", ADDRESS, 2, bmc),
+    NODE("verdict", WORD8, WORDS_VERDICT, verdict),
+    NODE("certainty", WORD8, WORDS_CERTAINTY, certainty),
+    NODE("since", TIME, 0, since_wall_ms),
+    NODE("cause", TEXT_OR_NULL, 0, cause),
+    NODE("level", WORD8, WORDS_LEVEL, level),
+    NODE("power", WORD8, WORDS_POWER, power),
+    NODE("life", WORD8, WORDS_LIFE, life),
+    NODE("last_seen", TIME, 0, last_seen_wall_ms),
+    NODE("power_locked", FLAG32, 0, power_locked),
+    NODE("wanted_power", WORD8, WORDS_POWER, wanted_power),
+    NODE("power_job", ID, 0, power_job),
+    NODE("cpu_percent", X100, 0, cpu_percent_x100),
+    NODE("mem_percent", X100, 0, mem_percent_x100),
+    NODE("load1", X100, 0, load1_x100),
+    NODE("maintenance", FLAG8, 0, maintenance),
+    NODE("policy", WORD8, WORDS_POLICY, policy),
+    NODE("not_judged_since", TIME, 0, not_judged_since_wall_ms),
+    NODE("bmc_finding", TEXT_OR_NULL, 0, bmc_finding),
+    NODE("switch", TEXT_OR_NULL, 0, switch_name),
+    NODE("rack", TEXT_OR_NULL, 0, rack),
+    NODE("root_alarm", ID, 0, root_alarm),
+    NODE("index", INDEX, 0, head.slot),
 };
-#define ITEM(n, k, x, m) {n, COLUMN_##k, x, FIELD(item_row, m)}
+#define ITEM(n, k, x, m)                             \
+	{                                            \
+		n, COLUMN_##k, x, FIELD(item_row, m) \
+	}
 static const struct column item_columns[] = {
-	ITEM("name", TEXT, 0, name), ITEM("unit", TEXT, 0, unit), ITEM("interval_s", U32, 0, interval_s),
-	ITEM("per_instance", FLAG8, 0, per_instance), ITEM("counter", FLAG8, 0, counter), ITEM("builtin", FLAG8, 0, builtin),
-	ITEM("describes", TEXT_OR_NULL, 0, describes), ITEM("oid", TEXT_OR_NULL, 0, oid),
+    ITEM("name", TEXT, 0, name),
+    ITEM("unit", TEXT, 0, unit),
+    ITEM("interval_s", U32, 0, interval_s),
+    ITEM("per_instance", FLAG8, 0, per_instance),
+    ITEM("counter", FLAG8, 0, counter),
+    ITEM("builtin", FLAG8, 0, builtin),
+    ITEM("describes", TEXT_OR_NULL, 0, describes),
+    ITEM("oid", TEXT_OR_NULL, 0, oid),
 };
-#define VALUE(n, k, x, m) {n, COLUMN_##k, x, FIELD(value_row, m)}
+#define VALUE(n, k, x, m)                             \
+	{                                             \
+		n, COLUMN_##k, x, FIELD(value_row, m) \
+	}
 static const struct column value_columns[] = {
-	VALUE("node", NODE, 0, node_slot), VALUE("item", TEXT, 0, item), VALUE("instance", TEXT_OR_NULL, 0, instance_name),
-	VALUE("value", NUMBER, 0, value), VALUE("unit", TEXT, 0, unit), VALUE("level", WORD8, WORDS_LEVEL, level),
-	VALUE("time", TIME, 0, at_wall_ms),
+    VALUE("node", NODE, 0, node_slot),  VALUE("item", TEXT, 0, item), VALUE("instance", TEXT_OR_NULL, 0, instance_name),
+    VALUE("value", NUMBER, 0, value),   VALUE("unit", TEXT, 0, unit), VALUE("level", WORD8, WORDS_LEVEL, level),
+    VALUE("time", TIME, 0, at_wall_ms),
 };
-#define SENSOR(n, k, x, m) {n, COLUMN_##k, x, FIELD(sensor_row, m)}
+#define SENSOR(n, k, x, m)                             \
+	{                                              \
+		n, COLUMN_##k, x, FIELD(sensor_row, m) \
+	}
 static const struct column sensor_columns[] = {
-	SENSOR("node", NODE, 0, node_slot), SENSOR("name", TEXT, 0, name), SENSOR("type", SENSOR_TYPE, 0, type),
-	SENSOR("reading", NUMBER, 0, reading), SENSOR("unit", TEXT, 0, unit), SENSOR("level", WORD8, WORDS_LEVEL, level),
-	SENSOR("state", WORD8, WORDS_SENSOR_STATE, state), SENSOR("text", TEXT_OR_NULL, 0, text),
-	SENSOR("warning_low", NUMBER, 0, warning_low), SENSOR("warning_high", NUMBER, 0, warning_high),
-	SENSOR("critical_low", NUMBER, 0, critical_low), SENSOR("critical_high", NUMBER, 0, critical_high),
-	SENSOR("record_id", U16, 0, record_id), SENSOR("time", TIME, 0, at_wall_ms),
+    SENSOR("node", NODE, 0, node_slot),
+    SENSOR("name", TEXT, 0, name),
+    SENSOR("type", SENSOR_TYPE, 0, type),
+    SENSOR("reading", NUMBER, 0, reading),
+    SENSOR("unit", TEXT, 0, unit),
+    SENSOR("level", WORD8, WORDS_LEVEL, level),
+    SENSOR("state", WORD8, WORDS_SENSOR_STATE, state),
+    SENSOR("text", TEXT_OR_NULL, 0, text),
+    SENSOR("warning_low", NUMBER, 0, warning_low),
+    SENSOR("warning_high", NUMBER, 0, warning_high),
+    SENSOR("critical_low", NUMBER, 0, critical_low),
+    SENSOR("critical_high", NUMBER, 0, critical_high),
+    SENSOR("record_id", U16, 0, record_id),
+    SENSOR("time", TIME, 0, at_wall_ms),
 };
-#define ALARM(n, k, x, m) {n, COLUMN_##k, x, FIELD(alarm_row, m)}
+#define ALARM(n, k, x, m)                             \
+	{                                             \
+		n, COLUMN_##k, x, FIELD(alarm_row, m) \
+	}
 static const struct column alarm_columns[] = {
-	ALARM("id", U64, 0, id), ALARM("object", TEXT, 0, object), ALARM("kind", TEXT, 0, kind), ALARM("cause", TEXT, 0, cause),
-	ALARM("severity", WORD32, WORDS_LEVEL, severity), ALARM("first", TIME, 0, first_wall_ms), ALARM("last", TIME, 0, last_wall_ms),
-	ALARM("count", U32, 0, count), ALARM("acknowledged", TIME, 0, acknowledged_wall_ms),
-	ALARM("acknowledged_by", TEXT_OR_NULL, 0, acknowledged_by), ALARM("cleared", TIME, 0, cleared_wall_ms), ALARM("parent", ID, 0, parent),
-	ALARM("held", U32, 0, held), ALARM("node", NODE, 0, node_slot),
+    ALARM("id", U64, 0, id),
+    ALARM("object", TEXT, 0, object),
+    ALARM("kind", TEXT, 0, kind),
+    ALARM("cause", TEXT, 0, cause),
+    ALARM("severity", WORD32, WORDS_LEVEL, severity),
+    ALARM("first", TIME, 0, first_wall_ms),
+    ALARM("last", TIME, 0, last_wall_ms),
+    ALARM("count", U32, 0, count),
+    ALARM("acknowledged", TIME, 0, acknowledged_wall_ms),
+    ALARM("acknowledged_by", TEXT_OR_NULL, 0, acknowledged_by),
+    ALARM("cleared", TIME, 0, cleared_wall_ms),
+    ALARM("parent", ID, 0, parent),
+    ALARM("held", U32, 0, held),
+    ALARM("node", NODE, 0, node_slot),
 };
-#define JOB(n, k, x, m) {n, COLUMN_##k, x, FIELD(job_row, m)}
+#define JOB(n, k, x, m)                             \
+	{                                           \
+		n, COLUMN_##k, x, FIELD(job_row, m) \
+	}
 static const struct column job_columns[] = {
-	JOB("id", U64, 0, id), JOB("actor", TEXT, 0, actor), JOB("verb", WORD32, WORDS_POWER_VERB, verb), JOB("target", TEXT, 0, target),
-	JOB("reason", TEXT_OR_NULL, 0, reason), JOB("state", WORD32, WORDS_JOB_STATE, state), JOB("result", TEXT_OR_NULL, 0, result),
-	JOB("queued", TIME, 0, queued_wall_ms), JOB("started", TIME, 0, started_wall_ms), JOB("ended", TIME, 0, ended_wall_ms),
-	JOB("done", U32, 0, done), JOB("total", U32, 0, total),
+    JOB("id", U64, 0, id),
+    JOB("actor", TEXT, 0, actor),
+    JOB("verb", WORD32, WORDS_POWER_VERB, verb),
+    JOB("target", TEXT, 0, target),
+    JOB("reason", TEXT_OR_NULL, 0, reason),
+    JOB("state", WORD32, WORDS_JOB_STATE, state),
+    JOB("result", TEXT_OR_NULL, 0, result),
+    JOB("queued", TIME, 0, queued_wall_ms),
+    JOB("started", TIME, 0, started_wall_ms),
+    JOB("ended", TIME, 0, ended_wall_ms),
+    JOB("done", U32, 0, done),
+    JOB("total", U32, 0, total),
 };
 
-#define LIST(c) {c, COUNT_OF(c)}
+#define LIST(c)                \
+	{                      \
+		c, COUNT_OF(c) \
+	}
 static const struct columns tables[BOARD_TABLE_COUNT] = {
-	[BOARD_APPLIANCE] = LIST(appliance_columns), [BOARD_CLUSTER] = LIST(site_columns), [BOARD_GROUP] = LIST(group_columns),
-	[BOARD_DOMAIN] = LIST(domain_columns), [BOARD_NODE] = LIST(node_columns), [BOARD_ITEM] = LIST(item_columns),
-	[BOARD_VALUE] = LIST(value_columns), [BOARD_SENSOR] = LIST(sensor_columns), [BOARD_ALARM] = LIST(alarm_columns),
-	[BOARD_JOB] = LIST(job_columns),
+    [BOARD_APPLIANCE] = LIST(appliance_columns), [BOARD_CLUSTER] = LIST(site_columns),
+    [BOARD_GROUP] = LIST(group_columns),         [BOARD_DOMAIN] = LIST(domain_columns),
+    [BOARD_NODE] = LIST(node_columns),           [BOARD_ITEM] = LIST(item_columns),
+    [BOARD_VALUE] = LIST(value_columns),         [BOARD_SENSOR] = LIST(sensor_columns),
+    [BOARD_ALARM] = LIST(alarm_columns),         [BOARD_JOB] = LIST(job_columns),
 };
 
-static const uint8_t word_count[WORDS_SET_COUNT] = {[WORDS_VERDICT] = VERDICT_COUNT, [WORDS_LEVEL] = LEVEL_COUNT, [WORDS_ROLE] = ROLE_COUNT};
+static const uint8_t word_count[WORDS_SET_COUNT] = {
+    [WORDS_VERDICT] = VERDICT_COUNT, [WORDS_LEVEL] = LEVEL_COUNT, [WORDS_ROLE] = ROLE_COUNT};
 
 struct columns columns_of(enum board_table table)
 {
@@ -114,13 +221,50 @@ const struct column *columns_find(enum board_table table, const char *name)
 
 const char *columns_sensor_type(unsigned type)
 {
-	static const char *const names[] = {
-		[1] = "temperature", "voltage", "current", "fan", "intrusion", "platform-security", "processor", "power-supply", "power-unit",
-		"cooling-device", "other-units", "memory", "drive-slot", "memory-resize", "post-progress", "event-log", "watchdog",
-		"system-event", "critical-interrupt", "button", "module", "microcontroller", "add-in-card", "chassis", "chip-set", "other-fru",
-		"cable", "terminator", "boot-initiated", "boot-error", "os-boot", "os-stop", "slot", "acpi-power", "watchdog2",
-		"platform-alert", "entity-presence", "monitor-asic", "lan", "subsystem-health", "battery", "session-audit", "version-change",
-		"fru-state"};
+	static const char *const names[] = {[1] = "temperature",
+					    "voltage",
+					    "current",
+					    "fan",
+					    "intrusion",
+					    "platform-security",
+					    "processor",
+					    "power-supply",
+					    "power-unit",
+					    "cooling-device",
+					    "other-units",
+					    "memory",
+					    "drive-slot",
+					    "memory-resize",
+					    "post-progress",
+					    "event-log",
+					    "watchdog",
+					    "system-event",
+					    "critical-interrupt",
+					    "button",
+					    "module",
+					    "microcontroller",
+					    "add-in-card",
+					    "chassis",
+					    "chip-set",
+					    "other-fru",
+					    "cable",
+					    "terminator",
+					    "boot-initiated",
+					    "boot-error",
+					    "os-boot",
+					    "os-stop",
+					    "slot",
+					    "acpi-power",
+					    "watchdog2",
+					    "platform-alert",
+					    "entity-presence",
+					    "monitor-asic",
+					    "lan",
+					    "subsystem-health",
+					    "battery",
+					    "session-audit",
+					    "version-change",
+					    "fru-state"};
 
 	return type < COUNT_OF(names) && names[type] ? names[type] : "other";
 }
@@ -130,7 +274,8 @@ bool columns_node_name(const struct board_reader *board, uint32_t slot, char out
 	struct row_head head;
 
 	out[0] = '\0';
-	if (slot == NO_SLOT || board_read_field(board, BOARD_NODE, slot, offsetof(struct node_row, name), NAME_SIZE, &head, out))
+	if (slot == NO_SLOT ||
+	    board_read_field(board, BOARD_NODE, slot, offsetof(struct node_row, name), NAME_SIZE, &head, out))
 		return false;
 	out[NAME_SIZE - 1] = '\0';
 	return true;
@@ -177,7 +322,15 @@ static void emit_node(struct emit *out, const struct board_reader *board, uint32
 
 static void emit_cell(struct emit *out, const struct board_reader *board, const struct column *c, const void *at)
 {
-	union { uint8_t u8; uint16_t u16; uint32_t u32; int32_t i32; uint64_t u64; int64_t i64; double number; } v;
+	union {
+		uint8_t u8;
+		uint16_t u16;
+		uint32_t u32;
+		int32_t i32;
+		uint64_t u64;
+		int64_t i64;
+		double number;
+	} v;
 
 	switch ((enum column_kind)c->kind) {
 	case COLUMN_TEXT:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What each table of the board looks like in JSON: one list of fields per table, from which lists, details and filters are made. */
+/* What each table of the board looks like in JSON: one list of fields per table, from which lists, details and filters
+ * are made. */
 #ifndef GLORY_API_COLUMNS_H
 #define GLORY_API_COLUMNS_H
 
@@ -7,15 +8,23 @@
 #include "board/board.h"
 
 enum column_kind {
-	COLUMN_TEXT, COLUMN_TEXT_OR_NULL, COLUMN_WORD8, COLUMN_WORD32, COLUMN_FLAG8, COLUMN_FLAG32, COLUMN_U16, COLUMN_U32, COLUMN_U64,
-	COLUMN_ID,      /* u64, 0 is null */
-	COLUMN_TIME,    /* wall ms, 0 is null */
-	COLUMN_ADDRESS, /* extra 1: port 161 is not said, 2: 623 */
-	COLUMN_X100,    /* int32 times 100, negative is null */
-	COLUMN_NUMBER,  /* double, NAN is null */
-	COLUMN_NODE,    /* u32 node slot: the node's name, or null */
-	COLUMN_COUNTS,  /* u32 by word: {"up":3,...} */
-	COLUMN_INDEX,   /* u32 slot: the MIB's index */
+	COLUMN_TEXT,
+	COLUMN_TEXT_OR_NULL,
+	COLUMN_WORD8,
+	COLUMN_WORD32,
+	COLUMN_FLAG8,
+	COLUMN_FLAG32,
+	COLUMN_U16,
+	COLUMN_U32,
+	COLUMN_U64,
+	COLUMN_ID,         /* u64, 0 is null */
+	COLUMN_TIME,       /* wall ms, 0 is null */
+	COLUMN_ADDRESS,    /* extra 1: port 161 is not said, 2: 623 */
+	COLUMN_X100,       /* int32 times 100, negative is null */
+	COLUMN_NUMBER,     /* double, NAN is null */
+	COLUMN_NODE,       /* u32 node slot: the node's name, or null */
+	COLUMN_COUNTS,     /* u32 by word: {"up":3,...} */
+	COLUMN_INDEX,      /* u32 slot: the MIB's index */
 	COLUMN_SENSOR_TYPE /* u8 of the IPMI specification, table 42-3 */
 };
 
@@ -56,8 +65,8 @@ union any_row {
 	struct alarm_row alarm;
 	struct job_row job;
 };
-/* A walk over a table's rows in order, in pieces: it goes on rightly while the engine flips the index and rows come and go. Begin
- * with {0} or with a position from board_seek(); order is then the last row's. */
+/* A walk over a table's rows in order, in pieces: it goes on rightly while the engine flips the index and rows come and
+ * go. Begin with {0} or with a position from board_seek(); order is then the last row's. */
 struct cursor {
 	uint64_t order;
 	uint32_t position, slot;

@@ -11,9 +11,16 @@
 #include "base/text.h"
 
 static const char *const words[COMMAND_VERB_COUNT] = {
-	[COMMAND_POWER] = "power", [COMMAND_ALARM_ACK] = "alarm-ack", [COMMAND_NODE_ADD] = "node-add", [COMMAND_NODE_REMOVE] = "node-remove",
-	[COMMAND_NODE_SET] = "node-set", [COMMAND_GROUP_ADD] = "group-add", [COMMAND_GROUP_REMOVE] = "group-remove",
-	[COMMAND_GROUP_SET] = "group-set", [COMMAND_JOB_CANCEL] = "job-cancel", [COMMAND_CONFIRM_BMC] = "confirm-bmc",
+    [COMMAND_POWER] = "power",
+    [COMMAND_ALARM_ACK] = "alarm-ack",
+    [COMMAND_NODE_ADD] = "node-add",
+    [COMMAND_NODE_REMOVE] = "node-remove",
+    [COMMAND_NODE_SET] = "node-set",
+    [COMMAND_GROUP_ADD] = "group-add",
+    [COMMAND_GROUP_REMOVE] = "group-remove",
+    [COMMAND_GROUP_SET] = "group-set",
+    [COMMAND_JOB_CANCEL] = "job-cancel",
+    [COMMAND_CONFIRM_BMC] = "confirm-bmc",
 };
 
 const char *command_word(uint32_t verb)
@@ -29,7 +36,8 @@ static int take_verb(struct msg_command *c, const json_t *value, struct error *e
 		if (words[v] && !strcmp(words[v], word))
 			c->verb = v;
 	if (!c->verb)
-		return error_set(e, ERR_CONFIG, "verb", "use power, alarm-ack, node-add, node-set, node-remove, group-add and so on",
+		return error_set(e, ERR_CONFIG, "verb",
+				 "use power, alarm-ack, node-add, node-set, node-remove, group-add and so on",
 				 "\"%.40s\" is no command", word ? word : "?");
 	return 0;
 }
@@ -43,10 +51,11 @@ static int take_target(struct msg_command *c, const json_t *value, struct error 
 		return 0;
 	}
 	if (!text || strlen(text) != json_string_length(value))
-		return error_set(e, ERR_CONFIG, "target", "give the text of a range, a name or a number", "is not text");
+		return error_set(e, ERR_CONFIG, "target", "give the text of a range, a name or a number",
+				 "is not text");
 	if (!text_copy(c->target, sizeof c->target, text))
-		return error_set(e, ERR_CONFIG, "target", "write a range (n[001-250]) or give several commands", "is longer than %zu bytes",
-				 sizeof c->target - 1);
+		return error_set(e, ERR_CONFIG, "target", "write a range (n[001-250]) or give several commands",
+				 "is longer than %zu bytes", sizeof c->target - 1);
 	return 0;
 }
 
@@ -85,7 +94,8 @@ static int take(struct msg_command *c, char **arguments, const char *key, const 
 		return take_flag(&c->dry_run, key, value, e);
 	text_copy(shown, sizeof shown, key);
 	text_make_printable(shown);
-	return error_set(e, ERR_CONFIG, shown, "use verb, target, args, yes, dry_run", "there is no such member of a command");
+	return error_set(e, ERR_CONFIG, shown, "use verb, target, args, yes, dry_run",
+			 "there is no such member of a command");
 }
 
 int command_parse(const char *body, size_t size, struct msg_command *command, char **arguments, struct error *e)
@@ -100,8 +110,8 @@ int command_parse(const char *body, size_t size, struct msg_command *command, ch
 	if (!json_is_object(o)) {
 		json_decref(o);
 		text_make_printable(where.text);
-		return error_set(e, ERR_CONFIG, "body", "send {\"verb\", \"target\", \"args\"}", "is no JSON object: %.100s",
-				 o ? "it is another value" : where.text);
+		return error_set(e, ERR_CONFIG, "body", "send {\"verb\", \"target\", \"args\"}",
+				 "is no JSON object: %.100s", o ? "it is another value" : where.text);
 	}
 	json_object_foreach(o, key, value)
 	{

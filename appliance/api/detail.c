@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One thing with all that belongs to it: the site with its appliance, a node with values, sensors, evidence and alarms, a job with its
- * steps. See routes.h. */
+/* One thing with all that belongs to it: the site with its appliance, a node with values, sensors, evidence and alarms,
+ * a job with its steps. See routes.h. */
 #include "api/routes.h"
 
 #include <stdlib.h>
@@ -45,7 +45,8 @@ void site_run(struct request *r, const struct route *route)
 }
 
 /* The rows of a table that belong to a node, as an array under a key. */
-static void emit_of_node(struct emit *out, const struct board_reader *board, enum board_table table, const char *key, uint32_t slot)
+static void emit_of_node(struct emit *out, const struct board_reader *board, enum board_table table, const char *key,
+			 uint32_t slot)
 {
 	struct cursor cursor = {0};
 	union any_row row;

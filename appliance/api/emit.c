@@ -75,9 +75,25 @@ void emit_close(struct emit *e, char bracket)
 	e->comma = true;
 }
 
+/* How far the text is plain ASCII that no writer has to escape: nearly always all of it. */
+static size_t plain_length(const char *text)
+{
+	size_t n = 0;
+
+	while (text[n] >= ' ' && text[n] < 0x7f && !strchr("\"\\<>&'", text[n]))
+		n++;
+	return n;
+}
+
 /* Writes a printable copy of the text, each byte either itself or as `escape` says. */
 static void escaped(struct emit *e, const char *text, const char *(*escape)(char c))
 {
+	size_t plain = plain_length(text);
+
+	if (text[plain] == '\0') {
+		emit_bytes(e, text, plain);
+		return;
+	}
 	char *copy = mem_strdup(text);
 
 	text_make_printable(copy);
@@ -101,7 +117,12 @@ static const char *json_escape(char c)
 
 static const char *html_escape(char c)
 {
-	return c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : c == '"' ? "&quot;" : c == '\'' ? "&#39;" : NULL;
+	return c == '<'    ? "&lt;"
+	       : c == '>'  ? "&gt;"
+	       : c == '&'  ? "&amp;"
+	       : c == '"'  ? "&quot;"
+	       : c == '\'' ? "&#39;"
+			   : NULL;
 }
 
 void emit_string(struct emit *e, const char *text)

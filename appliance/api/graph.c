@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Pictures: the engine starts the grapher and passes the pipe it writes to; what comes through is collected, looked at, and sent. */
+/* Pictures: the engine starts the grapher and passes the pipe it writes to; what comes through is collected, looked at,
+ * and sent. */
 #include "api/routes.h"
 
 #include <errno.h>
@@ -47,8 +48,9 @@ static void finish(struct picture *p)
 {
 	static const char png[] = "\x89PNG\r\n\x1a\n";
 	struct request *r = p->request;
-	bool good = p->svg ? p->bytes.used > 5 && (!memcmp(p->bytes.text, "<?xml", 5) || !memcmp(p->bytes.text, "<svg", 4))
-			   : p->bytes.used > 8 && !memcmp(p->bytes.text, png, 8);
+	bool good = p->svg
+			? p->bytes.used > 5 && (!memcmp(p->bytes.text, "<?xml", 5) || !memcmp(p->bytes.text, "<svg", 4))
+			: p->bytes.used > 8 && !memcmp(p->bytes.text, png, 8);
 	char why[160] = "";
 
 	hang_up(p);
@@ -89,7 +91,8 @@ static void on_graph(struct request *r, const struct pending_reply *reply)
 		if (reply->fd >= 0)
 			close(reply->fd);
 		else
-			request_fail(r, ERR_REMOTE, r->query.node, "see the appliance's log", "the engine gave no picture");
+			request_fail(r, ERR_REMOTE, r->query.node, "see the appliance's log",
+				     "the engine gave no picture");
 		return;
 	}
 	p->fd = reply->fd;
@@ -115,7 +118,10 @@ static bool split_items(const char *text, struct msg_graph *g)
 void graph_run(struct request *r, const struct route *route)
 {
 	const struct query *q = &r->query;
-	struct msg_graph g = {.from_wall_ms = q->from_ms, .to_wall_ms = q->to_ms, .width = (uint32_t)q->width, .height = (uint32_t)q->height};
+	struct msg_graph g = {.from_wall_ms = q->from_ms,
+			      .to_wall_ms = q->to_ms,
+			      .width = (uint32_t)q->width,
+			      .height = (uint32_t)q->height};
 	(void)route;
 
 	g.format = !strcmp(q->format, "svg") ? 2 : 1;
@@ -124,7 +130,8 @@ void graph_run(struct request *r, const struct route *route)
 	} else if (!text_is_name(q->node, NAME_SIZE - 1)) {
 		request_fail(r, ERR_CONFIG, "node", "give one node's name", "is missing or no name");
 	} else if (!split_items(q->items, &g)) {
-		request_fail(r, ERR_CONFIG, "items", "give one to eight: cpu,disk_fill/root", "are missing, too many or too long");
+		request_fail(r, ERR_CONFIG, "items", "give one to eight: cpu,disk_fill/root",
+			     "are missing, too many or too long");
 	} else if (q->from_ms >= q->to_ms) {
 		request_fail(r, ERR_CONFIG, "from", "give a time before the other", "is not before \"to\"");
 	} else {

@@ -19,11 +19,16 @@ struct list {
 static uint32_t node_of(enum board_table table, const union any_row *row)
 {
 	switch (table) {
-	case BOARD_NODE: return row->head.slot;
-	case BOARD_VALUE: return row->value.node_slot;
-	case BOARD_SENSOR: return row->sensor.node_slot;
-	case BOARD_ALARM: return row->alarm.node_slot;
-	default: return NO_SLOT;
+	case BOARD_NODE:
+		return row->head.slot;
+	case BOARD_VALUE:
+		return row->value.node_slot;
+	case BOARD_SENSOR:
+		return row->sensor.node_slot;
+	case BOARD_ALARM:
+		return row->alarm.node_slot;
+	default:
+		return NO_SLOT;
 	}
 }
 
@@ -32,7 +37,8 @@ int list_begin(struct request *r, enum board_table table, struct list_walk *walk
 	const struct board_reader *board = request_board(r);
 	struct error e;
 
-	*walk = (struct list_walk){.left = r->query.limit ? (uint64_t)r->query.limit : UINT64_MAX, .board_life = server_board_life(r->server)};
+	*walk = (struct list_walk){.left = r->query.limit ? (uint64_t)r->query.limit : UINT64_MAX,
+				   .board_life = server_board_life(r->server)};
 	if (!board)
 		return ERR_BUSY;
 	if (r->query.from > 0)
@@ -97,7 +103,8 @@ static void more(struct producer *p, struct request *r)
 		emit_bytes(out, "\n", 1);
 		p->done = true;
 	} else if (rc) {
-		p->failed = true; /* rows that cannot be read, or a board that is gone: a cut answer, never half a list that looks whole */
+		p->failed = true; /* rows that cannot be read, or a board that is gone: a cut answer, never half a list
+				     that looks whole */
 	}
 }
 

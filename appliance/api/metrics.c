@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* GET /metrics: the board in the Prometheus text format 0.0.4. One family after another, as the format wants it, each a walk over one
- * table; numbers of words (verdict, level, power) are those of the MIB. */
+/* GET /metrics: the board in the Prometheus text format 0.0.4. One family after another, as the format wants it, each a
+ * walk over one table; numbers of words (verdict, level, power) are those of the MIB. */
 #include "api/routes.h"
 
 #include <math.h>
@@ -12,7 +12,16 @@
 
 #define PIECE 16384
 
-enum metric_kind { METRIC_U8, METRIC_U32, METRIC_U64, METRIC_SECONDS, METRIC_DOUBLE, METRIC_COUNTS, METRIC_UP, METRIC_ONE };
+enum metric_kind {
+	METRIC_U8,
+	METRIC_U32,
+	METRIC_U64,
+	METRIC_SECONDS,
+	METRIC_DOUBLE,
+	METRIC_COUNTS,
+	METRIC_UP,
+	METRIC_ONE
+};
 
 struct family {
 	const char *name, *type, *help;
@@ -25,45 +34,70 @@ struct family {
 
 #define OF(row, member) .offset = offsetof(struct row, member)
 static const struct family families[] = {
-	{"glory_appliance_info", "gauge", "The appliance, its version and its role; always 1.", BOARD_APPLIANCE, METRIC_ONE, OF(appliance_row, name)},
-	{"glory_start_time_seconds", "gauge", "When the engine started.", BOARD_APPLIANCE, METRIC_SECONDS, OF(appliance_row, start_wall_ms)},
-	{"glory_polls_total", "counter", "SNMP requests sent since the collector started.", BOARD_APPLIANCE, METRIC_U64, OF(appliance_row, polls)},
-	{"glory_polls_late_total", "counter", "Polls sent later than 1.2 intervals.", BOARD_APPLIANCE, METRIC_U64, OF(appliance_row, late_polls)},
-	{"glory_polls_per_second", "gauge", "Polls in the last second.", BOARD_APPLIANCE, METRIC_U32, OF(appliance_row, polls_per_second)},
-	{"glory_samples_dropped_total", "counter", "Samples lost under pressure.", BOARD_APPLIANCE, METRIC_U64, OF(appliance_row, dropped_samples)},
-	{"glory_packets_refused_total", "counter", "Packets from outside that were refused.", BOARD_APPLIANCE, METRIC_U64, OF(appliance_row, garbage)},
-	{"glory_record_queue_rows", "gauge", "Rows waiting to be recorded.", BOARD_APPLIANCE, METRIC_U64, OF(appliance_row, record_queue)},
-	{"glory_judgement_suspended", "gauge", "1 while no verdicts are made.", BOARD_APPLIANCE, METRIC_U32, OF(appliance_row, suspended)},
-	{"glory_config_generation", "gauge", "Generation of the wanted state in force.", BOARD_APPLIANCE, METRIC_U64, OF(appliance_row, config_generation)},
-	{"glory_role_restarts_total", "counter", "Restarts of each role.", BOARD_APPLIANCE, METRIC_COUNTS, WORDS_ROLE, "role", OF(appliance_row, role_restarts)},
-	{"glory_site_level", "gauge", "Worst level of the site: 1 unknown, 2 normal, 3 warning, 4 major, 5 critical.", BOARD_CLUSTER, METRIC_U32, OF(cluster_row, level)},
-	{"glory_nodes", "gauge", "Nodes by verdict.", BOARD_CLUSTER, METRIC_COUNTS, WORDS_VERDICT, "verdict", OF(cluster_row, by_verdict)},
-	{"glory_nodes_by_level", "gauge", "Nodes by level.", BOARD_CLUSTER, METRIC_COUNTS, WORDS_LEVEL, "level", OF(cluster_row, by_level)},
-	{"glory_alarms_active", "gauge", "Active alarms by severity.", BOARD_CLUSTER, METRIC_COUNTS, WORDS_LEVEL, "severity", OF(cluster_row, alarms_by_severity)},
-	{"glory_group_nodes", "gauge", "Nodes of the group.", BOARD_GROUP, METRIC_U32, OF(group_row, nodes)},
-	{"glory_group_nodes_up", "gauge", "Nodes of the group whose verdict is up.", BOARD_GROUP, METRIC_U32, OF(group_row, up)},
-	{"glory_group_level", "gauge", "Worst level of the group: 1 unknown, 2 normal, 3 warning, 4 major, 5 critical.", BOARD_GROUP, METRIC_U32, OF(group_row, level)},
-	{"glory_node_up", "gauge", "1 when the verdict is up.", BOARD_NODE, METRIC_UP, OF(node_row, verdict)},
-	{"glory_node_verdict", "gauge", "The verdict's number, as in the MIB: 2 is up.", BOARD_NODE, METRIC_U8, OF(node_row, verdict)},
-	{"glory_node_level", "gauge", "1 unknown, 2 normal, 3 warning, 4 major, 5 critical.", BOARD_NODE, METRIC_U8, OF(node_row, level)},
-	{"glory_node_power", "gauge", "1 unknown, 2 off, 3 on.", BOARD_NODE, METRIC_U8, OF(node_row, power)},
-	{"glory_node_power_locked", "gauge", "1 when power actions are locked until a person confirms the wiring.", BOARD_NODE, METRIC_U32, OF(node_row, power_locked)},
-	{"glory_node_maintenance", "gauge", "1 in maintenance.", BOARD_NODE, METRIC_U8, OF(node_row, maintenance)},
-	{"glory_node_last_seen_seconds", "gauge", "When the node answered last.", BOARD_NODE, METRIC_SECONDS, OF(node_row, last_seen_wall_ms)},
-	{"glory_alarm_severity", "gauge", "Active alarms: 3 warning, 4 major, 5 critical.", BOARD_ALARM, METRIC_U32, OF(alarm_row, severity)},
-	{"glory_sensor_level", "gauge", "Level of a sensor: 1 unknown, 2 normal, 3 warning, 4 major, 5 critical.", BOARD_SENSOR, METRIC_U8, OF(sensor_row, level)},
+    {"glory_appliance_info", "gauge", "The appliance, its version and its role; always 1.", BOARD_APPLIANCE, METRIC_ONE,
+     OF(appliance_row, name)},
+    {"glory_start_time_seconds", "gauge", "When the engine started.", BOARD_APPLIANCE, METRIC_SECONDS,
+     OF(appliance_row, start_wall_ms)},
+    {"glory_polls_total", "counter", "SNMP requests sent since the collector started.", BOARD_APPLIANCE, METRIC_U64,
+     OF(appliance_row, polls)},
+    {"glory_polls_late_total", "counter", "Polls sent later than 1.2 intervals.", BOARD_APPLIANCE, METRIC_U64,
+     OF(appliance_row, late_polls)},
+    {"glory_polls_per_second", "gauge", "Polls in the last second.", BOARD_APPLIANCE, METRIC_U32,
+     OF(appliance_row, polls_per_second)},
+    {"glory_samples_dropped_total", "counter", "Samples lost under pressure.", BOARD_APPLIANCE, METRIC_U64,
+     OF(appliance_row, dropped_samples)},
+    {"glory_packets_refused_total", "counter", "Packets from outside that were refused.", BOARD_APPLIANCE, METRIC_U64,
+     OF(appliance_row, garbage)},
+    {"glory_record_queue_rows", "gauge", "Rows waiting to be recorded.", BOARD_APPLIANCE, METRIC_U64,
+     OF(appliance_row, record_queue)},
+    {"glory_judgement_suspended", "gauge", "1 while no verdicts are made.", BOARD_APPLIANCE, METRIC_U32,
+     OF(appliance_row, suspended)},
+    {"glory_config_generation", "gauge", "Generation of the wanted state in force.", BOARD_APPLIANCE, METRIC_U64,
+     OF(appliance_row, config_generation)},
+    {"glory_role_restarts_total", "counter", "Restarts of each role.", BOARD_APPLIANCE, METRIC_COUNTS, WORDS_ROLE,
+     "role", OF(appliance_row, role_restarts)},
+    {"glory_site_level", "gauge", "Worst level of the site: 1 unknown, 2 normal, 3 warning, 4 major, 5 critical.",
+     BOARD_CLUSTER, METRIC_U32, OF(cluster_row, level)},
+    {"glory_nodes", "gauge", "Nodes by verdict.", BOARD_CLUSTER, METRIC_COUNTS, WORDS_VERDICT, "verdict",
+     OF(cluster_row, by_verdict)},
+    {"glory_nodes_by_level", "gauge", "Nodes by level.", BOARD_CLUSTER, METRIC_COUNTS, WORDS_LEVEL, "level",
+     OF(cluster_row, by_level)},
+    {"glory_alarms_active", "gauge", "Active alarms by severity.", BOARD_CLUSTER, METRIC_COUNTS, WORDS_LEVEL,
+     "severity", OF(cluster_row, alarms_by_severity)},
+    {"glory_group_nodes", "gauge", "Nodes of the group.", BOARD_GROUP, METRIC_U32, OF(group_row, nodes)},
+    {"glory_group_nodes_up", "gauge", "Nodes of the group whose verdict is up.", BOARD_GROUP, METRIC_U32,
+     OF(group_row, up)},
+    {"glory_group_level", "gauge", "Worst level of the group: 1 unknown, 2 normal, 3 warning, 4 major, 5 critical.",
+     BOARD_GROUP, METRIC_U32, OF(group_row, level)},
+    {"glory_node_up", "gauge", "1 when the verdict is up.", BOARD_NODE, METRIC_UP, OF(node_row, verdict)},
+    {"glory_node_verdict", "gauge", "The verdict's number, as in the MIB: 2 is up.", BOARD_NODE, METRIC_U8,
+     OF(node_row, verdict)},
+    {"glory_node_level", "gauge", "1 unknown, 2 normal, 3 warning, 4 major, 5 critical.", BOARD_NODE, METRIC_U8,
+     OF(node_row, level)},
+    {"glory_node_power", "gauge", "1 unknown, 2 off, 3 on.", BOARD_NODE, METRIC_U8, OF(node_row, power)},
+    {"glory_node_power_locked", "gauge", "1 when power actions are locked until a person confirms the wiring.",
+     BOARD_NODE, METRIC_U32, OF(node_row, power_locked)},
+    {"glory_node_maintenance", "gauge", "1 in maintenance.", BOARD_NODE, METRIC_U8, OF(node_row, maintenance)},
+    {"glory_node_last_seen_seconds", "gauge", "When the node answered last.", BOARD_NODE, METRIC_SECONDS,
+     OF(node_row, last_seen_wall_ms)},
+    {"glory_alarm_severity", "gauge", "Active alarms: 3 warning, 4 major, 5 critical.", BOARD_ALARM, METRIC_U32,
+     OF(alarm_row, severity)},
+    {"glory_sensor_level", "gauge", "Level of a sensor: 1 unknown, 2 normal, 3 warning, 4 major, 5 critical.",
+     BOARD_SENSOR, METRIC_U8, OF(sensor_row, level)},
 };
 
 /* Unit as the board says it, and as a metric's name ends. */
 static const struct unit {
 	const char *unit, *suffix;
-} units[] = {{"percent", "_percent"}, {"B", "_bytes"}, {"B/s", "_bytes_per_second"}, {"1/s", "_per_second"}, {"s", "_seconds"},
-	     {"C", "_celsius"}, {"RPM", "_rpm"}, {"V", "_volts"}, {"A", "_amperes"}, {"W", "_watts"}};
+} units[] = {{"percent", "_percent"}, {"B", "_bytes"},   {"B/s", "_bytes_per_second"},
+	     {"1/s", "_per_second"},  {"s", "_seconds"}, {"C", "_celsius"},
+	     {"RPM", "_rpm"},         {"V", "_volts"},   {"A", "_amperes"},
+	     {"W", "_watts"}};
 
 struct metrics {
 	struct producer producer;
 	uint64_t board_life;
-	size_t stage; /* families, then items, then units of sensors */
+	size_t stage;       /* families, then items, then units of sensors */
 	struct family made; /* of an item or unit */
 	char name[64], help[160];
 	struct cursor items, rows;
@@ -93,7 +127,8 @@ static const struct family *next_family(struct metrics *m, const struct board_re
 		m->item_slot = row.head.slot;
 		text_format(m->name, sizeof m->name, "glory_item_%s%s", row.item.name, suffix_of(row.item.unit));
 		text_format(m->help, sizeof m->help, "%s.", row.item.describes[0] ? row.item.describes : row.item.name);
-		m->made = (struct family){m->name, "gauge", m->help, BOARD_VALUE, METRIC_DOUBLE, .offset = offsetof(struct value_row, value)};
+		m->made = (struct family){m->name,     "gauge",       m->help,
+					  BOARD_VALUE, METRIC_DOUBLE, .offset = offsetof(struct value_row, value)};
 		m->stage--; /* the items are one stage */
 		return &m->made;
 	}
@@ -105,7 +140,8 @@ static const struct family *next_family(struct metrics *m, const struct board_re
 		return NULL;
 	text_format(m->name, sizeof m->name, "glory_sensor%s", units[unit].suffix);
 	text_format(m->help, sizeof m->help, "Reading of a sensor of the BMC in %s.", units[unit].unit);
-	m->made = (struct family){m->name, "gauge", m->help, BOARD_SENSOR, METRIC_DOUBLE, .offset = offsetof(struct sensor_row, reading)};
+	m->made = (struct family){m->name,      "gauge",       m->help,
+				  BOARD_SENSOR, METRIC_DOUBLE, .offset = offsetof(struct sensor_row, reading)};
 	return &m->made;
 }
 
@@ -124,7 +160,8 @@ static void node_labels(struct metrics *m, struct emit *out, bool *any, const st
 	if (slot != m->node_slot) {
 		m->node_slot = slot;
 		columns_node_name(board, slot, m->node);
-		if (board_read_field(board, BOARD_NODE, slot, offsetof(struct node_row, group), NAME_SIZE, &head, m->group))
+		if (board_read_field(board, BOARD_NODE, slot, offsetof(struct node_row, group), NAME_SIZE, &head,
+				     m->group))
 			m->group[0] = '\0';
 		m->group[NAME_SIZE - 1] = '\0';
 	}
@@ -132,7 +169,8 @@ static void node_labels(struct metrics *m, struct emit *out, bool *any, const st
 	label(out, any, "group", m->group);
 }
 
-static void labels(struct metrics *m, struct emit *out, bool *any, const struct board_reader *board, enum board_table table, const union any_row *row)
+static void labels(struct metrics *m, struct emit *out, bool *any, const struct board_reader *board,
+		   enum board_table table, const union any_row *row)
 {
 	char number[24];
 
@@ -218,7 +256,8 @@ static bool belongs(const struct metrics *m, const struct family *f, const union
 
 static void emit_counts(struct emit *out, const struct family *f, const union any_row *row)
 {
-	static const int counts[WORDS_SET_COUNT] = {[WORDS_VERDICT] = VERDICT_COUNT, [WORDS_LEVEL] = LEVEL_COUNT, [WORDS_ROLE] = ROLE_COUNT};
+	static const int counts[WORDS_SET_COUNT] = {
+	    [WORDS_VERDICT] = VERDICT_COUNT, [WORDS_LEVEL] = LEVEL_COUNT, [WORDS_ROLE] = ROLE_COUNT};
 	const char *at = (const char *)row + f->offset;
 	uint32_t count;
 
@@ -228,7 +267,8 @@ static void emit_counts(struct emit *out, const struct family *f, const union an
 	}
 }
 
-static void emit_sample(struct metrics *m, struct emit *out, const struct board_reader *board, const struct family *f, const union any_row *row)
+static void emit_sample(struct metrics *m, struct emit *out, const struct board_reader *board, const struct family *f,
+			const union any_row *row)
 {
 	bool any = false;
 	double value;
@@ -260,8 +300,9 @@ static void more(struct producer *p, struct request *r)
 		return;
 	}
 	while (p->out.used < PIECE) {
-		const struct family *f = m->in_family ? (m->stage < COUNT_OF(families) && !m->made.name ? &families[m->stage] : &m->made)
-						      : next_family(m, board);
+		const struct family *f =
+		    m->in_family ? (m->stage < COUNT_OF(families) && !m->made.name ? &families[m->stage] : &m->made)
+				 : next_family(m, board);
 		if (!f) {
 			p->done = true;
 			return;

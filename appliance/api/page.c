@@ -17,14 +17,18 @@ struct page {
 };
 
 static const char head[] =
-	"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
-	"<meta http-equiv=\"refresh\" content=\"15\"><title>GLORY-CL</title><style>"
-	"body{font:14px/1.4 sans-serif;margin:1em auto;max-width:75em;padding:0 1em;color:#222;background:#fff}"
-	"table{border-collapse:collapse;margin:0 0 1.5em}th,td{text-align:left;padding:.15em .8em .15em 0;border-bottom:1px solid #ddd}"
-	"td.n{text-align:right}h1{font-size:1.4em}h2{font-size:1.1em}.normal{color:#1a6e1a}.warning{color:#8a6d00}.major{color:#b34700}"
-	".critical{color:#b00020;font-weight:bold}.unknown{color:#666}"
-	"@media(prefers-color-scheme:dark){body{color:#ddd;background:#1a1a1a}th,td{border-color:#444}.normal{color:#7c7}.warning{color:#dc5}"
-	".major{color:#f95}.critical{color:#f67}.unknown{color:#999}a{color:#9cf}}</style></head><body>\n";
+    "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+    "content=\"width=device-width\">"
+    "<meta http-equiv=\"refresh\" content=\"15\"><title>GLORY-CL</title><style>"
+    "body{font:14px/1.4 sans-serif;margin:1em auto;max-width:75em;padding:0 1em;color:#222;background:#fff}"
+    "table{border-collapse:collapse;margin:0 0 1.5em}th,td{text-align:left;padding:.15em .8em .15em "
+    "0;border-bottom:1px solid #ddd}"
+    "td.n{text-align:right}h1{font-size:1.4em}h2{font-size:1.1em}.normal{color:#1a6e1a}.warning{color:#8a6d00}.major{"
+    "color:#b34700}"
+    ".critical{color:#b00020;font-weight:bold}.unknown{color:#666}"
+    "@media(prefers-color-scheme:dark){body{color:#ddd;background:#1a1a1a}th,td{border-color:#444}.normal{color:#7c7}."
+    "warning{color:#dc5}"
+    ".major{color:#f95}.critical{color:#f67}.unknown{color:#999}a{color:#9cf}}</style></head><body>\n";
 _Static_assert(REFRESH_S == 15, "the page says it too");
 
 static void cell(struct emit *out, const char *text)
@@ -34,7 +38,8 @@ static void cell(struct emit *out, const char *text)
 	emit_bytes(out, "</td>", 5);
 }
 
-/* A cell in the colour of its level; link: "/?group=" and so on, NULL none. Names hold no byte that a URL would have to escape. */
+/* A cell in the colour of its level; link: "/?group=" and so on, NULL none. Names hold no byte that a URL would have to
+ * escape. */
 static void mark(struct emit *out, unsigned level, const char *link, const char *text)
 {
 	emit_text(out, "<td class=\"%s\">", level_name((int)level)[0] == '?' ? "unknown" : level_name((int)level));
@@ -56,14 +61,16 @@ static void emit_site(struct emit *out, const struct board_reader *board)
 		return;
 	emit_bytes(out, "<h1>", 4);
 	emit_html(out, site.cluster.name);
-	emit_text(out, ": <span class=\"%s\">%s</span></h1>\n<p>", level_name((int)site.cluster.level), level_name((int)site.cluster.level));
+	emit_text(out, ": <span class=\"%s\">%s</span></h1>\n<p>", level_name((int)site.cluster.level),
+		  level_name((int)site.cluster.level));
 	if (site.cluster.cause[0]) {
 		emit_html(out, site.cluster.cause);
 		emit_bytes(out, "<br>", 4);
 	}
-	emit_text(out, "%u nodes in %u groups, %u up; alarms: %u critical, %u major, %u warning; %u polls a second; ", site.cluster.nodes,
-		  site.cluster.groups, site.cluster.by_verdict[VERDICT_UP], site.cluster.alarms_by_severity[LEVEL_CRITICAL],
-		  site.cluster.alarms_by_severity[LEVEL_MAJOR], site.cluster.alarms_by_severity[LEVEL_WARNING], own.appliance.polls_per_second);
+	emit_text(out, "%u nodes in %u groups, %u up; alarms: %u critical, %u major, %u warning; %u polls a second; ",
+		  site.cluster.nodes, site.cluster.groups, site.cluster.by_verdict[VERDICT_UP],
+		  site.cluster.alarms_by_severity[LEVEL_CRITICAL], site.cluster.alarms_by_severity[LEVEL_MAJOR],
+		  site.cluster.alarms_by_severity[LEVEL_WARNING], own.appliance.polls_per_second);
 	emit_html(out, own.appliance.name);
 	emit_text(out, ", %s</p>\n", clock_text(clock_wall_ms(), now, sizeof now));
 	if (own.appliance.suspended)
@@ -84,8 +91,10 @@ static void emit_groups(struct emit *out, const struct board_reader *board)
 		cell(out, row.group.cause);
 		emit_bytes(out, "</tr>\n", 6);
 	}
-	emit_text(out, "</table><h2>Nodes</h2><p><a href=\"/\">all</a> <a href=\"/?level=warning,major,critical,unknown\">not normal</a></p>"
-		       "<table><tr><th>node<th>group<th>level<th>verdict<th>certainty<th>power<th>cpu %%<th>mem %%<th>load<th>cause</tr>\n");
+	emit_text(out, "</table><h2>Nodes</h2><p><a href=\"/\">all</a> <a "
+		       "href=\"/?level=warning,major,critical,unknown\">not normal</a></p>"
+		       "<table><tr><th>node<th>group<th>level<th>verdict<th>certainty<th>power<th>cpu %%<th>mem "
+		       "%%<th>load<th>cause</tr>\n");
 }
 
 static void number(struct emit *out, int32_t x100)

@@ -39,7 +39,8 @@ static void look_up(int64_t now_ms)
 	known_until_ms = now_ms + CACHE_MS;
 	for (int right = RIGHT_VIEW; right < RIGHT_COUNT; right++) {
 		found = NULL;
-		groups[right].known = getgrnam_r(words_name(WORDS_RIGHT, right), &g, buffer, sizeof buffer, &found) == 0 && found;
+		groups[right].known =
+		    getgrnam_r(words_name(WORDS_RIGHT, right), &g, buffer, sizeof buffer, &found) == 0 && found;
 		if (groups[right].known)
 			groups[right].gid = g.gr_gid;
 	}
@@ -79,7 +80,8 @@ enum right peer_right(uint32_t uid, const uint32_t *gids, size_t count, int64_t 
 	return best;
 }
 
-/* The credentials of the moment of connect(2): a process that passes the socket on passes its rights with it, as for any open file. */
+/* The credentials of the moment of connect(2): a process that passes the socket on passes its rights with it, as for
+ * any open file. */
 bool peer_of_socket(int fd, struct peer *out)
 {
 	static uint32_t gids[GROUPS_MAX + 1];

@@ -71,9 +71,10 @@ static bool absolute_time(const char *at, int64_t *out)
 	int year, month, day, hour, minute, second, offset, fraction = 0;
 	int64_t ms;
 
-	if (!digits(&at, 4, 1970, 2999, &year) || !one_of(&at, "-") || !digits(&at, 2, 1, 12, &month) || !one_of(&at, "-") ||
-	    !digits(&at, 2, 1, 31, &day) || !one_of(&at, "Tt ") || !digits(&at, 2, 0, 23, &hour) || !one_of(&at, ":") ||
-	    !digits(&at, 2, 0, 59, &minute) || !one_of(&at, ":") || !digits(&at, 2, 0, 60, &second) || !date_ms(year, month, day, &ms))
+	if (!digits(&at, 4, 1970, 2999, &year) || !one_of(&at, "-") || !digits(&at, 2, 1, 12, &month) ||
+	    !one_of(&at, "-") || !digits(&at, 2, 1, 31, &day) || !one_of(&at, "Tt ") || !digits(&at, 2, 0, 23, &hour) ||
+	    !one_of(&at, ":") || !digits(&at, 2, 0, 59, &minute) || !one_of(&at, ":") ||
+	    !digits(&at, 2, 0, 60, &second) || !date_ms(year, month, day, &ms))
 		return false;
 	if (one_of(&at, "."))
 		for (int scale = 100; isdigit((unsigned char)*at); at++, scale /= 10)
@@ -86,7 +87,10 @@ static bool absolute_time(const char *at, int64_t *out)
 
 bool query_time(const char *text, int64_t now_wall_ms, int64_t *out)
 {
-	static const struct { char unit; int64_t ms; } units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', DAY_MS}, {'w', 7 * DAY_MS}};
+	static const struct {
+		char unit;
+		int64_t ms;
+	} units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', DAY_MS}, {'w', 7 * DAY_MS}};
 	char number[16];
 	size_t n = strlen(text);
 	int64_t count;
@@ -120,7 +124,8 @@ static int add_words(struct filter *f, const char *name, char *list, struct erro
 	for (char *word = strtok_r(list, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
 		int value = words_value(f->column->extra, word);
 		if (!value)
-			return error_set(e, ERR_CONFIG, name, "use the words that the answers use", "\"%.40s\" is no %s", word, f->column->name);
+			return error_set(e, ERR_CONFIG, name, "use the words that the answers use",
+					 "\"%.40s\" is no %s", word, f->column->name);
 		f->words |= UINT64_C(1) << value;
 	}
 	if (!f->words)
@@ -128,7 +133,8 @@ static int add_words(struct filter *f, const char *name, char *list, struct erro
 	return 0;
 }
 
-static int add_filter(struct query *q, const struct parameter *p, enum board_table table, const char *value, struct error *e)
+static int add_filter(struct query *q, const struct parameter *p, enum board_table table, const char *value,
+		      struct error *e)
 {
 	struct filter *f = &q->filters[q->filter_count];
 	char list[sizeof f->texts - 2];
@@ -137,7 +143,8 @@ static int add_filter(struct query *q, const struct parameter *p, enum board_tab
 	if (!f->column || q->filter_count == QUERY_FILTERS)
 		return error_set(e, ERR_BUG, p->name, "report this", "the table of parameters is wrong");
 	if (!text_copy(list, sizeof list, value))
-		return error_set(e, ERR_CONFIG, p->name, "ask for less at once", "is longer than %zu bytes", sizeof list - 1);
+		return error_set(e, ERR_CONFIG, p->name, "ask for less at once", "is longer than %zu bytes",
+				 sizeof list - 1);
 	if (p->kind != PARAMETER_FILTER) {
 		if (strcmp(value, "0") && strcmp(value, "1"))
 			return error_set(e, ERR_CONFIG, p->name, "use 0 or 1", "\"%.40s\" is neither 0 nor 1", value);
@@ -211,34 +218,40 @@ static int add_plain(struct query *q, const struct parameter *p, const char *val
 	switch (p->kind) {
 	case PARAMETER_NUMBER:
 		if (!text_integer(value, p->low, p->high, &number))
-			return error_set(e, ERR_CONFIG, p->name, "use a whole number in that range", "\"%.40s\" is not within %lld to %lld", value,
-					 (long long)p->low, (long long)p->high);
+			return error_set(e, ERR_CONFIG, p->name, "use a whole number in that range",
+					 "\"%.40s\" is not within %lld to %lld", value, (long long)p->low,
+					 (long long)p->high);
 		memcpy(at, &number, sizeof number);
 		return 0;
 	case PARAMETER_TIME:
 		if (!query_time(value, now, &number))
-			return error_set(e, ERR_CONFIG, p->name, "use 2026-01-31T12:00:00Z, now, or -90m (s m h d w)", "\"%.40s\" is no time",
-					 value);
+			return error_set(e, ERR_CONFIG, p->name, "use 2026-01-31T12:00:00Z, now, or -90m (s m h d w)",
+					 "\"%.40s\" is no time", value);
 		memcpy(at, &number, sizeof number);
 		return 0;
 	default:
 		if (!text_copy(at, (size_t)p->high, value))
-			return error_set(e, ERR_CONFIG, p->name, "shorten it", "is longer than %lld bytes", (long long)p->high - 1);
+			return error_set(e, ERR_CONFIG, p->name, "shorten it", "is longer than %lld bytes",
+					 (long long)p->high - 1);
 		return 0;
 	}
 }
 
-static int add_known(struct query *q, const struct parameter *p, enum board_table table, const char *value, int64_t now, struct error *e)
+static int add_known(struct query *q, const struct parameter *p, enum board_table table, const char *value, int64_t now,
+		     struct error *e)
 {
 	for (size_t i = 0; i < q->seen_count; i++)
 		if (q->seen[i] == p)
-			return error_set(e, ERR_CONFIG, p->name, "give it once, several words with commas", "stands there twice");
+			return error_set(e, ERR_CONFIG, p->name, "give it once, several words with commas",
+					 "stands there twice");
 	if (q->seen_count < COUNT_OF(q->seen))
 		q->seen[q->seen_count++] = p;
 	switch (p->kind) {
 	case PARAMETER_RANGE:
 		text_copy(q->range, sizeof q->range, value);
-		return q->range[0] ? 0 : error_set(e, ERR_CONFIG, p->name, "name some nodes: n[001-004], @g01, @down, @site", "has no value");
+		return q->range[0] ? 0
+				   : error_set(e, ERR_CONFIG, p->name,
+					       "name some nodes: n[001-004], @g01, @down, @site", "has no value");
 	case PARAMETER_FILTER:
 	case PARAMETER_SET:
 	case PARAMETER_UNSET:
@@ -248,15 +261,16 @@ static int add_known(struct query *q, const struct parameter *p, enum board_tabl
 	}
 }
 
-int query_add(struct query *q, const struct parameter *parameters, size_t count, enum board_table table, const char *name,
-	      const char *value, size_t size, int64_t now_wall_ms, struct error *e)
+int query_add(struct query *q, const struct parameter *parameters, size_t count, enum board_table table,
+	      const char *name, const char *value, size_t size, int64_t now_wall_ms, struct error *e)
 {
 	char shown[41];
 
 	text_copy(shown, sizeof shown, name);
 	text_make_printable(shown);
 	if (size >= QUERY_TEXT || strlen(value) != size)
-		return error_set(e, ERR_CONFIG, shown, "shorten it", "its value is longer than %d bytes or has a zero byte", QUERY_TEXT - 1);
+		return error_set(e, ERR_CONFIG, shown, "shorten it",
+				 "its value is longer than %d bytes or has a zero byte", QUERY_TEXT - 1);
 	char *printable = mem_strdup(value);
 	text_make_printable(printable);
 	bool same = !strcmp(printable, value);
@@ -266,5 +280,6 @@ int query_add(struct query *q, const struct parameter *parameters, size_t count,
 	for (size_t i = 0; i < count; i++)
 		if (!strcmp(parameters[i].name, name))
 			return add_known(q, &parameters[i], table, value, now_wall_ms, e);
-	return error_set(e, ERR_CONFIG, shown, "see the list of parameters in gloryd(8)", "there is no such parameter here");
+	return error_set(e, ERR_CONFIG, shown, "see the list of parameters in gloryd(8)",
+			 "there is no such parameter here");
 }

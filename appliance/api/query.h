@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a request asks for: parameters behind the "?" and the body of a command, read by the tables of the routes. Everything here is
- * pure and eats bytes of strangers; unknown names, doubled names and values that cannot be are refused by name. */
+/* What a request asks for: parameters behind the "?" and the body of a command, read by the tables of the routes.
+ * Everything here is pure and eats bytes of strangers; unknown names, doubled names and values that cannot be are
+ * refused by name. */
 #ifndef GLORY_API_QUERY_H
 #define GLORY_API_QUERY_H
 
@@ -33,9 +34,9 @@ struct parameter {
 struct filter {
 	const struct column *column;
 	enum parameter_kind kind;
-	uint64_t words;          /* bits of accepted words */
-	char texts[256];         /* ",one,two," */
-	bool wanted;             /* SET, UNSET */
+	uint64_t words;  /* bits of accepted words */
+	char texts[256]; /* ",one,two," */
+	bool wanted;     /* SET, UNSET */
 };
 
 struct query {
@@ -50,16 +51,18 @@ struct query {
 };
 
 void query_begin(struct query *q, int64_t now_wall_ms);
-/* One name and value, unescaped, both terminated; size is the value's as it arrived, so that a zero inside is noticed. */
-int query_add(struct query *q, const struct parameter *parameters, size_t count, enum board_table table, const char *name,
-	      const char *value, size_t size, int64_t now_wall_ms, struct error *e);
+/* One name and value, unescaped, both terminated; size is the value's as it arrived, so that a zero inside is noticed.
+ */
+int query_add(struct query *q, const struct parameter *parameters, size_t count, enum board_table table,
+	      const char *name, const char *value, size_t size, int64_t now_wall_ms, struct error *e);
 /* Whether a row passes all filters (the range is not looked at). */
 bool query_matches(const struct query *q, const void *row);
 
 /* "2026-01-31T12:00:00Z", with fraction or offset too, "now", "-90m". */
 bool query_time(const char *text, int64_t now_wall_ms, int64_t *out);
 
-/* Nodes chosen by a range: chosen[slot], NODE_MAX of them, owned by the caller (mem_array). ERR_NOT_FOUND names the first that is none. */
+/* Nodes chosen by a range: chosen[slot], NODE_MAX of them, owned by the caller (mem_array). ERR_NOT_FOUND names the
+ * first that is none. */
 int range_choose(const struct board_reader *board, const char *range, bool *chosen, struct error *e);
 
 /* The body of POST /v1/commands into the message; *arguments is its JSON text (free it). 0 or a negative error. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which nodes a range stands for, by the board: names and ranges, @GROUP, @site, @down, joined by commas. Called by lists. */
+/* Which nodes a range stands for, by the board: names and ranges, @GROUP, @site, @down, joined by commas. Called by
+ * lists. */
 #include "api/query.h"
 
 #include <stdlib.h>
@@ -26,7 +27,8 @@ static int add_set(struct choice *c, char *name, struct error *e)
 	else if (c->group_count < COUNT_OF(c->groups))
 		c->groups[c->group_count++] = name;
 	else
-		return error_set(e, ERR_CONFIG, "range", "ask in several requests", "names more than %zu groups", COUNT_OF(c->groups));
+		return error_set(e, ERR_CONFIG, "range", "ask in several requests", "names more than %zu groups",
+				 COUNT_OF(c->groups));
 	return 0;
 }
 
@@ -89,13 +91,15 @@ static int missing(const struct choice *c, const struct board_reader *board, str
 
 	for (size_t i = 0; i < c->names.count; i++)
 		if (!c->found[i])
-			return error_set(e, ERR_NOT_FOUND, c->names.names[i], "see: gloryctl node list", "there is no such node");
+			return error_set(e, ERR_NOT_FOUND, c->names.names[i], "see: gloryctl node list",
+					 "there is no such node");
 	for (size_t i = 0; i < c->group_count; i++) {
 		bool found = c->group_found[i];
 		for (groups = (struct cursor){0}; !found && cursor_next(&groups, board, BOARD_GROUP, &row) == 0;)
 			found = !strcmp(row.group.name, c->groups[i]);
 		if (!found)
-			return error_set(e, ERR_NOT_FOUND, c->groups[i], "see: gloryctl group list; @site is all, @down what does not answer",
+			return error_set(e, ERR_NOT_FOUND, c->groups[i],
+					 "see: gloryctl group list; @site is all, @down what does not answer",
 					 "there is no such group");
 	}
 	return 0;

@@ -4,59 +4,101 @@
 
 #include "base/memory.h"
 
-#define RANGE {.name = "range", .kind = PARAMETER_RANGE}
-#define FILTER(n) {.name = n, .kind = PARAMETER_FILTER}
-#define NUMBER(n, least, most, member) {.name = n, .kind = PARAMETER_NUMBER, .low = least, .high = most, .offset = offsetof(struct query, member)}
-#define TEXT(n, member) {.name = n, .kind = PARAMETER_TEXT, .high = sizeof((struct query *)0)->member, .offset = offsetof(struct query, member)}
-#define TIME(n, member) {.name = n, .kind = PARAMETER_TIME, .offset = offsetof(struct query, member)}
+#define RANGE                                            \
+	{                                                \
+		.name = "range", .kind = PARAMETER_RANGE \
+	}
+#define FILTER(n)                                   \
+	{                                           \
+		.name = n, .kind = PARAMETER_FILTER \
+	}
+#define NUMBER(n, least, most, member)                                           \
+	{                                                                        \
+		.name = n, .kind = PARAMETER_NUMBER, .low = least, .high = most, \
+		.offset = offsetof(struct query, member)                         \
+	}
+#define TEXT(n, member)                                                                       \
+	{                                                                                     \
+		.name = n, .kind = PARAMETER_TEXT, .high = sizeof((struct query *)0)->member, \
+		.offset = offsetof(struct query, member)                                      \
+	}
+#define TIME(n, member)                                                                     \
+	{                                                                                   \
+		.name = n, .kind = PARAMETER_TIME, .offset = offsetof(struct query, member) \
+	}
 #define LIMIT NUMBER("limit", 1, 1000000, limit)
 
 static const struct parameter node_parameters[] = {
-	RANGE, FILTER("group"), FILTER("verdict"), FILTER("certainty"), FILTER("level"), FILTER("power"), FILTER("life"), FILTER("switch"), FILTER("rack"),
-	{.name = "maintenance", .kind = PARAMETER_SET}, {.name = "power_locked", .kind = PARAMETER_SET}, LIMIT,
+    RANGE,
+    FILTER("group"),
+    FILTER("verdict"),
+    FILTER("certainty"),
+    FILTER("level"),
+    FILTER("power"),
+    FILTER("life"),
+    FILTER("switch"),
+    FILTER("rack"),
+    {.name = "maintenance", .kind = PARAMETER_SET},
+    {.name = "power_locked", .kind = PARAMETER_SET},
+    LIMIT,
 };
 static const struct parameter group_parameters[] = {FILTER("name"), FILTER("level"), FILTER("policy"), LIMIT};
 static const struct parameter domain_parameters[] = {FILTER("kind"), FILTER("state"), LIMIT};
 static const struct parameter item_parameters[] = {FILTER("name"), FILTER("unit"), LIMIT};
 static const struct parameter value_parameters[] = {RANGE, FILTER("item"), FILTER("instance"), FILTER("level"), LIMIT};
-static const struct parameter sensor_parameters[] = {RANGE, FILTER("name"), FILTER("type"), FILTER("level"), FILTER("state"), LIMIT};
+static const struct parameter sensor_parameters[] = {RANGE,           FILTER("name"),  FILTER("type"),
+						     FILTER("level"), FILTER("state"), LIMIT};
 static const struct parameter alarm_parameters[] = {
-	RANGE, FILTER("object"), FILTER("kind"), FILTER("severity"), {.name = "active", .kind = PARAMETER_UNSET, .column = "cleared"},
-	{.name = "acknowledged", .kind = PARAMETER_SET}, NUMBER("from", 0, INT64_MAX, from), LIMIT,
+    RANGE,
+    FILTER("object"),
+    FILTER("kind"),
+    FILTER("severity"),
+    {.name = "active", .kind = PARAMETER_UNSET, .column = "cleared"},
+    {.name = "acknowledged", .kind = PARAMETER_SET},
+    NUMBER("from", 0, INT64_MAX, from),
+    LIMIT,
 };
 static const struct parameter job_parameters[] = {
-	FILTER("state"), FILTER("verb"), FILTER("target"), FILTER("actor"), NUMBER("from", 0, INT64_MAX, from), LIMIT,
+    FILTER("state"), FILTER("verb"), FILTER("target"), FILTER("actor"), NUMBER("from", 0, INT64_MAX, from), LIMIT,
 };
 static const struct parameter event_parameters[] = {
-	NUMBER("from", 0, INT64_MAX, from), NUMBER("newest", 0, 1, newest), TEXT("object", object), NUMBER("limit", 1, 10000, limit),
+    NUMBER("from", 0, INT64_MAX, from),
+    NUMBER("newest", 0, 1, newest),
+    TEXT("object", object),
+    NUMBER("limit", 1, 10000, limit),
 };
 static const struct parameter graph_parameters[] = {
-	TEXT("node", node), TEXT("items", items), TIME("from", from_ms), TIME("to", to_ms), NUMBER("width", 100, 4000, width),
-	NUMBER("height", 50, 3000, height), TEXT("format", format),
+    TEXT("node", node),
+    TEXT("items", items),
+    TIME("from", from_ms),
+    TIME("to", to_ms),
+    NUMBER("width", 100, 4000, width),
+    NUMBER("height", 50, 3000, height),
+    TEXT("format", format),
 };
 static const struct parameter apply_parameters[] = {NUMBER("prune", 0, 1, prune), NUMBER("dry_run", 0, 1, dry_run)};
 
 #define LIST(p) .parameters = p, .parameter_count = COUNT_OF(p)
 const struct route routes[] = {
-	{.path = "/", .table = BOARD_NODE, LIST(node_parameters), .run = page_run},
-	{.path = "/metrics", .run = metrics_run},
-	{.path = "/v1/site", .table = BOARD_CLUSTER, .run = site_run},
-	{.path = "/v1/groups", .table = BOARD_GROUP, LIST(group_parameters), .run = list_run},
-	{.path = "/v1/domains", .table = BOARD_DOMAIN, LIST(domain_parameters), .run = list_run},
-	{.path = "/v1/nodes", .table = BOARD_NODE, LIST(node_parameters), .run = list_run},
-	{.path = "/v1/nodes/", .tail = true, .table = BOARD_NODE, .run = node_run},
-	{.path = "/v1/items", .table = BOARD_ITEM, LIST(item_parameters), .run = list_run},
-	{.path = "/v1/values", .table = BOARD_VALUE, LIST(value_parameters), .run = list_run},
-	{.path = "/v1/sensors", .table = BOARD_SENSOR, LIST(sensor_parameters), .run = list_run},
-	{.path = "/v1/alarms", .table = BOARD_ALARM, LIST(alarm_parameters), .run = list_run},
-	{.path = "/v1/jobs", .table = BOARD_JOB, LIST(job_parameters), .run = list_run},
-	{.path = "/v1/jobs/", .tail = true, .table = BOARD_JOB, .run = job_run},
-	{.path = "/v1/events", LIST(event_parameters), .run = events_run},
-	{.path = "/v1/audit", LIST(event_parameters), .run = audit_run},
-	{.path = "/v1/graph", LIST(graph_parameters), .run = graph_run},
-	{.path = "/v1/stream", .stream = true, .run = stream_run},
-	{.path = "/v1/export", .run = export_run},
-	{.path = "/v1/commands", .post = true, .run = command_run},
-	{.path = "/v1/apply", .post = true, .apply = true, LIST(apply_parameters), .run = apply_run},
+    {.path = "/", .table = BOARD_NODE, LIST(node_parameters), .run = page_run},
+    {.path = "/metrics", .run = metrics_run},
+    {.path = "/v1/site", .table = BOARD_CLUSTER, .run = site_run},
+    {.path = "/v1/groups", .table = BOARD_GROUP, LIST(group_parameters), .run = list_run},
+    {.path = "/v1/domains", .table = BOARD_DOMAIN, LIST(domain_parameters), .run = list_run},
+    {.path = "/v1/nodes", .table = BOARD_NODE, LIST(node_parameters), .run = list_run},
+    {.path = "/v1/nodes/", .tail = true, .table = BOARD_NODE, .run = node_run},
+    {.path = "/v1/items", .table = BOARD_ITEM, LIST(item_parameters), .run = list_run},
+    {.path = "/v1/values", .table = BOARD_VALUE, LIST(value_parameters), .run = list_run},
+    {.path = "/v1/sensors", .table = BOARD_SENSOR, LIST(sensor_parameters), .run = list_run},
+    {.path = "/v1/alarms", .table = BOARD_ALARM, LIST(alarm_parameters), .run = list_run},
+    {.path = "/v1/jobs", .table = BOARD_JOB, LIST(job_parameters), .run = list_run},
+    {.path = "/v1/jobs/", .tail = true, .table = BOARD_JOB, .run = job_run},
+    {.path = "/v1/events", LIST(event_parameters), .run = events_run},
+    {.path = "/v1/audit", LIST(event_parameters), .run = audit_run},
+    {.path = "/v1/graph", LIST(graph_parameters), .run = graph_run},
+    {.path = "/v1/stream", .stream = true, .run = stream_run},
+    {.path = "/v1/export", .run = export_run},
+    {.path = "/v1/commands", .post = true, .run = command_run},
+    {.path = "/v1/apply", .post = true, .apply = true, LIST(apply_parameters), .run = apply_run},
 };
 const size_t route_count = COUNT_OF(routes);

@@ -9,7 +9,7 @@
 void list_run(struct request *r, const struct route *route);
 struct list_walk {
 	struct cursor cursor;
-	bool *chosen; /* by node slot; NULL: all. Owned. */
+	bool *chosen;  /* by node slot; NULL: all. Owned. */
 	uint64_t left; /* rows still wanted */
 	uint64_t board_life;
 };

@@ -40,7 +40,10 @@ struct server {
 	struct board_reader *board;
 	uint64_t board_life;
 	struct request *requests;
-	struct { uint32_t uid, count; bool local; } open[CONNECTIONS_MAX];
+	struct {
+		uint32_t uid, count;
+		bool local;
+	} open[CONNECTIONS_MAX];
 	unsigned connections, http_connections, streams;
 	bool full; /* the listeners are not watched */
 	uint64_t last_id, handled, garbage;
@@ -51,15 +54,24 @@ struct server {
 unsigned server_status(int kind)
 {
 	switch (kind) {
-	case ERR_CONFIG: return MHD_HTTP_BAD_REQUEST;
-	case ERR_NOT_NOW: return MHD_HTTP_CONFLICT;
-	case ERR_REFUSED: return MHD_HTTP_FORBIDDEN;
-	case ERR_REMOTE: return MHD_HTTP_BAD_GATEWAY;
-	case ERR_NO_RESOURCE: return MHD_HTTP_SERVICE_UNAVAILABLE;
-	case ERR_NOT_FOUND: return MHD_HTTP_NOT_FOUND;
-	case ERR_EXISTS: return MHD_HTTP_CONFLICT;
-	case ERR_BUSY: return MHD_HTTP_SERVICE_UNAVAILABLE;
-	default: return MHD_HTTP_INTERNAL_SERVER_ERROR;
+	case ERR_CONFIG:
+		return MHD_HTTP_BAD_REQUEST;
+	case ERR_NOT_NOW:
+		return MHD_HTTP_CONFLICT;
+	case ERR_REFUSED:
+		return MHD_HTTP_FORBIDDEN;
+	case ERR_REMOTE:
+		return MHD_HTTP_BAD_GATEWAY;
+	case ERR_NO_RESOURCE:
+		return MHD_HTTP_SERVICE_UNAVAILABLE;
+	case ERR_NOT_FOUND:
+		return MHD_HTTP_NOT_FOUND;
+	case ERR_EXISTS:
+		return MHD_HTTP_CONFLICT;
+	case ERR_BUSY:
+		return MHD_HTTP_SERVICE_UNAVAILABLE;
+	default:
+		return MHD_HTTP_INTERNAL_SERVER_ERROR;
 	}
 }
 
@@ -101,8 +113,12 @@ static void resume(struct request *r)
 static void set_answer(struct request *r, unsigned status, const char *type, struct MHD_Response *answer)
 {
 	static const char *const headers[][2] = {
-		{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}, {"X-Frame-Options", "DENY"}, {"Referrer-Policy", "no-referrer"},
-		{"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+	    {"Cache-Control", "no-store"},
+	    {"X-Content-Type-Options", "nosniff"},
+	    {"X-Frame-Options", "DENY"},
+	    {"Referrer-Policy", "no-referrer"},
+	    {"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri "
+					"'none'; form-action 'none'; frame-ancestors 'none'"},
 	};
 
 	if (!answer || r->answer) {
@@ -114,7 +130,8 @@ static void set_answer(struct request *r, unsigned status, const char *type, str
 	for (size_t i = 0; i < COUNT_OF(headers); i++)
 		MHD_add_response_header(answer, headers[i][0], headers[i][1]);
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		MHD_add_response_header(answer, MHD_HTTP_HEADER_ALLOW, r->route && r->route->post ? "POST" : "GET, HEAD");
+		MHD_add_response_header(answer, MHD_HTTP_HEADER_ALLOW,
+					r->route && r->route->post ? "POST" : "GET, HEAD");
 	r->answer = answer;
 	r->status = status;
 	r->id = 0;
@@ -123,7 +140,8 @@ static void set_answer(struct request *r, unsigned status, const char *type, str
 
 void request_bytes(struct request *r, unsigned status, const char *type, char *bytes, size_t size)
 {
-	set_answer(r, status, type, MHD_create_response_from_buffer(size, bytes ? bytes : mem_strdup(""), MHD_RESPMEM_MUST_FREE));
+	set_answer(r, status, type,
+		   MHD_create_response_from_buffer(size, bytes ? bytes : mem_strdup(""), MHD_RESPMEM_MUST_FREE));
 }
 
 void request_answer(struct request *r, unsigned status, const char *type, struct emit *text)
@@ -166,7 +184,8 @@ void request_fail(struct request *r, int kind, const char *object, const char *r
 	request_error(r, &e);
 }
 
-static void fail_status(struct request *r, unsigned status, int kind, const char *object, const char *remedy, const char *text)
+static void fail_status(struct request *r, unsigned status, int kind, const char *object, const char *remedy,
+			const char *text)
 {
 	struct error e;
 
@@ -204,7 +223,8 @@ static ssize_t read_producer(void *arg, uint64_t position, char *to, size_t room
 void request_produce(struct request *r, const char *type, struct producer *producer)
 {
 	r->producer = producer;
-	set_answer(r, MHD_HTTP_OK, type, MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_producer, r, NULL));
+	set_answer(r, MHD_HTTP_OK, type,
+		   MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_producer, r, NULL));
 }
 
 void request_wake(struct request *r)
@@ -235,7 +255,8 @@ void request_park(struct request *r, int64_t timeout_ms)
 	MHD_suspend_connection(r->connection);
 }
 
-uint64_t request_wait(struct request *r, int64_t timeout_ms, void (*on_reply)(struct request *r, const struct pending_reply *reply))
+uint64_t request_wait(struct request *r, int64_t timeout_ms,
+		      void (*on_reply)(struct request *r, const struct pending_reply *reply))
 {
 	r->id = ++r->server->last_id;
 	r->on_reply = on_reply;
@@ -251,9 +272,10 @@ static void on_deadlines(void *arg)
 	for (struct request *r = s->requests, *next; r; r = next) {
 		next = r->next;
 		if (r->suspended && !r->answer && now >= r->deadline_ms)
-			fail_status(r, MHD_HTTP_GATEWAY_TIMEOUT, ERR_REMOTE, "engine",
-				    "look at the job or event list before trying again: the command may still be carried out",
-				    "did not answer in time");
+			fail_status(
+			    r, MHD_HTTP_GATEWAY_TIMEOUT, ERR_REMOTE, "engine",
+			    "look at the job or event list before trying again: the command may still be carried out",
+			    "did not answer in time");
 	}
 }
 
@@ -265,7 +287,8 @@ static void pass_error(struct request *r, const struct msg_reply *reply, const c
 	struct error e;
 
 	json_unpack(o, "{s?s,s?s,s?s}", "object", &object, "text", &what, "remedy", &remedy);
-	error_set(&e, reply->status, object[0] ? object : "command", remedy, "%s", what[0] ? what : error_name(reply->status));
+	error_set(&e, reply->status, object[0] ? object : "command", remedy, "%s",
+		  what[0] ? what : error_name(reply->status));
 	json_decref(o);
 	request_error(r, &e);
 }
@@ -299,7 +322,8 @@ static const struct route *find_route(const char *path, char tail[NAME_SIZE])
 		size_t n = strlen(routes[i].path);
 		if (!routes[i].tail && !strcmp(path, routes[i].path))
 			return &routes[i];
-		if (routes[i].tail && !strncmp(path, routes[i].path, n) && path[n] && strlen(path + n) < NAME_SIZE && !strchr(path + n, '/')) {
+		if (routes[i].tail && !strncmp(path, routes[i].path, n) && path[n] && strlen(path + n) < NAME_SIZE &&
+		    !strchr(path + n, '/')) {
 			text_copy(tail, NAME_SIZE, path + n);
 			text_make_printable(tail);
 			return &routes[i];
@@ -315,7 +339,8 @@ struct taking {
 	int rc;
 };
 
-static enum MHD_Result take_parameter(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size, const char *value, size_t size)
+static enum MHD_Result take_parameter(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size,
+				      const char *value, size_t size)
 {
 	struct taking *t = arg;
 	const struct route *route = t->request->route;
@@ -324,8 +349,8 @@ static enum MHD_Result take_parameter(void *arg, enum MHD_ValueKind kind, const 
 	if (strlen(name) != name_size)
 		t->rc = error_set(&t->error, ERR_CONFIG, "parameters", "use printable names", "a name has a zero byte");
 	else
-		t->rc = query_add(&t->request->query, route->parameters, route->parameter_count, route->table, name, value ? value : "",
-				  value ? size : 0, t->now_wall_ms, &t->error);
+		t->rc = query_add(&t->request->query, route->parameters, route->parameter_count, route->table, name,
+				  value ? value : "", value ? size : 0, t->now_wall_ms, &t->error);
 	return t->rc ? MHD_NO : MHD_YES;
 }
 
@@ -355,7 +380,8 @@ static bool admit(struct request *r, const char *path, const char *method)
 	char shown[128];
 
 	if (r->peer->right < RIGHT_VIEW) {
-		request_fail(r, ERR_REFUSED, r->peer->actor, "ask an administrator for the group glory-view, glory-operate or glory-admin",
+		request_fail(r, ERR_REFUSED, r->peer->actor,
+			     "ask an administrator for the group glory-view, glory-operate or glory-admin",
 			     "may not use the appliance");
 		return false;
 	}
@@ -368,7 +394,8 @@ static bool admit(struct request *r, const char *path, const char *method)
 	}
 	if (!method_is(r->route, method) || (r->route->post && !r->peer->local)) {
 		fail_status(r, MHD_HTTP_METHOD_NOT_ALLOWED, ERR_REFUSED, r->route->path,
-			    r->peer->local ? "see gloryd(8) for the list" : "use the local socket: this listener only reads",
+			    r->peer->local ? "see gloryd(8) for the list"
+					   : "use the local socket: this listener only reads",
 			    "does not take this method");
 		return false;
 	}
@@ -377,7 +404,8 @@ static bool admit(struct request *r, const char *path, const char *method)
 		return false;
 	}
 	if (r->route->post && announced_size(r) > body_limit(r)) {
-		fail_status(r, MHD_HTTP_CONTENT_TOO_LARGE, ERR_CONFIG, r->route->path, "send it in several parts", "the body is too long");
+		fail_status(r, MHD_HTTP_CONTENT_TOO_LARGE, ERR_CONFIG, r->route->path, "send it in several parts",
+			    "the body is too long");
 		return false;
 	}
 	query_begin(&r->query, t.now_wall_ms);
@@ -407,9 +435,11 @@ static bool take_body(struct request *r, const char *data, size_t size)
 {
 	r->body_size += size;
 	if (r->answer)
-		return r->body_size < 2 * body_limit(r); /* an answer can be given behind the body only: some of it is drained */
+		return r->body_size <
+		       2 * body_limit(r); /* an answer can be given behind the body only: some of it is drained */
 	if (r->body_size > body_limit(r)) {
-		fail_status(r, MHD_HTTP_CONTENT_TOO_LARGE, ERR_CONFIG, r->route->path, "send it in several parts", "the body is too long");
+		fail_status(r, MHD_HTTP_CONTENT_TOO_LARGE, ERR_CONFIG, r->route->path, "send it in several parts",
+			    "the body is too long");
 	} else if (r->route->apply) {
 		if (!add_to_memfd(r, data, size))
 			request_fail(r, ERR_NO_RESOURCE, "apply", "free some memory", "there is no room for the text");
@@ -445,8 +475,8 @@ static enum MHD_Result give_answer(struct request *r)
 	return MHD_queue_response(r->connection, r->status, r->answer);
 }
 
-static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *path, const char *method, const char *version,
-				  const char *upload, size_t *upload_size, void **state)
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *path, const char *method,
+				  const char *version, const char *upload, size_t *upload_size, void **state)
 {
 	struct request *r = *state;
 	(void)version;
@@ -469,7 +499,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	return r->answer && !r->suspended ? give_answer(r) : MHD_YES;
 }
 
-static void on_completed(void *arg, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode why)
+static void on_completed(void *arg, struct MHD_Connection *connection, void **state,
+			 enum MHD_RequestTerminationCode why)
 {
 	struct request *r = *state, **at = &((struct server *)arg)->requests;
 	(void)connection;
@@ -511,7 +542,8 @@ static void watch_listeners(struct server *s)
 		loop_fd_change(s->listeners[i].watch, full ? 0 : LOOP_READ);
 }
 
-static void on_connection(void *arg, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode what)
+static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
+			  enum MHD_ConnectionNotificationCode what)
 {
 	struct server *s = arg;
 	struct peer *p = *context;
@@ -567,7 +599,8 @@ static void add_connection(struct listener *l, int fd, const struct sockaddr_sto
 	if (!has_room(s, &s->arriving)) {
 		s->garbage++;
 		if (log_damper_pass(&s->damper, clock_mono_ms(), &held))
-			log_warning("api: %s holds too many connections: further ones are closed (%u before)", s->arriving.actor, held);
+			log_warning("api: %s holds too many connections: further ones are closed (%u before)",
+				    s->arriving.actor, held);
 		close(fd);
 		return;
 	}
@@ -622,11 +655,12 @@ struct server *server_new(struct loop *loop, struct channel *engine)
 
 	s->loop = loop;
 	s->engine = engine;
-	s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-				     on_request, s, MHD_OPTION_EXTERNAL_LOGGER, log_daemon, NULL, MHD_OPTION_CONNECTION_LIMIT,
-				     (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
-				     MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
-				     MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	s->daemon = MHD_start_daemon(
+	    MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+	    on_request, s, MHD_OPTION_EXTERNAL_LOGGER, log_daemon, NULL, MHD_OPTION_CONNECTION_LIMIT,
+	    (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
+	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 	const union MHD_DaemonInfo *info = s->daemon ? MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
 	if (!info || info->epoll_fd < 0) {
 		log_error("api: the http library could not be started: %s", strerror(errno));

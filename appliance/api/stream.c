@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* GET /v1/stream: rows as they change, as server-sent events. One record of every row's last change serves all streams; each stream
- * remembers how far it is. A stream that is slow gets each changed row once, as it is then: nothing piles up. */
+/* GET /v1/stream: rows as they change, as server-sent events. One record of every row's last change serves all streams;
+ * each stream remembers how far it is. A stream that is slow gets each changed row once, as it is then: nothing piles
+ * up. */
 #include "api/routes.h"
 
 #include <stdlib.h>
@@ -14,15 +15,15 @@
 static const struct watched {
 	enum board_table table;
 	const char *event;
-	const char *key;  /* how a row that is gone is named: its number in the rows before */
-	bool on_change;   /* head.last_change says what is worth telling; else every write does */
+	const char *key; /* how a row that is gone is named: its number in the rows before */
+	bool on_change;  /* head.last_change says what is worth telling; else every write does */
 } watched[] = {
-	{BOARD_CLUSTER, "site", NULL, true}, {BOARD_GROUP, "group", "index", true}, {BOARD_NODE, "node", "index", true},
-	{BOARD_ALARM, "alarm", "id", false}, {BOARD_JOB, "job", "id", false},
+    {BOARD_CLUSTER, "site", NULL, true}, {BOARD_GROUP, "group", "index", true}, {BOARD_NODE, "node", "index", true},
+    {BOARD_ALARM, "alarm", "id", false}, {BOARD_JOB, "job", "id", false},
 };
 #define TABLES COUNT_OF(watched)
 
-struct mark { /* of a slot */
+struct mark {                /* of a slot */
 	uint32_t generation; /* 0: free */
 	uint32_t sequence, pass;
 	int64_t changed_wall_ms;
@@ -75,8 +76,12 @@ static bool note(size_t t, const struct board_reader *board, uint32_t slot)
 	struct mark *m = mark_of(t, slot);
 	bool news = m->generation != head.generation ||
 		    (watched[t].on_change ? m->changed_wall_ms != head.last_change_wall_ms : m->sequence != sequence);
-	*m = (struct mark){.generation = head.generation, .sequence = sequence, .pass = record.pass, .changed_wall_ms = head.last_change_wall_ms,
-			   .order = head.order, .serial = news ? record.serial : m->serial};
+	*m = (struct mark){.generation = head.generation,
+			   .sequence = sequence,
+			   .pass = record.pass,
+			   .changed_wall_ms = head.last_change_wall_ms,
+			   .order = head.order,
+			   .serial = news ? record.serial : m->serial};
 	return news;
 }
 
@@ -124,7 +129,8 @@ static void tell(struct request *r)
 {
 	struct stream *s = (struct stream *)r->producer;
 
-	if (s && (s->sent < record.serial || s->board_life != record.board_life || tick_now_ms - s->spoken_ms >= HEARTBEAT_MS))
+	if (s && (s->sent < record.serial || s->board_life != record.board_life ||
+		  tick_now_ms - s->spoken_ms >= HEARTBEAT_MS))
 		request_wake(r);
 }
 
@@ -156,7 +162,8 @@ static void say_row(struct emit *out, size_t t, const struct board_reader *board
 		columns_emit_row(out, board, watched[t].table, &row);
 	} else if (m->generation == 0 && watched[t].key) {
 		uint64_t number = watched[t].on_change ? (uint64_t)slot + 1 : m->order;
-		emit_text(out, "event: %s-gone\ndata: {\"%s\":%llu}", watched[t].event, watched[t].key, (unsigned long long)number);
+		emit_text(out, "event: %s-gone\ndata: {\"%s\":%llu}", watched[t].event, watched[t].key,
+			  (unsigned long long)number);
 	} else {
 		return;
 	}

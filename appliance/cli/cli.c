@@ -85,7 +85,10 @@ void cli_time(const json_t *object, const char *member, char *out, size_t size)
 
 void cli_age(const json_t *object, const char *member, char *out, size_t size)
 {
-	static const struct { const char *unit; long seconds; } units[] = {{"d", 86400}, {"h", 3600}, {"m", 60}, {"s", 1}};
+	static const struct {
+		const char *unit;
+		long seconds;
+	} units[] = {{"d", 86400}, {"h", 3600}, {"m", 60}, {"s", 1}};
 	struct tm tm = {0};
 	const char *text = cli_text(object, member);
 	long age;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* gloryctl: what every noun's file shares. One table (nouns.c) says what can be typed; main.c reads the arguments by it and calls the
- * handler, which returns the exit code. */
+/* gloryctl: what every noun's file shares. One table (nouns.c) says what can be typed; main.c reads the arguments by it
+ * and calls the handler, which returns the exit code. */
 #ifndef GLORY_CLI_CLI_H
 #define GLORY_CLI_CLI_H
 
@@ -16,8 +16,8 @@ struct cli_option {
 	const char *name;  /* "from" for --from */
 	const char *value; /* what stands behind it in the help; NULL: a flag */
 	const char *help;
-	char letter;       /* -o; 0 none */
-	char kind;         /* of an argument of an edit: 't' text, 'n' number, 'b' boolean; 0: no such argument */
+	char letter; /* -o; 0 none */
+	char kind;   /* of an argument of an edit: 't' text, 'n' number, 'b' boolean; 0: no such argument */
 };
 
 struct cli;
@@ -37,7 +37,10 @@ struct cli {
 	struct client *client;
 	const struct cli_command *command;
 	bool json, no_wait, yes;
-	struct { const struct cli_option *option; const char *value; } given[CLI_OPTIONS_MAX];
+	struct {
+		const struct cli_option *option;
+		const char *value;
+	} given[CLI_OPTIONS_MAX];
 	size_t given_count;
 };
 
@@ -57,16 +60,16 @@ void cli_number(const json_t *object, const char *member, int decimals, char *ou
 /* "2026-01-31 12:00:00" of an RFC 3339 time, "-" for none; and how long ago it was: "45s", "3m", "2h", "5d". */
 void cli_time(const json_t *object, const char *member, char *out, size_t size);
 void cli_age(const json_t *object, const char *member, char *out, size_t size);
-bool cli_colours(void);   /* standard output is a terminal that wants them */
-size_t cli_width(void);   /* of the terminal or $COLUMNS; 0: no limit */
+bool cli_colours(void); /* standard output is a terminal that wants them */
+size_t cli_width(void); /* of the terminal or $COLUMNS; 0: no limit */
 /* Waits up to ms, ended early by a signal. */
 void cli_pause(int ms);
 
 /* handlers */
 typedef int cli_handler(struct cli *cli, char **arguments, int count);
-cli_handler node_list, node_show, node_add, node_set, node_remove, group_list, group_show, group_add, group_set, group_remove, item_list, sensor_list,
-	alarm_list, alarm_ack, event_list, job_list, job_show, job_cancel, job_wait, power_do, power_status, graph_draw, apply_do, export_do,
-	site_show, top_show, bmc_confirm;
+cli_handler node_list, node_show, node_add, node_set, node_remove, group_list, group_show, group_add, group_set,
+    group_remove, item_list, sensor_list, alarm_list, alarm_ack, event_list, job_list, job_show, job_cancel, job_wait,
+    power_do, power_status, graph_draw, apply_do, export_do, site_show, top_show, bmc_confirm;
 
 /* job.c: waits for a job, shows how it ended and returns the exit code */
 int job_follow(struct cli *cli, json_int_t id);

@@ -40,8 +40,9 @@ static int read_file(const char *name, char **text, size_t *size, struct error *
 
 static void print_changes(const json_t *answer)
 {
-	static const struct { const char *what, *sign, *level; } signs[] = {
-		{"added", "+", "normal"}, {"changed", "~", "warning"}, {"removed", "-", "critical"}};
+	static const struct {
+		const char *what, *sign, *level;
+	} signs[] = {{"added", "+", "normal"}, {"changed", "~", "warning"}, {"removed", "-", "critical"}};
 	json_t *o, *list = json_object_get(answer, "changes");
 	bool colours = cli_colours();
 	size_t i;
@@ -51,8 +52,9 @@ static void print_changes(const json_t *answer)
 	{
 		for (size_t s = 0; s < COUNT_OF(signs); s++)
 			if (!strcmp(signs[s].what, cli_text(o, "what")))
-				printf("%s%s %s %s%s%s%s\n", colours ? table_colour(signs[s].level) : "", signs[s].sign, cli_text(o, "kind"),
-				       cli_text(o, "name"), cli_text(o, "fields")[0] ? ": " : "", cli_text(o, "fields"), colours ? TABLE_PLAIN : "");
+				printf("%s%s %s %s%s%s%s\n", colours ? table_colour(signs[s].level) : "", signs[s].sign,
+				       cli_text(o, "kind"), cli_text(o, "name"), cli_text(o, "fields")[0] ? ": " : "",
+				       cli_text(o, "fields"), colours ? TABLE_PLAIN : "");
 	}
 	for (size_t s = 0; s < COUNT_OF(signs); s++)
 		total += json_integer_value(json_object_get(answer, signs[s].what));
@@ -61,8 +63,10 @@ static void print_changes(const json_t *answer)
 	if (total == 0)
 		printf("no difference\n");
 	else
-		printf("%" JSON_INTEGER_FORMAT " added, %" JSON_INTEGER_FORMAT " changed, %" JSON_INTEGER_FORMAT " removed%s\n",
-		       json_integer_value(json_object_get(answer, "added")), json_integer_value(json_object_get(answer, "changed")),
+		printf("%" JSON_INTEGER_FORMAT " added, %" JSON_INTEGER_FORMAT " changed, %" JSON_INTEGER_FORMAT
+		       " removed%s\n",
+		       json_integer_value(json_object_get(answer, "added")),
+		       json_integer_value(json_object_get(answer, "changed")),
 		       json_integer_value(json_object_get(answer, "removed")),
 		       json_is_true(json_object_get(answer, "done")) ? "" : " (dry run: nothing was done)");
 }

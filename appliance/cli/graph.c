@@ -56,7 +56,8 @@ static const char *format_of(const char *file)
 int graph_draw(struct cli *cli, char **arguments, int count)
 {
 	const char *file = cli_option(cli, "output");
-	char *items = mem_strdup(arguments[1]), *path = client_path_add(cli->client, client_path("/v1/graph"), "node", arguments[0]), *bytes;
+	char *items = mem_strdup(arguments[1]),
+	     *path = client_path_add(cli->client, client_path("/v1/graph"), "node", arguments[0]), *bytes;
 	struct error e;
 	size_t size;
 

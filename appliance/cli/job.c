@@ -46,10 +46,12 @@ int job_list(struct cli *cli, char **arguments, int count)
 		char id[24], done[40], age[16];
 		cli_number(o, "id", 0, id, sizeof id);
 		cli_age(o, "queued", age, sizeof age);
-		text_format(done, sizeof done, "%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(o, "done")),
+		text_format(done, sizeof done, "%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT,
+			    json_integer_value(json_object_get(o, "done")),
 			    json_integer_value(json_object_get(o, "total")));
-		const char *cells[] = {id, cli_text(o, "state"), cli_text(o, "verb"), cli_text(o, "target"), cli_text(o, "actor"), done, age,
-				       cli_text(o, "result")};
+		const char *cells[] = {
+		    id,  cli_text(o, "state"), cli_text(o, "verb"), cli_text(o, "target"), cli_text(o, "actor"), done,
+		    age, cli_text(o, "result")};
 		table_row(&t, "", cells);
 	}
 	table_print(&t, stdout, cli_width(), cli_colours());
@@ -69,7 +71,8 @@ static int get_job(struct cli *cli, const char *id, json_t **job, struct error *
 
 int job_show(struct cli *cli, char **arguments, int count)
 {
-	static const char *const members[] = {"id", "verb", "target", "actor", "reason", "state", "result"}, *const times[] = {"queued", "started", "ended"};
+	static const char *const members[] = {"id", "verb", "target", "actor", "reason", "state", "result"},
+				 *const times[] = {"queued", "started", "ended"};
 	struct error e;
 	struct table t;
 	json_t *job, *o;
@@ -96,7 +99,8 @@ int job_show(struct cli *cli, char **arguments, int count)
 		char tries[16], at[32];
 		cli_number(o, "tries", 0, tries, sizeof tries);
 		cli_time(o, "time", at, sizeof at);
-		const char *cells[] = {cli_text(o, "node"), cli_text(o, "phase"), cli_text(o, "power"), tries, at, cli_text(o, "text")};
+		const char *cells[] = {cli_text(o, "node"), cli_text(o, "phase"), cli_text(o, "power"), tries, at,
+				       cli_text(o, "text")};
 		table_row(&t, "", cells);
 	}
 	table_print(&t, stdout, cli_width(), cli_colours());
@@ -150,7 +154,7 @@ static void add_outcome(struct outcome **list, size_t *count, const json_t *step
 	if (i == *count) {
 		*list = mem_grow(*list, ++*count, sizeof **list);
 		(*list)[i] = (struct outcome){.done = done};
-		text_copy((*list)[i].text, sizeof (*list)[i].text, text);
+		text_copy((*list)[i].text, sizeof(*list)[i].text, text);
 	}
 	name_list_add(&(*list)[i].names, cli_text(step, "node"));
 }
@@ -175,7 +179,8 @@ static int print_outcomes(const json_t *job)
 	}
 	free(list);
 	if (count == 0) {
-		printf("%s%s%s\n", cli_text(job, "state"), cli_text(job, "result")[0] ? ": " : "", cli_text(job, "result"));
+		printf("%s%s%s\n", cli_text(job, "state"), cli_text(job, "result")[0] ? ": " : "",
+		       cli_text(job, "result"));
 		return strcmp(cli_text(job, "state"), "done") ? CLI_FAILED : CLI_DONE;
 	}
 	return done == count ? CLI_DONE : done ? CLI_PARTLY : CLI_FAILED;
@@ -220,8 +225,10 @@ static void say_progress(const json_t *job, time_t *said, bool over)
 	if (over || (!terminal && now - *said < SAY_EVERY_S))
 		return;
 	if (terminal || *said)
-		fprintf(stderr, "%sjob %" JSON_INTEGER_FORMAT ": %s, %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT "%s", terminal ? "\r" : "",
-			json_integer_value(json_object_get(job, "id")), cli_text(job, "state"), json_integer_value(json_object_get(job, "done")),
+		fprintf(stderr,
+			"%sjob %" JSON_INTEGER_FORMAT ": %s, %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT "%s",
+			terminal ? "\r" : "", json_integer_value(json_object_get(job, "id")), cli_text(job, "state"),
+			json_integer_value(json_object_get(job, "done")),
 			json_integer_value(json_object_get(job, "total")), terminal ? "\033[K" : "\n");
 	fflush(stderr);
 	*said = now;

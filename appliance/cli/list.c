@@ -43,9 +43,11 @@ int item_list(struct cli *cli, char **arguments, int count)
 	json_array_foreach(list, i, o)
 	{
 		char every[24];
-		text_format(every, sizeof every, "%" JSON_INTEGER_FORMAT "s", json_integer_value(json_object_get(o, "interval_s")));
+		text_format(every, sizeof every, "%" JSON_INTEGER_FORMAT "s",
+			    json_integer_value(json_object_get(o, "interval_s")));
 		const char *cells[] = {cli_text(o, "name"), cli_text(o, "unit"), every,
-				       json_is_true(json_object_get(o, "per_instance")) ? "many" : "one", cli_text(o, "describes")};
+				       json_is_true(json_object_get(o, "per_instance")) ? "many" : "one",
+				       cli_text(o, "describes")};
 		table_row(&t, "", cells);
 	}
 	end_table(&t, list);
@@ -69,8 +71,9 @@ int sensor_list(struct cli *cli, char **arguments, int count)
 		const json_t *v = json_object_get(o, "reading");
 		if (json_is_number(v))
 			text_format(reading, sizeof reading, "%.6g", json_number_value(v));
-		const char *cells[] = {cli_text(o, "node"), cli_text(o, "name"), cli_text(o, "type"), reading, cli_text(o, "unit"),
-				       cli_text(o, "level"), cli_text(o, "state"), cli_text(o, "text")};
+		const char *cells[] = {
+		    cli_text(o, "node"), cli_text(o, "name"),  cli_text(o, "type"),  reading,
+		    cli_text(o, "unit"), cli_text(o, "level"), cli_text(o, "state"), cli_text(o, "text")};
 		table_row(&t, cli_text(o, "level"), cells);
 	}
 	end_table(&t, list);
@@ -97,8 +100,12 @@ int alarm_list(struct cli *cli, char **arguments, int count)
 		cli_number(o, "id", 0, id, sizeof id);
 		cli_number(o, "count", 0, times, sizeof times);
 		cli_age(o, "first", age, sizeof age);
-		const char *state = cli_text(o, "cleared")[0] ? "cleared" : cli_text(o, "acknowledged")[0] ? "acked" : "active";
-		const char *cells[] = {id, cli_text(o, "severity"), cli_text(o, "object"), cli_text(o, "kind"), times, age, state, cli_text(o, "cause")};
+		const char *state = cli_text(o, "cleared")[0]        ? "cleared"
+				    : cli_text(o, "acknowledged")[0] ? "acked"
+								     : "active";
+		const char *cells[] = {
+		    id,    cli_text(o, "severity"), cli_text(o, "object"), cli_text(o, "kind"), times, age,
+		    state, cli_text(o, "cause")};
 		table_row(&t, cli_text(o, "severity"), cells);
 	}
 	end_table(&t, list);
@@ -130,7 +137,10 @@ int alarm_ack(struct cli *cli, char **arguments, int count)
 
 static void print_event(const struct cli *cli, const json_t *o)
 {
-	static const char *const says[][2] = {{"verdict", "verdict"}, {"level", "level"}, {"alarm-raise", "severity"}, {"alarm-clear", "severity"},
+	static const char *const says[][2] = {{"verdict", "verdict"},
+					      {"level", "level"},
+					      {"alarm-raise", "severity"},
+					      {"alarm-clear", "severity"},
 					      {"job-end", "job_state"}};
 	const char *kind = cli_text(o, "kind"), *what = "";
 	char time[32];
@@ -144,8 +154,8 @@ static void print_event(const struct cli *cli, const json_t *o)
 		if (!strcmp(says[i][0], kind))
 			what = cli_text(o, says[i][1]);
 	cli_time(o, "time", time, sizeof time);
-	printf("%" JSON_INTEGER_FORMAT "  %s  %-11s  %s: %s%s%s\n", json_integer_value(json_object_get(o, "id")), time, kind, cli_text(o, "object"), what,
-	       cli_text(o, "cause")[0] ? ", " : "", cli_text(o, "cause"));
+	printf("%" JSON_INTEGER_FORMAT "  %s  %-11s  %s: %s%s%s\n", json_integer_value(json_object_get(o, "id")), time,
+	       kind, cli_text(o, "object"), what, cli_text(o, "cause")[0] ? ", " : "", cli_text(o, "cause"));
 }
 
 /* Prints what has come; the id of the newest. */

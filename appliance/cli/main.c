@@ -9,11 +9,11 @@
 #include "cli/cli.h"
 
 static const char common_help[] =
-	"  --json            print the appliance's answer as it is\n"
-	"  --no-wait         print the job's number and do not wait for it\n"
-	"  --yes             the list was looked at: act on several nodes\n"
-	"  --socket PATH     the appliance's socket (default $GLORY_SOCKET, else " CLIENT_SOCKET ")\n"
-	"  --help            this text; after a noun, that noun's\n";
+    "  --json            print the appliance's answer as it is\n"
+    "  --no-wait         print the job's number and do not wait for it\n"
+    "  --yes             the list was looked at: act on several nodes\n"
+    "  --socket PATH     the appliance's socket (default $GLORY_SOCKET, else " CLIENT_SOCKET ")\n"
+    "  --help            this text; after a noun, that noun's\n";
 
 /* --- help -------------------------------------------------------------------------------------------- */
 
@@ -29,7 +29,8 @@ static void print_options(const struct cli_command *c)
 {
 	for (const struct cli_option *o = c->options; o && o->name; o++) {
 		char left[64];
-		text_format(left, sizeof left, "%s--%s%s%s", o->letter ? "-o, " : "", o->name, o->value ? " " : "", o->value ? o->value : "");
+		text_format(left, sizeof left, "%s--%s%s%s", o->letter ? "-o, " : "", o->name, o->value ? " " : "",
+			    o->value ? o->value : "");
 		printf("      %-30s %s\n", left, o->help);
 	}
 }
@@ -52,7 +53,8 @@ static int help(const char *noun)
 		if (noun)
 			print_options(&cli_commands[i]);
 	}
-	printf("\nRANGE is n[001-250,300], @GROUP, @site, @down, and several of them joined by commas.\n\n%s", common_help);
+	printf("\nRANGE is n[001-250,300], @GROUP, @site, @down, and several of them joined by commas.\n\n%s",
+	       common_help);
 	return CLI_DONE;
 }
 
@@ -76,8 +78,14 @@ static const struct cli_option *find_option(const struct cli_command *c, const c
 
 static bool take_common(struct reading *r, int argc, char **argv, int *i)
 {
-	struct { const char *name; bool *flag; } flags[] = {
-		{"--json", &r->cli.json}, {"--no-wait", &r->cli.no_wait}, {"--yes", &r->cli.yes}, {"--help", &r->help}, {"-h", &r->help}};
+	struct {
+		const char *name;
+		bool *flag;
+	} flags[] = {{"--json", &r->cli.json},
+		     {"--no-wait", &r->cli.no_wait},
+		     {"--yes", &r->cli.yes},
+		     {"--help", &r->help},
+		     {"-h", &r->help}};
 
 	for (size_t f = 0; f < sizeof flags / sizeof flags[0]; f++)
 		if (!strcmp(argv[*i], flags[f].name)) {
@@ -105,7 +113,9 @@ static int take_own(struct reading *r, int argc, char **argv, int *i)
 	const char *text = argv[*i];
 	size_t length = strcspn(text + 2, "=");
 	const struct cli_command *c = r->cli.command;
-	const struct cli_option *o = text[1] == '-' ? find_option(c, text + 2, length, 0) : text[2] ? NULL : find_option(c, "", 0, text[1]);
+	const struct cli_option *o = text[1] == '-' ? find_option(c, text + 2, length, 0)
+				     : text[2]      ? NULL
+						    : find_option(c, "", 0, text[1]);
 	const char *value = text[1] == '-' && text[2 + length] == '=' ? text + 2 + length + 1 : NULL;
 
 	if (!o)
@@ -179,7 +189,8 @@ static int read_line(struct reading *r, int argc, char **argv)
 
 static int wrong_count(const struct cli_command *c)
 {
-	fprintf(stderr, "gloryctl: usage: gloryctl %s%s%s %s\n", c->noun, c->verb ? " " : "", c->verb ? c->verb : "", c->arguments);
+	fprintf(stderr, "gloryctl: usage: gloryctl %s%s%s %s\n", c->noun, c->verb ? " " : "", c->verb ? c->verb : "",
+		c->arguments);
 	return CLI_USAGE;
 }
 
@@ -190,7 +201,8 @@ static int unknown(const char *noun, const char *verb)
 	else if (!has_noun(noun))
 		fprintf(stderr, "gloryctl: there is no noun \"%s\": see gloryctl --help\n", noun);
 	else
-		fprintf(stderr, "gloryctl: %s %s: there is no such verb: see gloryctl %s --help\n", noun, verb ? verb : "(none)", noun);
+		fprintf(stderr, "gloryctl: %s %s: there is no such verb: see gloryctl %s --help\n", noun,
+			verb ? verb : "(none)", noun);
 	return CLI_USAGE;
 }
 

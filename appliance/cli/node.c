@@ -37,8 +37,17 @@ static void add_node(struct table *t, const json_t *n)
 	cli_number(n, "mem_percent", 0, mem, sizeof mem);
 	cli_number(n, "load1", 1, load, sizeof load);
 	cli_age(n, "since", age, sizeof age);
-	text_format(verdict, sizeof verdict, "%s%s", cli_text(n, "verdict"), json_is_true(json_object_get(n, "maintenance")) ? "(m)" : "");
-	const char *cells[] = {cli_text(n, "name"), cli_text(n, "group"), verdict, cli_text(n, "level"), cli_text(n, "power"), cpu, mem, load, age,
+	text_format(verdict, sizeof verdict, "%s%s", cli_text(n, "verdict"),
+		    json_is_true(json_object_get(n, "maintenance")) ? "(m)" : "");
+	const char *cells[] = {cli_text(n, "name"),
+			       cli_text(n, "group"),
+			       verdict,
+			       cli_text(n, "level"),
+			       cli_text(n, "power"),
+			       cpu,
+			       mem,
+			       load,
+			       age,
 			       cli_text(n, "cause")};
 	table_row(t, cli_text(n, "level"), cells);
 }
@@ -118,7 +127,8 @@ static void print_evidence(const json_t *list)
 	json_array_foreach(list, i, o) printf("%-18s %s\n", i ? "" : "evidence", cli_text(o, "text"));
 }
 
-static void print_readings(const json_t *list, const char *heads, const char *name, const char *second, const char *number)
+static void print_readings(const json_t *list, const char *heads, const char *name, const char *second,
+			   const char *number)
 {
 	struct table t;
 	char reading[32];
@@ -132,7 +142,8 @@ static void print_readings(const json_t *list, const char *heads, const char *na
 	json_array_foreach(list, i, o)
 	{
 		print_value(json_object_get(o, number), reading, sizeof reading);
-		const char *cells[] = {cli_text(o, name), cli_text(o, second), reading, cli_text(o, "unit"), cli_text(o, "level"), cli_text(o, "text")};
+		const char *cells[] = {cli_text(o, name),   cli_text(o, second),  reading,
+				       cli_text(o, "unit"), cli_text(o, "level"), cli_text(o, "text")};
 		table_row(&t, cli_text(o, "level"), cells);
 	}
 	table_print(&t, stdout, cli_width(), cli_colours());
@@ -146,9 +157,10 @@ static void print_alarms(const json_t *list)
 
 	if (json_array_size(list))
 		printf("\nactive alarms\n");
-	json_array_foreach(list, i, o) printf("  %" JSON_INTEGER_FORMAT " %s: %s%s\n", json_integer_value(json_object_get(o, "id")),
-					      cli_text(o, "severity"), cli_text(o, "cause"),
-					      json_is_null(json_object_get(o, "acknowledged")) ? "" : " (acknowledged)");
+	json_array_foreach(list, i, o)
+	    printf("  %" JSON_INTEGER_FORMAT " %s: %s%s\n", json_integer_value(json_object_get(o, "id")),
+		   cli_text(o, "severity"), cli_text(o, "cause"),
+		   json_is_null(json_object_get(o, "acknowledged")) ? "" : " (acknowledged)");
 }
 
 static int show_one(struct cli *cli, const char *name, bool first)
@@ -168,8 +180,10 @@ static int show_one(struct cli *cli, const char *name, bool first)
 	print_members(node);
 	print_evidence(json_object_get(node, "evidence"));
 	print_alarms(json_object_get(node, "alarms"));
-	print_readings(json_object_get(node, "values"), "ITEM INSTANCE >VALUE UNIT LEVEL TEXT", "item", "instance", "value");
-	print_readings(json_object_get(node, "sensors"), "SENSOR TYPE >READING UNIT LEVEL TEXT", "name", "type", "reading");
+	print_readings(json_object_get(node, "values"), "ITEM INSTANCE >VALUE UNIT LEVEL TEXT", "item", "instance",
+		       "value");
+	print_readings(json_object_get(node, "sensors"), "SENSOR TYPE >READING UNIT LEVEL TEXT", "name", "type",
+		       "reading");
 	json_decref(node);
 	return CLI_DONE;
 }
@@ -229,7 +243,8 @@ static json_t *edit_arguments(const struct cli *cli)
 		else if (option->kind == 'b' && boolean(text, &flag))
 			v = json_boolean(flag);
 		if (!v) {
-			cli_fail_text(option->name, "its value is not right", option->kind == 'b' ? "use true or false" : "use a whole number");
+			cli_fail_text(option->name, "its value is not right",
+				      option->kind == 'b' ? "use true or false" : "use a whole number");
 			json_decref(o);
 			return NULL;
 		}
@@ -311,8 +326,9 @@ static void print_groups(const json_t *groups)
 	{
 		cli_number(g, "nodes", 0, nodes, sizeof nodes);
 		cli_number(g, "up", 0, up, sizeof up);
-		const char *cells[] = {cli_text(g, "name"), cli_text(g, "level"), nodes, up, cli_text(g, "policy"), cli_text(g, "domain_state"),
-				       cli_text(g, "cause")};
+		const char *cells[] = {
+		    cli_text(g, "name"),         cli_text(g, "level"), nodes, up, cli_text(g, "policy"),
+		    cli_text(g, "domain_state"), cli_text(g, "cause")};
 		table_row(&t, cli_text(g, "level"), cells);
 	}
 	table_print(&t, stdout, cli_width(), cli_colours());

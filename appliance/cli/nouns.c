@@ -3,82 +3,111 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 
-#define END {0}
-#define VALUE(n, v, h) {.name = n, .value = v, .help = h}
-#define FLAG(n, h) {.name = n, .help = h}
-#define FIELD(n, v, k, h) {.name = n, .value = v, .kind = k, .help = h}
+#define END       \
+	{         \
+		0 \
+	}
+#define VALUE(n, v, h)                           \
+	{                                        \
+		.name = n, .value = v, .help = h \
+	}
+#define FLAG(n, h)                   \
+	{                            \
+		.name = n, .help = h \
+	}
+#define FIELD(n, v, k, h)                                   \
+	{                                                   \
+		.name = n, .value = v, .kind = k, .help = h \
+	}
 
-static const struct cli_option node_filters[] = {
-	VALUE("group", "NAME", "of this group"), VALUE("verdict", "WORD,...", "with one of these verdicts"),
-	VALUE("level", "WORD,...", "with one of these levels"), VALUE("power", "WORD,...", "on, off, unknown"),
-	VALUE("life", "WORD,...", "in one of these states of life"), VALUE("rack", "NAME", "in this rack"), VALUE("switch", "NAME", "at this switch"),
-	FLAG("worst", "worst first"), END};
-#define NODE_FIELDS \
-	FIELD("group", "NAME", 't', "the group it belongs to"), FIELD("address", "ADDRESS", 't', "address of its SNMP agent, with :PORT if not 161"), \
-	FIELD("bmc", "ADDRESS", 't', "address of its BMC"), FIELD("snmp", "NAME", 't', "SNMP credential"), \
-	FIELD("bmc-credential", "NAME", 't', "BMC credential"), FIELD("bmc-model", "NAME", 't', "BMC model, which names quirks"), \
-	FIELD("switch", "NAME", 't', "switch it is cabled to"), FIELD("switch-port", "NUMBER", 'n', "ifIndex of its port there"), \
-	FIELD("rack", "NAME", 't', "rack it stands in"), FIELD("pdu", "NAME", 't', "power distribution unit that feeds it"), \
-	FIELD("uuid", "UUID", 't', "its system UUID, which its BMC's GUID must match")
+static const struct cli_option node_filters[] = {VALUE("group", "NAME", "of this group"),
+						 VALUE("verdict", "WORD,...", "with one of these verdicts"),
+						 VALUE("level", "WORD,...", "with one of these levels"),
+						 VALUE("power", "WORD,...", "on, off, unknown"),
+						 VALUE("life", "WORD,...", "in one of these states of life"),
+						 VALUE("rack", "NAME", "in this rack"),
+						 VALUE("switch", "NAME", "at this switch"),
+						 FLAG("worst", "worst first"),
+						 END};
+#define NODE_FIELDS                                                                                            \
+	FIELD("group", "NAME", 't', "the group it belongs to"),                                                \
+	    FIELD("address", "ADDRESS", 't', "address of its SNMP agent, with :PORT if not 161"),              \
+	    FIELD("bmc", "ADDRESS", 't', "address of its BMC"), FIELD("snmp", "NAME", 't', "SNMP credential"), \
+	    FIELD("bmc-credential", "NAME", 't', "BMC credential"),                                            \
+	    FIELD("bmc-model", "NAME", 't', "BMC model, which names quirks"),                                  \
+	    FIELD("switch", "NAME", 't', "switch it is cabled to"),                                            \
+	    FIELD("switch-port", "NUMBER", 'n', "ifIndex of its port there"),                                  \
+	    FIELD("rack", "NAME", 't', "rack it stands in"),                                                   \
+	    FIELD("pdu", "NAME", 't', "power distribution unit that feeds it"),                                \
+	    FIELD("uuid", "UUID", 't', "its system UUID, which its BMC's GUID must match")
 static const struct cli_option node_add_fields[] = {NODE_FIELDS, END};
 static const struct cli_option node_set_fields[] = {
-	NODE_FIELDS, FIELD("maintenance", "true|false", 'b', "true: its trouble is shown but raises nothing"),
-	FIELD("wanted-power", "on|off", 't', "the power it should have"), FIELD("policy", "repair|tell|hands-off", 't', "what may be done by itself"), END};
+    NODE_FIELDS, FIELD("maintenance", "true|false", 'b', "true: its trouble is shown but raises nothing"),
+    FIELD("wanted-power", "on|off", 't', "the power it should have"),
+    FIELD("policy", "repair|tell|hands-off", 't', "what may be done by itself"), END};
 static const struct cli_option group_fields[] = {
-	FIELD("reference", "ADDRESS", 't', "what must answer while the group's path is well: a switch or gateway"),
-	FIELD("policy", "repair|tell|hands-off", 't', "what may be done to its nodes by itself"), END};
+    FIELD("reference", "ADDRESS", 't', "what must answer while the group's path is well: a switch or gateway"),
+    FIELD("policy", "repair|tell|hands-off", 't', "what may be done to its nodes by itself"), END};
 static const struct cli_option group_filters[] = {VALUE("level", "WORD,...", "with one of these levels"), END};
-static const struct cli_option sensor_filters[] = {
-	VALUE("level", "WORD,...", "with one of these levels"), VALUE("state", "WORD,...", "nominal, finding, not-present, ..."),
-	VALUE("type", "WORD,...", "temperature, fan, voltage, ..."), END};
-static const struct cli_option alarm_filters[] = {
-	FLAG("all", "cleared ones too"), VALUE("severity", "WORD,...", "warning, major, critical"), VALUE("object", "NAME,...", "of these objects"), END};
+static const struct cli_option sensor_filters[] = {VALUE("level", "WORD,...", "with one of these levels"),
+						   VALUE("state", "WORD,...", "nominal, finding, not-present, ..."),
+						   VALUE("type", "WORD,...", "temperature, fan, voltage, ..."), END};
+static const struct cli_option alarm_filters[] = {FLAG("all", "cleared ones too"),
+						  VALUE("severity", "WORD,...", "warning, major, critical"),
+						  VALUE("object", "NAME,...", "of these objects"), END};
 static const struct cli_option event_filters[] = {
-	VALUE("from", "ID", "this event and later ones"), VALUE("limit", "NUMBER", "at most so many (50)"),
-	VALUE("object", "NAME", "about this object"), FLAG("follow", "go on until interrupted"), END};
+    VALUE("from", "ID", "this event and later ones"), VALUE("limit", "NUMBER", "at most so many (50)"),
+    VALUE("object", "NAME", "about this object"), FLAG("follow", "go on until interrupted"), END};
 static const struct cli_option job_filters[] = {
-	VALUE("state", "WORD,...", "queued, running, waiting, done, failed, unknown, cancelled"), VALUE("verb", "WORD,...", "on, off, cycle, ..."),
-	VALUE("target", "TEXT", "with this target as it was written"), VALUE("limit", "NUMBER", "at most so many"), END};
+    VALUE("state", "WORD,...", "queued, running, waiting, done, failed, unknown, cancelled"),
+    VALUE("verb", "WORD,...", "on, off, cycle, ..."), VALUE("target", "TEXT", "with this target as it was written"),
+    VALUE("limit", "NUMBER", "at most so many"), END};
 static const struct cli_option power_options[] = {VALUE("reason", "TEXT", "why, for the job's row"), END};
 static const struct cli_option graph_options[] = {
-	{.name = "output", .value = "FILE", .letter = 'o', .help = "where it goes; FILE.svg makes SVG, \"-\" is standard output"},
-	VALUE("from", "TIME", "2026-01-31T12:00:00Z, or back from now: -90m (s m h d w); default -1d"), VALUE("to", "TIME", "default now"),
-	VALUE("size", "WIDTHxHEIGHT", "in pixels, default 900x300"), END};
-static const struct cli_option apply_options[] = {
-	FLAG("prune", "remove what the file does not name"), FLAG("dry-run", "only show the difference"), END};
+    {.name = "output",
+     .value = "FILE",
+     .letter = 'o',
+     .help = "where it goes; FILE.svg makes SVG, \"-\" is standard output"},
+    VALUE("from", "TIME", "2026-01-31T12:00:00Z, or back from now: -90m (s m h d w); default -1d"),
+    VALUE("to", "TIME", "default now"),
+    VALUE("size", "WIDTHxHEIGHT", "in pixels, default 900x300"),
+    END};
+static const struct cli_option apply_options[] = {FLAG("prune", "remove what the file does not name"),
+						  FLAG("dry-run", "only show the difference"), END};
 
 const struct cli_command cli_commands[] = {
-	{"site", "show", "", 0, 0, "the site and its appliance", site_show, NULL},
-	{"node", "list", "[RANGE]", 0, 1, "nodes with verdict, level and load", node_list, node_filters},
-	{"node", "show", "RANGE...", 1, -1, "all that is known of nodes, with the evidence", node_show, NULL},
-	{"node", "add", "NAME", 1, 1, "add a node", node_add, node_add_fields},
-	{"node", "set", "RANGE", 1, 1, "change nodes", node_set, node_set_fields},
-	{"node", "remove", "RANGE", 1, 1, "remove nodes (several want --yes)", node_remove, NULL},
-	{"node", "confirm-bmc", "RANGE", 1, 1, "the wiring was looked at: unlock power", bmc_confirm, NULL},
-	{"group", "list", "", 0, 0, "groups with level and counts", group_list, group_filters},
-	{"group", "show", "NAME", 1, 1, "a group and its nodes, worst first", group_show, NULL},
-	{"group", "add", "NAME", 1, 1, "add a group", group_add, group_fields},
-	{"group", "set", "NAME", 1, 1, "change a group", group_set, group_fields},
-	{"group", "remove", "NAME", 1, 1, "remove an empty group", group_remove, NULL},
-	{"item", "list", "", 0, 0, "what is measured", item_list, NULL},
-	{"sensor", "list", "[RANGE]", 0, 1, "sensors of BMCs", sensor_list, sensor_filters},
-	{"alarm", "list", "[RANGE]", 0, 1, "active alarms", alarm_list, alarm_filters},
-	{"alarm", "ack", "ID...", 1, -1, "acknowledge alarms", alarm_ack, NULL},
-	{"event", "list", "", 0, 0, "what happened", event_list, event_filters},
-	{"job", "list", "", 0, 0, "jobs, oldest first", job_list, job_filters},
-	{"job", "show", "ID", 1, 1, "a job with its steps", job_show, NULL},
-	{"job", "cancel", "ID", 1, 1, "end what has not been sent yet", job_cancel, NULL},
-	{"job", "wait", "ID", 1, 1, "wait for a job and show how it ended", job_wait, NULL},
-	{"power", "on", "RANGE", 1, 1, "switch on", power_do, power_options},
-	{"power", "off", "RANGE", 1, 1, "switch off at once", power_do, power_options},
-	{"power", "soft", "RANGE", 1, 1, "ask the system to shut down", power_do, power_options},
-	{"power", "cycle", "RANGE", 1, 1, "switch off, then on", power_do, power_options},
-	{"power", "reset", "RANGE", 1, 1, "reset without switching off", power_do, power_options},
-	{"power", "identify", "RANGE", 1, 1, "light the locator lamp", power_do, power_options},
-	{"power", "status", "RANGE", 1, 1, "power states as last read", power_status, NULL},
-	{"graph", NULL, "NODE ITEM... -o FILE", 2, 9, "draw the history of items (disk_fill/root: one instance)", graph_draw, graph_options},
-	{"apply", NULL, "FILE|-", 1, 1, "make a cluster.xml the wanted state", apply_do, apply_options},
-	{"export", NULL, "", 0, 0, "print the wanted state as cluster.xml", export_do, NULL},
-	{"top", NULL, "", 0, 0, "site and worst nodes, refreshed on a terminal", top_show, NULL},
+    {"site", "show", "", 0, 0, "the site and its appliance", site_show, NULL},
+    {"node", "list", "[RANGE]", 0, 1, "nodes with verdict, level and load", node_list, node_filters},
+    {"node", "show", "RANGE...", 1, -1, "all that is known of nodes, with the evidence", node_show, NULL},
+    {"node", "add", "NAME", 1, 1, "add a node", node_add, node_add_fields},
+    {"node", "set", "RANGE", 1, 1, "change nodes", node_set, node_set_fields},
+    {"node", "remove", "RANGE", 1, 1, "remove nodes (several want --yes)", node_remove, NULL},
+    {"node", "confirm-bmc", "RANGE", 1, 1, "the wiring was looked at: unlock power", bmc_confirm, NULL},
+    {"group", "list", "", 0, 0, "groups with level and counts", group_list, group_filters},
+    {"group", "show", "NAME", 1, 1, "a group and its nodes, worst first", group_show, NULL},
+    {"group", "add", "NAME", 1, 1, "add a group", group_add, group_fields},
+    {"group", "set", "NAME", 1, 1, "change a group", group_set, group_fields},
+    {"group", "remove", "NAME", 1, 1, "remove an empty group", group_remove, NULL},
+    {"item", "list", "", 0, 0, "what is measured", item_list, NULL},
+    {"sensor", "list", "[RANGE]", 0, 1, "sensors of BMCs", sensor_list, sensor_filters},
+    {"alarm", "list", "[RANGE]", 0, 1, "active alarms", alarm_list, alarm_filters},
+    {"alarm", "ack", "ID...", 1, -1, "acknowledge alarms", alarm_ack, NULL},
+    {"event", "list", "", 0, 0, "what happened", event_list, event_filters},
+    {"job", "list", "", 0, 0, "jobs, oldest first", job_list, job_filters},
+    {"job", "show", "ID", 1, 1, "a job with its steps", job_show, NULL},
+    {"job", "cancel", "ID", 1, 1, "end what has not been sent yet", job_cancel, NULL},
+    {"job", "wait", "ID", 1, 1, "wait for a job and show how it ended", job_wait, NULL},
+    {"power", "on", "RANGE", 1, 1, "switch on", power_do, power_options},
+    {"power", "off", "RANGE", 1, 1, "switch off at once", power_do, power_options},
+    {"power", "soft", "RANGE", 1, 1, "ask the system to shut down", power_do, power_options},
+    {"power", "cycle", "RANGE", 1, 1, "switch off, then on", power_do, power_options},
+    {"power", "reset", "RANGE", 1, 1, "reset without switching off", power_do, power_options},
+    {"power", "identify", "RANGE", 1, 1, "light the locator lamp", power_do, power_options},
+    {"power", "status", "RANGE", 1, 1, "power states as last read", power_status, NULL},
+    {"graph", NULL, "NODE ITEM... -o FILE", 2, 9, "draw the history of items (disk_fill/root: one instance)",
+     graph_draw, graph_options},
+    {"apply", NULL, "FILE|-", 1, 1, "make a cluster.xml the wanted state", apply_do, apply_options},
+    {"export", NULL, "", 0, 0, "print the wanted state as cluster.xml", export_do, NULL},
+    {"top", NULL, "", 0, 0, "site and worst nodes, refreshed on a terminal", top_show, NULL},
 };
 const size_t cli_command_count = COUNT_OF(cli_commands);

@@ -54,8 +54,10 @@ int power_status(struct cli *cli, char **arguments, int count)
 	json_array_foreach(nodes, i, o)
 	{
 		if (json_is_true(json_object_get(o, "power_locked")))
-			printf("locked: %s: %s: look at its wiring, then gloryctl node confirm-bmc %s\n", cli_text(o, "name"),
-			       cli_text(o, "cause")[0] ? cli_text(o, "cause") : "its BMC is not the one known", cli_text(o, "name"));
+			printf("locked: %s: %s: look at its wiring, then gloryctl node confirm-bmc %s\n",
+			       cli_text(o, "name"),
+			       cli_text(o, "cause")[0] ? cli_text(o, "cause") : "its BMC is not the one known",
+			       cli_text(o, "name"));
 	}
 	json_decref(nodes);
 	return CLI_DONE;
@@ -79,7 +81,8 @@ static int confirm(struct cli *cli, const char *verb, const char *target)
 	json_decref(nodes);
 	if (count > 1 && !cli->yes) {
 		printf("%s of %zu nodes: %s\n", verb, count, range);
-		rc = cli_fail_text("power", "more than one node wants a confirmation", "look at the list, then repeat with --yes");
+		rc = cli_fail_text("power", "more than one node wants a confirmation",
+				   "look at the list, then repeat with --yes");
 	}
 	free(range);
 	return rc;

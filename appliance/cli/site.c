@@ -44,13 +44,16 @@ void site_print(const json_t *site)
 	print_counts("nodes", json_object_get(site, "by_verdict"));
 	print_counts("levels", json_object_get(site, "by_level"));
 	print_counts("alarms", json_object_get(site, "alarms_by_severity"));
-	printf("%-12s%s, version %s, %s since %s\n", "appliance", cli_text(own, "name"), cli_text(own, "version"), cli_text(own, "role"), start);
-	printf("%-12s%" JSON_INTEGER_FORMAT " a second, %" JSON_INTEGER_FORMAT " late, %" JSON_INTEGER_FORMAT " samples dropped\n", "polls",
-	       json_integer_value(json_object_get(own, "polls_per_second")), json_integer_value(json_object_get(own, "late_polls")),
+	printf("%-12s%s, version %s, %s since %s\n", "appliance", cli_text(own, "name"), cli_text(own, "version"),
+	       cli_text(own, "role"), start);
+	printf("%-12s%" JSON_INTEGER_FORMAT " a second, %" JSON_INTEGER_FORMAT " late, %" JSON_INTEGER_FORMAT
+	       " samples dropped\n",
+	       "polls", json_integer_value(json_object_get(own, "polls_per_second")),
+	       json_integer_value(json_object_get(own, "late_polls")),
 	       json_integer_value(json_object_get(own, "dropped_samples")));
 	if (json_is_true(json_object_get(own, "judgement_suspended")))
-		printf("%-12ssuspended: verdicts are old%s%s\n", "judgement", cli_text(own, "suspended_why")[0] ? ": " : "",
-		       cli_text(own, "suspended_why"));
+		printf("%-12ssuspended: verdicts are old%s%s\n", "judgement",
+		       cli_text(own, "suspended_why")[0] ? ": " : "", cli_text(own, "suspended_why"));
 	if (cli_text(own, "store_trouble")[0])
 		printf("%-12s%s\n", "store", cli_text(own, "store_trouble"));
 }

@@ -25,8 +25,13 @@ size_t table_text_width(const char *text)
 
 const char *table_colour(const char *level)
 {
-	static const struct { const char *level, *colour; } colours[] = {
-		{"normal", "\033[32m"}, {"warning", "\033[33m"}, {"major", "\033[35m"}, {"critical", "\033[1;31m"}, {"unknown", "\033[2m"}};
+	static const struct {
+		const char *level, *colour;
+	} colours[] = {{"normal", "\033[32m"},
+		       {"warning", "\033[33m"},
+		       {"major", "\033[35m"},
+		       {"critical", "\033[1;31m"},
+		       {"unknown", "\033[2m"}};
 
 	for (size_t i = 0; i < COUNT_OF(colours); i++)
 		if (!strcmp(colours[i].level, level))
@@ -68,7 +73,8 @@ void table_free(struct table *t)
 }
 
 /* Prints at most `width` characters of text and pads to it; the last column is not padded. */
-static void print_cell(FILE *out, const char *text, size_t bytes, size_t width, bool right, bool last, const char *colour)
+static void print_cell(FILE *out, const char *text, size_t bytes, size_t width, bool right, bool last,
+		       const char *colour)
 {
 	size_t shown = 0, end = 0, have = 0;
 
@@ -112,11 +118,13 @@ void table_print(const struct table *t, FILE *out, size_t line, bool colours)
 		return;
 	find_widths(t, line, widths);
 	for (size_t c = 0; c < t->columns; c++)
-		print_cell(out, t->heads[c], strcspn(t->heads[c], " "), widths[c], t->right[c], c + 1 == t->columns, "");
+		print_cell(out, t->heads[c], strcspn(t->heads[c], " "), widths[c], t->right[c], c + 1 == t->columns,
+			   "");
 	for (size_t r = 0; r < t->rows; r++)
 		for (size_t c = 0; c < t->columns; c++) {
 			const char *text = t->cells[r * t->columns + c];
 			bool coloured = colours && (int)c == t->coloured;
-			print_cell(out, text, strlen(text), widths[c], t->right[c], c + 1 == t->columns, coloured ? t->levels[r] : "");
+			print_cell(out, text, strlen(text), widths[c], t->right[c], c + 1 == t->columns,
+				   coloured ? t->levels[r] : "");
 		}
 }

@@ -16,7 +16,7 @@ struct table {
 	char **cells;              /* rows times columns, owned */
 	const char **levels;       /* by row: the level whose colour the row's `coloured` cell has */
 	size_t rows, room;
-	int coloured;              /* column; -1 none */
+	int coloured; /* column; -1 none */
 };
 
 /* heads: column names joined by spaces; a name that begins with '>' is right-aligned. */

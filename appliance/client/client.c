@@ -116,7 +116,8 @@ static const char *why_not(const struct client *c)
 	const char *why = "the path is too long";
 
 	if (fd >= 0 && text_copy(to.sun_path, sizeof to.sun_path, c->socket))
-		why = connect(fd, (struct sockaddr *)&to, sizeof to) ? strerror(errno) : "the appliance closed the connection";
+		why = connect(fd, (struct sockaddr *)&to, sizeof to) ? strerror(errno)
+								     : "the appliance closed the connection";
 	if (fd >= 0)
 		close(fd);
 	return why;
@@ -128,14 +129,16 @@ static int transport_error(struct client *c, CURLcode code, struct error *e)
 		return error_set(e, ERR_REMOTE, c->socket, "ask for less", "the answer is too long");
 	switch (code) {
 	case CURLE_COULDNT_CONNECT:
-		return error_set(e, ERR_NOT_NOW, c->socket, "is gloryd running? see --socket and $GLORY_SOCKET", "no appliance answers: %s", why_not(c));
+		return error_set(e, ERR_NOT_NOW, c->socket, "is gloryd running? see --socket and $GLORY_SOCKET",
+				 "no appliance answers: %s", why_not(c));
 	case CURLE_OPERATION_TIMEDOUT:
 		return error_set(e, ERR_REMOTE, c->socket, "see the appliance's log", "no answer in time");
 	case CURLE_PARTIAL_FILE:
 	case CURLE_RECV_ERROR:
 	case CURLE_GOT_NOTHING:
 	case CURLE_SEND_ERROR:
-		return error_set(e, ERR_REMOTE, c->socket, "try again: the appliance may just have restarted a part of itself",
+		return error_set(e, ERR_REMOTE, c->socket,
+				 "try again: the appliance may just have restarted a part of itself",
 				 "the connection broke before the answer was complete");
 	default:
 		return error_set(e, ERR_REMOTE, c->socket, "see the appliance's log", "%.200s",
@@ -149,7 +152,8 @@ static int answered_error(struct client *c, long status, struct error *e)
 	json_t *o = json_loadb(c->bytes ? c->bytes : "", c->used, 0, NULL);
 	const char *kind = "remote", *object = "", *text = "", *remedy = "";
 
-	if (json_unpack(o, "{s:{s:s,s:s,s:s,s:s}}", "error", "kind", &kind, "object", &object, "text", &text, "remedy", &remedy))
+	if (json_unpack(o, "{s:{s:s,s:s,s:s,s:s}}", "error", "kind", &kind, "object", &object, "text", &text, "remedy",
+			&remedy))
 		error_set(e, ERR_REMOTE, c->socket, "is this the appliance's socket?", "http status %ld", status);
 	else
 		error_set(e, error_value(kind), object, remedy, "%s", text);
@@ -199,7 +203,8 @@ static int decode(struct client *c, json_t **answer, struct error *e)
 	*answer = json_loadb(c->bytes ? c->bytes : "", c->used, 0, &where);
 	if (*answer)
 		return 0;
-	return error_set(e, ERR_REMOTE, c->socket, "is this the appliance's socket?", "the answer is no JSON: %.100s", where.text);
+	return error_set(e, ERR_REMOTE, c->socket, "is this the appliance's socket?", "the answer is no JSON: %.100s",
+			 where.text);
 }
 
 int client_get(struct client *c, const char *path, json_t **answer, struct error *e)
@@ -231,9 +236,11 @@ int client_post(struct client *c, const char *path, const char *body, size_t siz
 	return rc ? rc : decode(c, answer, e);
 }
 
-int client_command(struct client *c, const char *verb, const char *target, json_t *arguments, bool yes, json_t **answer, struct error *e)
+int client_command(struct client *c, const char *verb, const char *target, json_t *arguments, bool yes, json_t **answer,
+		   struct error *e)
 {
-	json_t *o = json_pack("{s:s,s:s,s:o,s:b}", "verb", verb, "target", target, "args", arguments ? arguments : json_object(), "yes", yes);
+	json_t *o = json_pack("{s:s,s:s,s:o,s:b}", "verb", verb, "target", target, "args",
+			      arguments ? arguments : json_object(), "yes", yes);
 	char *body = o ? json_dumps(o, JSON_COMPACT) : NULL;
 	int rc;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Any bytes as a request of the API behind HTTP: the first byte chooses a route, then "name=value&..." as libmicrohttpd would hand it
- * over, or, for the commands' route, a body. A refusal names object, cause and remedy; what is accepted is sound. */
+/* Any bytes as a request of the API behind HTTP: the first byte chooses a route, then "name=value&..." as libmicrohttpd
+ * would hand it over, or, for the commands' route, a body. A refusal names object, cause and remedy; what is accepted
+ * is sound. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,8 +52,8 @@ static void try_body(const char *body, size_t size)
 		must_be_told(&e);
 		return;
 	}
-	if (!arguments || c.argument_size != strlen(arguments) || c.argument_size > COMMAND_ARGUMENTS_MAX || !text_terminated(c.target, sizeof c.target) ||
-	    !strcmp(command_word(c.verb), "?") || c.actor[0] || c.right)
+	if (!arguments || c.argument_size != strlen(arguments) || c.argument_size > COMMAND_ARGUMENTS_MAX ||
+	    !text_terminated(c.target, sizeof c.target) || !strcmp(command_word(c.verb), "?") || c.actor[0] || c.right)
 		abort();
 	free(arguments);
 }
@@ -79,13 +80,15 @@ static void try_query(const struct route *route, char *text)
 		char *value = strchr(one, '=');
 		if (value)
 			*value++ = '\0';
-		if (query_add(&q, route->parameters, route->parameter_count, route->table, one, value ? value : "", value ? strlen(value) : 0, NOW, &e)) {
+		if (query_add(&q, route->parameters, route->parameter_count, route->table, one, value ? value : "",
+			      value ? strlen(value) : 0, NOW, &e)) {
 			if (!e.kind || !e.text[0] || !e.remedy[0])
 				abort();
 			return;
 		}
 	}
-	if (q.limit < 0 || q.width < 100 || q.width > 4000 || q.height < 50 || q.height > 3000 || !text_terminated(q.node, sizeof q.node))
+	if (q.limit < 0 || q.width < 100 || q.width > 4000 || q.height < 50 || q.height > 3000 ||
+	    !text_terminated(q.node, sizeof q.node))
 		abort();
 	query_matches(&q, &row);
 	try_range(q.range);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Plays supervisor and engine for glory-api: a board of made-up nodes, canned answers to commands and queries, orders on standard input.
- * Called by tests/system/api.sh and cli.sh. Each order is answered by "ok ORDER"; what the role asks for is printed as it comes. */
+/* Plays supervisor and engine for glory-api: a board of made-up nodes, canned answers to commands and queries, orders
+ * on standard input. Called by tests/system/api.sh and cli.sh. Each order is answered by "ok ORDER"; what the role asks
+ * for is printed as it comes. */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -61,10 +62,21 @@ static void say(const char *format, ...)
 
 static struct node_row node_of(uint32_t slot)
 {
-	struct node_row r = {.head = {.generation = 1, .slot = slot, .order = slot, .last_change_wall_ms = T0}, .group_slot = slot % 2,
-			     .verdict = VERDICT_UP, .certainty = CERTAINTY_CALLED, .level = LEVEL_NORMAL, .power = POWER_ON, .life = LIFE_READY,
-			     .wanted_power = POWER_ON, .policy = POLICY_REPAIR, .since_wall_ms = T0, .last_seen_wall_ms = T0 + 1500,
-			     .cpu_percent_x100 = 1250, .mem_percent_x100 = -1, .load1_x100 = 137, .witness = {0, STATE_ANS, STATE_ANS, STATE_NA, BMC_ON},
+	struct node_row r = {.head = {.generation = 1, .slot = slot, .order = slot, .last_change_wall_ms = T0},
+			     .group_slot = slot % 2,
+			     .verdict = VERDICT_UP,
+			     .certainty = CERTAINTY_CALLED,
+			     .level = LEVEL_NORMAL,
+			     .power = POWER_ON,
+			     .life = LIFE_READY,
+			     .wanted_power = POWER_ON,
+			     .policy = POLICY_REPAIR,
+			     .since_wall_ms = T0,
+			     .last_seen_wall_ms = T0 + 1500,
+			     .cpu_percent_x100 = 1250,
+			     .mem_percent_x100 = -1,
+			     .load1_x100 = 137,
+			     .witness = {0, STATE_ANS, STATE_ANS, STATE_NA, BMC_ON},
 			     .port_state = PORT_MOVING};
 
 	r.address = (struct address){.family = 4, .port = 161, .bytes = {10, 1, (uint8_t)(slot >> 8), (uint8_t)slot}};
@@ -91,8 +103,12 @@ static void put_node(const struct node_row *r)
 
 static void fill_rest(void)
 {
-	struct appliance_row a = {.head = {.generation = 1}, .start_wall_ms = T0, .polls = UINT64_C(5000000000), .polls_per_second = 1000};
-	struct cluster_row c = {.head = {.generation = 1, .last_change_wall_ms = T0}, .nodes = tool.nodes, .groups = 2, .level = LEVEL_CRITICAL};
+	struct appliance_row a = {
+	    .head = {.generation = 1}, .start_wall_ms = T0, .polls = UINT64_C(5000000000), .polls_per_second = 1000};
+	struct cluster_row c = {.head = {.generation = 1, .last_change_wall_ms = T0},
+				.nodes = tool.nodes,
+				.groups = 2,
+				.level = LEVEL_CRITICAL};
 
 	text_copy(a.name, sizeof a.name, "glory1");
 	text_copy(a.version, sizeof a.version, "test");
@@ -104,17 +120,29 @@ static void fill_rest(void)
 	board_put(tool.board, BOARD_APPLIANCE, &a);
 	board_put(tool.board, BOARD_CLUSTER, &c);
 	for (uint32_t i = 0; i < 2; i++) {
-		struct group_row g = {.head = {.generation = 1, .slot = i, .order = i}, .nodes = tool.nodes / 2, .level = LEVEL_NORMAL,
-				      .policy = POLICY_TELL, .domain_state = DOMAIN_STATE_OK};
+		struct group_row g = {.head = {.generation = 1, .slot = i, .order = i},
+				      .nodes = tool.nodes / 2,
+				      .level = LEVEL_NORMAL,
+				      .policy = POLICY_TELL,
+				      .domain_state = DOMAIN_STATE_OK};
 		text_format(g.name, sizeof g.name, "g%02u", i + 1);
 		board_put(tool.board, BOARD_GROUP, &g);
-		struct item_row item = {.head = {.generation = 1, .slot = i, .order = i}, .interval_s = 10, .builtin = 1, .per_instance = (uint8_t)i};
+		struct item_row item = {.head = {.generation = 1, .slot = i, .order = i},
+					.interval_s = 10,
+					.builtin = 1,
+					.per_instance = (uint8_t)i};
 		text_copy(item.name, sizeof item.name, i ? "disk_fill" : "cpu");
 		text_copy(item.unit, sizeof item.unit, "percent");
 		text_copy(item.describes, sizeof item.describes, i ? "file system in use" : "processor time");
 		board_put(tool.board, BOARD_ITEM, &item);
-		struct alarm_row alarm = {.head = {.generation = 1, .slot = i, .order = 7 + i}, .id = 7 + i, .first_wall_ms = T0, .last_wall_ms = T0,
-					  .cleared_wall_ms = i ? T0 + 9000 : 0, .count = 1, .severity = LEVEL_CRITICAL, .node_slot = 3};
+		struct alarm_row alarm = {.head = {.generation = 1, .slot = i, .order = 7 + i},
+					  .id = 7 + i,
+					  .first_wall_ms = T0,
+					  .last_wall_ms = T0,
+					  .cleared_wall_ms = i ? T0 + 9000 : 0,
+					  .count = 1,
+					  .severity = LEVEL_CRITICAL,
+					  .node_slot = 3};
 		text_copy(alarm.object, sizeof alarm.object, "n00004");
 		text_copy(alarm.kind, sizeof alarm.kind, "verdict");
 		text_copy(alarm.cause, sizeof alarm.cause, "os-hung");
@@ -125,8 +153,11 @@ static void fill_rest(void)
 static void fill_values(uint32_t slot)
 {
 	uint32_t at = slot * 3;
-	struct value_row v = {.head = {.generation = 1, .slot = at, .order = (uint64_t)slot << 32}, .node_slot = slot, .value = 12.5,
-			      .at_wall_ms = T0, .level = LEVEL_NORMAL};
+	struct value_row v = {.head = {.generation = 1, .slot = at, .order = (uint64_t)slot << 32},
+			      .node_slot = slot,
+			      .value = 12.5,
+			      .at_wall_ms = T0,
+			      .level = LEVEL_NORMAL};
 
 	text_copy(v.item, sizeof v.item, "cpu");
 	text_copy(v.unit, sizeof v.unit, "percent");
@@ -141,9 +172,18 @@ static void fill_values(uint32_t slot)
 		text_copy(v.instance_name, sizeof v.instance_name, i == 2 ? "var" : "root");
 		board_put(tool.board, BOARD_VALUE, &v);
 	}
-	struct sensor_row s = {.head = {.generation = 1, .slot = slot, .order = (uint64_t)slot << 32 | 17}, .node_slot = slot, .record_id = 17,
-			       .reading = 41.5, .warning_low = (double)NAN, .warning_high = 75, .critical_low = (double)NAN, .critical_high = 85,
-			       .type = 1, .state = SENSOR_NOMINAL, .level = LEVEL_NORMAL, .at_wall_ms = T0};
+	struct sensor_row s = {.head = {.generation = 1, .slot = slot, .order = (uint64_t)slot << 32 | 17},
+			       .node_slot = slot,
+			       .record_id = 17,
+			       .reading = 41.5,
+			       .warning_low = (double)NAN,
+			       .warning_high = 75,
+			       .critical_low = (double)NAN,
+			       .critical_high = 85,
+			       .type = 1,
+			       .state = SENSOR_NOMINAL,
+			       .level = LEVEL_NORMAL,
+			       .at_wall_ms = T0};
 	text_copy(s.name, sizeof s.name, "Inlet Temp");
 	text_copy(s.unit, sizeof s.unit, "C");
 	board_put(tool.board, BOARD_SENSOR, &s);
@@ -188,9 +228,15 @@ static uint64_t start_job(const struct msg_command *c, const char *arguments)
 {
 	uint64_t id = ++tool.next_job;
 
-	job_row = (struct job_row){.head = {.generation = 1, .slot = tool.job_slot++, .order = id, .last_change_wall_ms = T0}, .id = id,
-				   .queued_wall_ms = T0, .started_wall_ms = T0 + 10, .state = JOB_RUNNING, .verb = POWER_VERB_CYCLE,
-				   .node_slot = NO_SLOT, .total = 2};
+	job_row =
+	    (struct job_row){.head = {.generation = 1, .slot = tool.job_slot++, .order = id, .last_change_wall_ms = T0},
+			     .id = id,
+			     .queued_wall_ms = T0,
+			     .started_wall_ms = T0 + 10,
+			     .state = JOB_RUNNING,
+			     .verb = POWER_VERB_CYCLE,
+			     .node_slot = NO_SLOT,
+			     .total = 2};
 	for (int v = POWER_VERB_ON; v < POWER_VERB_COUNT; v++)
 		if (strstr(arguments, power_verb_name(v)))
 			job_row.verb = (uint32_t)v;
@@ -206,7 +252,8 @@ static uint64_t start_job(const struct msg_command *c, const char *arguments)
 
 static void reply(uint64_t request, int status, uint64_t job, bool more, const char *text)
 {
-	struct msg_reply r = {.request = request, .job = job, .status = status, .more = more, .text_size = (uint32_t)strlen(text)};
+	struct msg_reply r = {
+	    .request = request, .job = job, .status = status, .more = more, .text_size = (uint32_t)strlen(text)};
 
 	channel_send2(tool.as_engine, MSG_REPLY, &r, sizeof r, text, strlen(text));
 }
@@ -231,7 +278,8 @@ static void reply_fd(uint64_t request, int fd)
 static void refuse(uint64_t request)
 {
 	reply(request, tool.refuse, 0, false,
-	      "{\"kind\":\"refused\",\"object\":\"group g01\",\"text\":\"5 nodes were switched in the last minute\",\"remedy\":\"wait a minute\"}");
+	      "{\"kind\":\"refused\",\"object\":\"group g01\",\"text\":\"5 nodes were switched in the last "
+	      "minute\",\"remedy\":\"wait a minute\"}");
 }
 
 static void on_apply(const struct msg_command *c, const char *arguments, int fd)
@@ -276,7 +324,8 @@ static void on_command(const struct msg_command *c, size_t size, int fd)
 		on_apply(c, arguments, fd);
 		return;
 	}
-	say("command %u target=%s arguments=%s actor=%s right=%u yes=%u", c->verb, c->target, arguments, c->actor, c->right, c->yes);
+	say("command %u target=%s arguments=%s actor=%s right=%u yes=%u", c->verb, c->target, arguments, c->actor,
+	    c->right, c->yes);
 	if (c->verb != COMMAND_POWER) {
 		reply(c->request, 0, 0, false, "{\"done\":true}");
 		return;
@@ -291,23 +340,28 @@ static void reply_steps(const struct msg_query *q)
 	char text[1024];
 
 	if (strtoull(q->target, NULL, 10) > tool.next_job || strtoull(q->target, NULL, 10) <= 100) {
-		reply(q->request, ERR_NOT_FOUND, 0, false, "{\"object\":\"job\",\"text\":\"there is no such job\",\"remedy\":\"see: gloryctl job list\"}");
+		reply(q->request, ERR_NOT_FOUND, 0, false,
+		      "{\"object\":\"job\",\"text\":\"there is no such job\",\"remedy\":\"see: gloryctl job list\"}");
 		return;
 	}
 	bool partly = job_row.state == JOB_FAILED;
 	text_format(text, sizeof text,
-		    "[{\"v\":1,\"slot\":0,\"generation\":1,\"node\":\"n00001\",\"phase\":\"done\",\"step\":1,\"tries\":0,\"power\":\"on\",\"at\":%lld,\"text\":\"\"}]",
+		    "[{\"v\":1,\"slot\":0,\"generation\":1,\"node\":\"n00001\",\"phase\":\"done\",\"step\":1,\"tries\":"
+		    "0,\"power\":\"on\",\"at\":%lld,\"text\":\"\"}]",
 		    (long long)T0);
 	reply(q->request, 0, 0, true, text);
 	text_format(text, sizeof text,
-		    "[{\"v\":1,\"slot\":1,\"generation\":1,\"node\":\"n00004\",\"phase\":\"%s\",\"step\":0,\"tries\":2,\"power\":\"unknown\",\"at\":0,\"text\":\"%s\"}]",
+		    "[{\"v\":1,\"slot\":1,\"generation\":1,\"node\":\"n00004\",\"phase\":\"%s\",\"step\":0,\"tries\":2,"
+		    "\"power\":\"unknown\",\"at\":0,\"text\":\"%s\"}]",
 		    partly ? "failed" : "done", partly ? "the BMC refuses the password" : "");
 	reply(q->request, 0, 0, false, text);
 }
 
 static void reply_events(const struct msg_query *q)
 {
-	uint64_t last = 250, from = q->from == QUERY_NEWEST ? (last > q->limit ? last - q->limit + 1 : 1) : q->from ? q->from : 1;
+	uint64_t last = 250, from = q->from == QUERY_NEWEST ? (last > q->limit ? last - q->limit + 1 : 1)
+				    : q->from               ? q->from
+							    : 1;
 	uint64_t until = from + q->limit - 1 < last ? from + q->limit - 1 : last;
 
 	do {
@@ -316,8 +370,10 @@ static void reply_events(const struct msg_query *q)
 		uint64_t end = until < from + 49 ? until : from + 49;
 		for (uint64_t id = from; id <= end; id++)
 			text_append(text, sizeof text, &used,
-				    "%s{\"v\":1,\"id\":%llu,\"at\":%lld,\"kind\":\"verdict\",\"object\":\"n%05llu\",\"cause\":\"c\",\"slot\":1,\"alarm\":0,\"job\":0,\"verdict\":\"os-hung\"}",
-				    id == from ? "" : ",", (unsigned long long)id, (long long)(T0 + (int64_t)id * 1000), (unsigned long long)(id % 4 + 1));
+				    "%s{\"v\":1,\"id\":%llu,\"at\":%lld,\"kind\":\"verdict\",\"object\":\"n%05llu\","
+				    "\"cause\":\"c\",\"slot\":1,\"alarm\":0,\"job\":0,\"verdict\":\"os-hung\"}",
+				    id == from ? "" : ",", (unsigned long long)id, (long long)(T0 + (int64_t)id * 1000),
+				    (unsigned long long)(id % 4 + 1));
 		text_append(text, sizeof text, &used, "]");
 		reply(q->request, 0, 0, end < until, text);
 		from = end + 1;
@@ -344,8 +400,8 @@ static void on_graph(const struct msg_graph *g)
 	static const char picture[] = "\x89PNG\r\n\x1a\n and the rest of the picture";
 	int ends[2];
 
-	say("graph %s %s %s %ux%u format=%u span=%lld", g->node, g->items[0], g->items[1], g->width, g->height, g->format,
-	    (long long)(g->to_wall_ms - g->from_wall_ms));
+	say("graph %s %s %s %ux%u format=%u span=%lld", g->node, g->items[0], g->items[1], g->width, g->height,
+	    g->format, (long long)(g->to_wall_ms - g->from_wall_ms));
 	if (tool.holding || pipe(ends))
 		return;
 	struct msg_reply r = {.request = g->request};
@@ -418,7 +474,7 @@ static void become_role(int above, int beside)
 	dup2(b, ROLE_ENGINE_FD);
 	closefrom(5);
 	clearenv();
-	char *const argv[] = {(char *)(uintptr_t)"glory-api", NULL};
+	char *const argv[] = {(char *)(uintptr_t) "glory-api", NULL};
 	execv(tool.program, argv);
 	_exit(127);
 }

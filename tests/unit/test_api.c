@@ -87,28 +87,40 @@ static void test_writer_grows(void)
 
 static void test_row(void)
 {
-	struct alarm_row a = {.head = {.generation = 1, .order = 7}, .id = 7, .first_wall_ms = NOW, .last_wall_ms = NOW, .count = 2,
-			      .severity = LEVEL_MAJOR, .node_slot = NO_SLOT};
+	struct alarm_row a = {.head = {.generation = 1, .order = 7},
+			      .id = 7,
+			      .first_wall_ms = NOW,
+			      .last_wall_ms = NOW,
+			      .count = 2,
+			      .severity = LEVEL_MAJOR,
+			      .node_slot = NO_SLOT};
 	struct emit e = {0};
 
 	text_copy(a.object, sizeof a.object, "g01");
 	text_copy(a.kind, sizeof a.kind, "path");
 	text_copy(a.cause, sizeof a.cause, "silent");
 	columns_emit_row(&e, NULL, BOARD_ALARM, &a);
-	CU_ASSERT(written(&e, "{\"id\":7,\"object\":\"g01\",\"kind\":\"path\",\"cause\":\"silent\",\"severity\":\"major\","
-			      "\"first\":\"2026-01-01T00:00:00.000Z\",\"last\":\"2026-01-01T00:00:00.000Z\",\"count\":2,\"acknowledged\":null,"
-			      "\"acknowledged_by\":null,\"cleared\":null,\"parent\":null,\"held\":0,\"node\":null}"));
+	CU_ASSERT(written(&e,
+			  "{\"id\":7,\"object\":\"g01\",\"kind\":\"path\",\"cause\":\"silent\",\"severity\":\"major\","
+			  "\"first\":\"2026-01-01T00:00:00.000Z\",\"last\":\"2026-01-01T00:00:00.000Z\",\"count\":2,"
+			  "\"acknowledged\":null,"
+			  "\"acknowledged_by\":null,\"cleared\":null,\"parent\":null,\"held\":0,\"node\":null}"));
 }
 
 /* The fields that the contract promises are all there, in every table. */
 static void test_promised_fields(void)
 {
-	static const struct { enum board_table table; const char *fields; } promised[] = {
-		{BOARD_NODE, "name group address bmc verdict certainty since cause level power life last_seen power_locked wanted_power power_job "
-			     "cpu_percent mem_percent load1 maintenance not_judged_since bmc_finding switch rack"},
-		{BOARD_SENSOR, "name type reading unit level state"}, {BOARD_VALUE, "item instance value unit level time"},
-		{BOARD_ALARM, "id object cause severity first last count acknowledged cleared"},
-		{BOARD_JOB, "id actor verb target reason state result started ended"},
+	static const struct {
+		enum board_table table;
+		const char *fields;
+	} promised[] = {
+	    {BOARD_NODE, "name group address bmc verdict certainty since cause level power life last_seen power_locked "
+			 "wanted_power power_job "
+			 "cpu_percent mem_percent load1 maintenance not_judged_since bmc_finding switch rack"},
+	    {BOARD_SENSOR, "name type reading unit level state"},
+	    {BOARD_VALUE, "item instance value unit level time"},
+	    {BOARD_ALARM, "id object cause severity first last count acknowledged cleared"},
+	    {BOARD_JOB, "id actor verb target reason state result started ended"},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(promised); i++) {
@@ -122,13 +134,40 @@ static void test_promised_fields(void)
 
 static void test_times(void)
 {
-	static const struct { const char *text; int64_t ms; } good[] = {
-		{"now", NOW}, {"-90m", NOW - 5400000}, {"-1s", NOW - 1000}, {"-2w", NOW - INT64_C(1209600000)}, {"-0h", NOW},
-		{"2026-01-01T00:00:00Z", NOW}, {"2026-01-01t00:00:00.25z", NOW + 250}, {"2026-01-01T02:00:00+02:00", NOW},
-		{"2025-12-31T22:30:00-01:30", NOW}, {"2024-02-29T00:00:00Z", INT64_C(1709164800000)}, {"1970-01-01T00:00:00.0009Z", 0}};
-	static const char *const bad[] = {"", "-", "-m", "-1", "-1x", "1h", "--1m", "-1.5h", "yesterday", "2026-01-01", "2026-13-01T00:00:00Z",
-					  "2026-02-29T00:00:00Z", "2026-02-30T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:00", "2026-01-01T00:00:00Zx",
-					  "2026-01-01T00:00:00+2:00", "-99999999999999999999m", "-9999999999h", "0000-01-01T00:00:00Z"};
+	static const struct {
+		const char *text;
+		int64_t ms;
+	} good[] = {{"now", NOW},
+		    {"-90m", NOW - 5400000},
+		    {"-1s", NOW - 1000},
+		    {"-2w", NOW - INT64_C(1209600000)},
+		    {"-0h", NOW},
+		    {"2026-01-01T00:00:00Z", NOW},
+		    {"2026-01-01t00:00:00.25z", NOW + 250},
+		    {"2026-01-01T02:00:00+02:00", NOW},
+		    {"2025-12-31T22:30:00-01:30", NOW},
+		    {"2024-02-29T00:00:00Z", INT64_C(1709164800000)},
+		    {"1970-01-01T00:00:00.0009Z", 0}};
+	static const char *const bad[] = {"",
+					  "-",
+					  "-m",
+					  "-1",
+					  "-1x",
+					  "1h",
+					  "--1m",
+					  "-1.5h",
+					  "yesterday",
+					  "2026-01-01",
+					  "2026-13-01T00:00:00Z",
+					  "2026-02-29T00:00:00Z",
+					  "2026-02-30T00:00:00Z",
+					  "2026-01-01T24:00:00Z",
+					  "2026-01-01T00:00:00",
+					  "2026-01-01T00:00:00Zx",
+					  "2026-01-01T00:00:00+2:00",
+					  "-99999999999999999999m",
+					  "-9999999999h",
+					  "0000-01-01T00:00:00Z"};
 	int64_t ms;
 
 	for (size_t i = 0; i < COUNT_OF(good); i++) {
@@ -163,26 +202,39 @@ static int add(struct query *q, const char *path, const char *name, const char *
 
 static void test_parameters(void)
 {
-	static const struct { const char *path, *name, *value, *object; } bad[] = {
-		{"/v1/nodes", "foo", "1", "foo"}, {"/v1/nodes", "verdict", "nope", "verdict"}, {"/v1/nodes", "verdict", "", "verdict"},
-		{"/v1/nodes", "verdict", "up,nope", "verdict"}, {"/v1/nodes", "range", "", "range"}, {"/v1/nodes", "limit", "0", "limit"},
-		{"/v1/nodes", "limit", "1x", "limit"}, {"/v1/nodes", "limit", "-1", "limit"}, {"/v1/nodes", "maintenance", "yes", "maintenance"},
-		{"/v1/alarms", "active", "2", "active"}, {"/v1/graph", "width", "99", "width"}, {"/v1/graph", "from", "later", "from"},
-		{"/v1/events", "from", "9223372036854775808", "from"}, {"/v1/apply", "prune", "true", "prune"}, {"/v1/site", "x", "", "x"},
-		{"/v1/nodes", "group", "a\x01", "group"}, {"/v1/nodes", "group", "\xff", "group"}};
+	static const struct {
+		const char *path, *name, *value, *object;
+	} bad[] = {{"/v1/nodes", "foo", "1", "foo"},
+		   {"/v1/nodes", "verdict", "nope", "verdict"},
+		   {"/v1/nodes", "verdict", "", "verdict"},
+		   {"/v1/nodes", "verdict", "up,nope", "verdict"},
+		   {"/v1/nodes", "range", "", "range"},
+		   {"/v1/nodes", "limit", "0", "limit"},
+		   {"/v1/nodes", "limit", "1x", "limit"},
+		   {"/v1/nodes", "limit", "-1", "limit"},
+		   {"/v1/nodes", "maintenance", "yes", "maintenance"},
+		   {"/v1/alarms", "active", "2", "active"},
+		   {"/v1/graph", "width", "99", "width"},
+		   {"/v1/graph", "from", "later", "from"},
+		   {"/v1/events", "from", "9223372036854775808", "from"},
+		   {"/v1/apply", "prune", "true", "prune"},
+		   {"/v1/site", "x", "", "x"},
+		   {"/v1/nodes", "group", "a\x01", "group"},
+		   {"/v1/nodes", "group", "\xff", "group"}};
 	struct query q;
 	struct error e;
 
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
 		query_begin(&q, NOW);
 		e.kind = 0;
-		if (add(&q, bad[i].path, bad[i].name, bad[i].value, &e) != ERR_CONFIG || strcmp(e.object, bad[i].object) || !e.remedy[0])
+		if (add(&q, bad[i].path, bad[i].name, bad[i].value, &e) != ERR_CONFIG ||
+		    strcmp(e.object, bad[i].object) || !e.remedy[0])
 			CU_FAIL(bad[i].name);
 	}
 	query_begin(&q, NOW);
 	CU_ASSERT_EQUAL(add(&q, "/v1/nodes", "limit", "3", &e), 0);
 	CU_ASSERT_EQUAL(q.limit, 3);
-	CU_ASSERT_EQUAL(add(&q, "/v1/nodes", "limit", "3", &e), ERR_CONFIG); /* twice */
+	CU_ASSERT_EQUAL(add(&q, "/v1/nodes", "limit", "3", &e), ERR_CONFIG);                   /* twice */
 	CU_ASSERT_EQUAL(query_add(&q, NULL, 0, BOARD_NODE, "x", "a", 2, NOW, &e), ERR_CONFIG); /* a zero inside */
 }
 
@@ -229,7 +281,8 @@ static void make_board(uint32_t nodes)
 	board_limits_for(nodes + 10, 2, 1, &limits);
 	writer = board_create(1, &limits);
 	for (uint32_t i = 0; i < nodes; i++) {
-		struct node_row n = {.head = {.generation = 1, .slot = i, .order = i}, .verdict = i == 2 ? VERDICT_ISOLATED : VERDICT_UP};
+		struct node_row n = {.head = {.generation = 1, .slot = i, .order = i},
+				     .verdict = i == 2 ? VERDICT_ISOLATED : VERDICT_UP};
 		text_format(n.name, sizeof n.name, "n%03u", i + 1);
 		text_format(n.group, sizeof n.group, "g%u", i % 2 + 1);
 		board_put(writer, BOARD_NODE, &n);
@@ -263,12 +316,24 @@ static size_t choose(const char *range, struct error *e, int *rc)
 
 static void test_ranges(void)
 {
-	static const struct { const char *range; size_t count; } good[] = {
-		{"n001", 1}, {"n[001-003]", 3}, {"@g1", 5}, {"@site", 10}, {"@down", 1}, {"@down,n001,@g2", 7}, {"n[001,003],n[003-004]", 3},
-		{"@g3", 0}, {"n001,n001", 1}};
-	static const struct { const char *range, *object; int kind; } bad[] = {
-		{"n999", "n999", ERR_NOT_FOUND}, {"@g9", "g9", ERR_NOT_FOUND}, {"n[001-", NULL, ERR_CONFIG}, {"n[3-1]", NULL, ERR_CONFIG},
-		{"n[1-99999999]", NULL, ERR_CONFIG}, {"n001,n011", "n011", ERR_NOT_FOUND}};
+	static const struct {
+		const char *range;
+		size_t count;
+	} good[] = {{"n001", 1},
+		    {"n[001-003]", 3},
+		    {"@g1", 5},
+		    {"@site", 10},
+		    {"@down", 1},
+		    {"@down,n001,@g2", 7},
+		    {"n[001,003],n[003-004]", 3},
+		    {"@g3", 0},
+		    {"n001,n001", 1}};
+	static const struct {
+		const char *range, *object;
+		int kind;
+	} bad[] = {{"n999", "n999", ERR_NOT_FOUND},     {"@g9", "g9", ERR_NOT_FOUND},
+		   {"n[001-", NULL, ERR_CONFIG},        {"n[3-1]", NULL, ERR_CONFIG},
+		   {"n[1-99999999]", NULL, ERR_CONFIG}, {"n001,n011", "n011", ERR_NOT_FOUND}};
 	struct error e;
 	int rc;
 
@@ -320,19 +385,32 @@ static void test_cursor(void)
 
 static void test_commands(void)
 {
-	static const struct { const char *body, *object; } bad[] = {
-		{"", "body"}, {"[]", "body"}, {"7", "body"}, {"{\"verb\":\"power\"", "body"}, {"{}", "verb"}, {"{\"verb\":\"fly\"}", "verb"},
-		{"{\"verb\":7}", "verb"}, {"{\"verb\":\"apply\"}", "verb"}, {"{\"verb\":\"power\",\"target\":{}}", "target"},
-		{"{\"verb\":\"power\",\"target\":-1}", "target"}, {"{\"verb\":\"power\",\"args\":[]}", "args"},
-		{"{\"verb\":\"power\",\"yes\":1}", "yes"}, {"{\"verb\":\"power\",\"actor\":\"uid:0\"}", "actor"},
-		{"{\"verb\":\"power\",\"verb\":\"power\"}", "body"}, {"{\"verb\":\"power\",\"target\":\"a\\u0000b\"}", "body"}};
-	static const char good[] = "{\"verb\":\"power\",\"target\":\"n[1-2]\",\"args\":{\"verb\":\"cycle\"},\"yes\":true}";
+	static const struct {
+		const char *body, *object;
+	} bad[] = {{"", "body"},
+		   {"[]", "body"},
+		   {"7", "body"},
+		   {"{\"verb\":\"power\"", "body"},
+		   {"{}", "verb"},
+		   {"{\"verb\":\"fly\"}", "verb"},
+		   {"{\"verb\":7}", "verb"},
+		   {"{\"verb\":\"apply\"}", "verb"},
+		   {"{\"verb\":\"power\",\"target\":{}}", "target"},
+		   {"{\"verb\":\"power\",\"target\":-1}", "target"},
+		   {"{\"verb\":\"power\",\"args\":[]}", "args"},
+		   {"{\"verb\":\"power\",\"yes\":1}", "yes"},
+		   {"{\"verb\":\"power\",\"actor\":\"uid:0\"}", "actor"},
+		   {"{\"verb\":\"power\",\"verb\":\"power\"}", "body"},
+		   {"{\"verb\":\"power\",\"target\":\"a\\u0000b\"}", "body"}};
+	static const char good[] =
+	    "{\"verb\":\"power\",\"target\":\"n[1-2]\",\"args\":{\"verb\":\"cycle\"},\"yes\":true}";
 	static struct msg_command c;
 	char *arguments;
 	struct error e;
 
 	for (size_t i = 0; i < COUNT_OF(bad); i++)
-		if (command_parse(bad[i].body, strlen(bad[i].body), &c, &arguments, &e) != ERR_CONFIG || strcmp(e.object, bad[i].object) || arguments)
+		if (command_parse(bad[i].body, strlen(bad[i].body), &c, &arguments, &e) != ERR_CONFIG ||
+		    strcmp(e.object, bad[i].object) || arguments)
 			CU_FAIL(bad[i].body);
 	CU_ASSERT_EQUAL_FATAL(command_parse(good, sizeof good - 1, &c, &arguments, &e), 0);
 	CU_ASSERT_EQUAL(c.verb, COMMAND_POWER);
@@ -384,9 +462,18 @@ static void test_rights(void)
 }
 
 static const struct unit_test tests[] = {
-	{"JSON writer", test_writer}, {"text of strangers", test_writer_hostile_text}, {"long text", test_writer_grows}, {"a row", test_row},
-	{"promised fields", test_promised_fields}, {"times", test_times}, {"parameters", test_parameters}, {"filters", test_filters},
-	{"ranges", test_ranges}, {"walk over a moving board", test_cursor}, {"commands", test_commands}, {"long target", test_long_target},
-	{"rights", test_rights},
+    {"JSON writer", test_writer},
+    {"text of strangers", test_writer_hostile_text},
+    {"long text", test_writer_grows},
+    {"a row", test_row},
+    {"promised fields", test_promised_fields},
+    {"times", test_times},
+    {"parameters", test_parameters},
+    {"filters", test_filters},
+    {"ranges", test_ranges},
+    {"walk over a moving board", test_cursor},
+    {"commands", test_commands},
+    {"long target", test_long_target},
+    {"rights", test_rights},
 };
 UNIT_MAIN("api", tests)

@@ -55,20 +55,26 @@ static void test_cut(void)
 
 static void test_colour(void)
 {
-	check(0, true, "NODE    CPU  CAUSE\n\033[32mn001\033[0m      5  all is well with this one, really\n\033[1;31mn01234\033[0m  123  \n");
+	check(0, true,
+	      "NODE    CPU  CAUSE\n\033[32mn001\033[0m      5  all is well with this one, "
+	      "really\n\033[1;31mn01234\033[0m  123  \n");
 }
 
 /* Characters count, not bytes; a cut falls between characters. */
 static void test_utf8(void)
 {
-	const char *row[] = {"\xc3\xa4\xc3\xb6", "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc"};
+	const char *row[] = {
+	    "\xc3\xa4\xc3\xb6",
+	    "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc"};
 	struct table t;
 
 	CU_ASSERT_EQUAL(table_text_width(row[0]), 2);
 	table_begin(&t, "AB C", -1);
 	table_row(&t, "", row);
 	char *text = printed(&t, 14, false);
-	CU_ASSERT_STRING_EQUAL(text, "AB  C\n\xc3\xa4\xc3\xb6  \xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc~\n");
+	CU_ASSERT_STRING_EQUAL(
+	    text,
+	    "AB  C\n\xc3\xa4\xc3\xb6  \xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc~\n");
 	free(text);
 	table_free(&t);
 }
@@ -86,7 +92,8 @@ static void test_empty(void)
 
 static void test_members(void)
 {
-	json_t *o = json_pack("{s:s,s:n,s:i,s:f,s:s}", "text", "x", "none", "whole", 7, "part", 2.25, "time", "2026-01-31T12:00:01.123Z");
+	json_t *o = json_pack("{s:s,s:n,s:i,s:f,s:s}", "text", "x", "none", "whole", 7, "part", 2.25, "time",
+			      "2026-01-31T12:00:01.123Z");
 	char out[40];
 
 	CU_ASSERT_STRING_EQUAL(cli_text(o, "text"), "x");
@@ -143,7 +150,13 @@ static void test_paths(void)
 }
 
 static const struct unit_test tests[] = {
-	{"aligned", test_aligned}, {"cut", test_cut}, {"colour", test_colour}, {"characters", test_utf8}, {"empty", test_empty},
-	{"members as text", test_members}, {"table of commands", test_commands}, {"paths", test_paths},
+    {"aligned", test_aligned},
+    {"cut", test_cut},
+    {"colour", test_colour},
+    {"characters", test_utf8},
+    {"empty", test_empty},
+    {"members as text", test_members},
+    {"table of commands", test_commands},
+    {"paths", test_paths},
 };
 UNIT_MAIN("cli", tests)

@@ -14,7 +14,10 @@
 static struct api {
 	struct role_context *context;
 	struct server *server;
-	struct { int fd; bool local; } sockets[2];
+	struct {
+		int fd;
+		bool local;
+	} sockets[2];
 	size_t socket_count;
 	struct loop_timer *stats, *stream;
 } api;
@@ -42,7 +45,8 @@ static int prepare(struct role_context *context)
 	return 0;
 }
 
-static void on_engine(struct role_context *context, const struct message_header *h, const void *body, size_t size, int fd)
+static void on_engine(struct role_context *context, const struct message_header *h, const void *body, size_t size,
+		      int fd)
 {
 	(void)context;
 	if (h->type == MSG_BOARD && fd >= 0) {
@@ -103,8 +107,12 @@ static void stop(struct role_context *context)
 
 int main(void)
 {
-	static const struct role_definition definition = {
-		.role = ROLE_API, .prepare = prepare, .on_socket = on_socket, .on_engine = on_engine, .run = run, .stop = stop};
+	static const struct role_definition definition = {.role = ROLE_API,
+							  .prepare = prepare,
+							  .on_socket = on_socket,
+							  .on_engine = on_engine,
+							  .run = run,
+							  .stop = stop};
 
 	return role_main(&definition);
 }
