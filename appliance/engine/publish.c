@@ -330,6 +330,8 @@ static void put_groups(struct engine *e, struct group_row *groups, int64_t now)
 		groups[s].policy = g->config.policy ? g->config.policy : POLICY_REPAIR;
 		if (groups[s].level == 0)
 			groups[s].level = LEVEL_UNKNOWN;
+		if (groups[s].domain_state == 0)
+			groups[s].domain_state = DOMAIN_STATE_OK;
 		text_copy(groups[s].name, sizeof groups[s].name, g->config.head.name);
 		if (old && old->head.generation)
 			groups[s].head.last_change_wall_ms = old->head.last_change_wall_ms;

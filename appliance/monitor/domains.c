@@ -265,12 +265,15 @@ static struct sample look(const struct judge *j, const struct jdomain *d)
 	return s;
 }
 
+/* Of domains of one size: what shares power explains silent BMCs, what shares the network explains the rest, and has a reference to ask. */
 static int rank(const struct jdomain *d, bool bmcs_silent)
 {
-	static const int BY_KIND[DOMAIN_KIND_COUNT] = { [DOMAIN_RACK] = 1, [DOMAIN_GROUP] = 2, [DOMAIN_SWITCH] = 3, [DOMAIN_PDU] = 4,
-							[DOMAIN_SITE] = 5 };
+	static const int POWER[DOMAIN_KIND_COUNT] = {
+		[DOMAIN_PDU] = 0, [DOMAIN_RACK] = 1, [DOMAIN_GROUP] = 2, [DOMAIN_SWITCH] = 3, [DOMAIN_SITE] = 5 };
+	static const int NETWORK[DOMAIN_KIND_COUNT] = {
+		[DOMAIN_SWITCH] = 0, [DOMAIN_GROUP] = 1, [DOMAIN_RACK] = 2, [DOMAIN_PDU] = 3, [DOMAIN_SITE] = 5 };
 
-	return bmcs_silent && d->kind == DOMAIN_PDU ? 0 : BY_KIND[d->kind];
+	return bmcs_silent ? POWER[d->kind] : NETWORK[d->kind];
 }
 
 static bool smaller(const struct jdomain *a, const struct jdomain *b, bool bmcs_silent)
