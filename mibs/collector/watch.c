@@ -521,6 +521,10 @@ int watch_add(struct watch *w, uint32_t slot, const struct watch_node *c, int64_
 		n->judged = n->seq;
 		memset(probe_of(w, slot, 0), 0, PROBES * sizeof(struct probe));
 	}
+	if (n->has_snmp != c->snmp) { /* a credential came or went: the first answer under the new rules is reported */
+		n->ever = false;
+		n->s = c->snmp ? STATE_PEND : STATE_NA;
+	}
 	configure(w, n, c);
 	n->next_beat = beat_after(w, n, now);
 	if (n->phase == PHASE_UP || n->phase == PHASE_RETURN)
