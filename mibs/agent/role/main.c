@@ -19,6 +19,7 @@
 #include "proc/role.h"
 
 #define TICK_MS 250
+#define SECRETS_EACH 30 /* times the statistics were told */
 #define STATS_MS 1000
 #define AGAIN_MS 5
 #define USERS_MAX 32
@@ -32,8 +33,9 @@ static struct agent {
 	struct notify *notify;
 	struct loop_fd *watch;
 	struct loop_timer *tick, *stats, *again;
-	struct msg_user wanted[USERS_MAX]; /* whose secret is on its way */
+	struct msg_user wanted[USERS_MAX]; /* whose secret is on its way, or was not to be had */
 	size_t wanted_count;
+	unsigned stats_told;
 } agent = {.fd = -1};
 
 static void ask_secret(void *arg, uint32_t class, const char *name)
@@ -77,9 +79,19 @@ static void on_user_secret(const struct msg_secret *secret)
 				    error_name(secret->status), secret->name);
 		else if (access_add_user(&agent.wanted[i], secret->text, &e))
 			log_warning("%s: %s: %s", e.object, e.text, e.remedy);
-		agent.wanted[i] = agent.wanted[--agent.wanted_count];
+		else
+			agent.wanted[i] = agent.wanted[--agent.wanted_count];
 		return;
 	}
+}
+
+/* Mending the file is enough: what was not to be had is asked for again. */
+static void ask_missing(void)
+{
+	if (++agent.stats_told % SECRETS_EACH != 0)
+		return;
+	for (size_t i = 0; i < agent.wanted_count; i++)
+		ask_secret(NULL, SECRET_USM, agent.wanted[i].name);
 }
 
 static void on_secret(const struct msg_secret *secret)
@@ -206,6 +218,7 @@ static void on_stats(void *arg)
 	};
 	(void)arg;
 	channel_send_lossy(agent.context->engine, MSG_STATS, &stats, sizeof stats);
+	ask_missing();
 }
 
 static int start_engine(const struct role_start *start)
