@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The engine's outermost entries: packets of every role, as a compromised one would send them, into the dispatch of main.c (their length is
+ * right: the channel has checked it), and the JSON values it reads back from its store. The store behind it is a list of answers. */
+#define main engine_main
+#include "appliance/engine/main.c"
+#undef main
+
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int role_main(const struct role_definition *definition)
+{
+	return definition == NULL;
+}
+
+/* --- a store that keeps nothing -------------------------------------------------------------------------- */
+struct answer {
+	struct answer *next;
+	store_done *done;
+	void *arg;
+	enum store_status status;
+};
+static struct answer *answers, **answers_tail = &answers;
+static enum store_status write_status;
+
+static void answer_later(store_done *done, void *arg, enum store_status status)
+{
+	struct answer *a = mem_zalloc(sizeof *a);
+
+	*a = (struct answer){.done = done, .arg = arg, .status = status};
+	*answers_tail = a;
+	answers_tail = &a->next;
+}
+
+static void deliver(void)
+{
+	for (struct answer *a; (a = answers);) {
+		struct store_reply r = {.status = a->status, .revision = 1};
+		answers = a->next;
+		if (!answers)
+			answers_tail = &answers;
+		if (a->done)
+			a->done(a->arg, &r);
+		free(a);
+	}
+}
+
+struct store *store_open(struct loop *loop, const char *url)
+{
+	(void)url;
+	return (struct store *)(void *)loop;
+}
+
+void store_close(struct store *s)
+{
+	(void)s;
+}
+
+void store_get(struct store *s, const char *key, store_done *done, void *arg)
+{
+	(void)s;
+	(void)key;
+	answer_later(done, arg, STORE_NOT_FOUND);
+}
+
+void store_list(struct store *s, const char *prefix, const char *after, size_t limit, store_done *done, void *arg)
+{
+	(void)s;
+	(void)prefix;
+	(void)after;
+	(void)limit;
+	answer_later(done, arg, STORE_OK);
+}
+
+void store_transact(struct store *s, const struct store_op *ops, size_t count, store_done *done, void *arg)
+{
+	(void)s;
+	for (size_t i = 0; i < count; i++)
+		if (!ops[i].key || strlen(ops[i].key) > STORE_KEY_MAX || (ops[i].value && strlen(ops[i].value) > STORE_VALUE_MAX))
+			abort();
+	answer_later(done, arg, write_status);
+}
+
+void store_put(struct store *s, const char *key, const char *value, store_done *done, void *arg)
+{
+	struct store_op op = {.key = key, .value = value, .expect = STORE_ANY};
+
+	if (!value)
+		abort(); /* text that is no JSON was to be stored */
+	store_transact(s, &op, 1, done, arg);
+}
+
+void store_delete(struct store *s, const char *key, store_done *done, void *arg)
+{
+	struct store_op op = {.key = key, .expect = STORE_ANY};
+
+	store_transact(s, &op, 1, done, arg);
+}
+
+const char *store_trouble(const struct store *s)
+{
+	(void)s;
+	return "";
+}
+
+size_t store_pending(const struct store *s)
+{
+	(void)s;
+	return 0;
+}
+
+bool store_takes_commands(const struct store *s)
+{
+	(void)s;
+	return true;
+}
+
+/* --- a site of four nodes -------------------------------------------------------------------------------- */
+static struct role_context context;
+static int peers[ROLE_COUNT];
+
+static void ignore(void *arg, const struct message_header *h, const void *body, size_t size, int fd)
+{
+	(void)arg;
+	(void)h;
+	(void)body;
+	(void)size;
+	if (fd >= 0)
+		close(fd);
+}
+
+static void on_gone(void *arg, const char *why)
+{
+	(void)arg;
+	(void)why;
+	abort(); /* nobody here closes or sends rubbish */
+}
+
+static int pair(int *other)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends))
+		abort();
+	*other = ends[1];
+	return ends[0];
+}
+
+static void on_edit(void *arg, const struct error *err, const struct config_diff *diff)
+{
+	(void)arg;
+	(void)diff;
+	if (err) {
+		fprintf(stderr, "%s: %s\n", err->object, err->text);
+		abort();
+	}
+}
+
+static void make_site(struct engine *e)
+{
+	struct cluster c;
+	struct config_group g = {.policy = POLICY_REPAIR};
+	struct config_snmp credential = {.version = 2};
+	struct config_bmc bmc = {.suite = 17, .privilege = 3};
+	struct config_notify receiver = {.kind = RECEIVER_TRAP_V2C};
+
+	cluster_init(&c);
+	text_copy(c.site, sizeof c.site, "fuzz");
+	text_copy(g.head.name, sizeof g.head.name, "g01");
+	text_copy(credential.head.name, sizeof credential.head.name, "old");
+	text_copy(bmc.head.name, sizeof bmc.head.name, "bmc");
+	text_copy(bmc.user, sizeof bmc.user, "operator");
+	text_copy(receiver.head.name, sizeof receiver.head.name, "noc");
+	text_copy(receiver.snmp, sizeof receiver.snmp, "old");
+	address_parse("10.0.0.250", 162, &receiver.address);
+	cluster_set(&c, CONFIG_GROUP, &g);
+	cluster_set(&c, CONFIG_SNMP, &credential);
+	cluster_set(&c, CONFIG_BMC, &bmc);
+	cluster_set(&c, CONFIG_NOTIFY, &receiver);
+	for (int i = 0; i < 4; i++) {
+		struct config_node n = {.wanted_power = POWER_ON};
+		char text[32];
+		text_format(n.head.name, sizeof n.head.name, "n%d", i);
+		text_copy(n.group, sizeof n.group, "g01");
+		text_copy(n.snmp, sizeof n.snmp, "old");
+		text_copy(n.bmc_credential, sizeof n.bmc_credential, "bmc");
+		text_copy(n.rack, sizeof n.rack, "r1");
+		text_format(text, sizeof text, "10.0.0.%d", i + 1);
+		address_parse(text, 161, &n.address);
+		text_format(text, sizeof text, "10.0.1.%d", i + 1);
+		address_parse(text, 623, &n.bmc);
+		cluster_set(&c, CONFIG_NODE, &n);
+	}
+	edits_commit(e, &c, true, false, on_edit, e);
+	deliver();
+	if (e->model.node_count < 4)
+		abort();
+}
+
+static void begin(void)
+{
+	struct channel_owner owner = {ignore, on_gone, NULL};
+	static struct settings settings = {.appliance = "fuzz", .site = "fuzz", .users = 1, .user = {{"op", SETTINGS_USER_SNMP, RIGHT_ADMIN, 0, 0}}};
+
+	log_open("fuzz", 0, false);
+	context.start = (struct role_start){.role = ROLE_ENGINE, .epoch = 1, .life = 1};
+	context.loop = loop_new();
+	context.supervisor = channel_open(context.loop, pair(&peers[0]), 0, message_shapes, MSG_TYPE_COUNT, &owner);
+	if (run(&context))
+		abort();
+	take_settings(&engine, &settings, sizeof settings);
+	deliver();
+	if (!engine.loaded)
+		abort();
+	for (uint32_t r = ROLE_COLLECTOR; r < ROLE_COUNT; r++) {
+		struct msg_endpoint m = {.role = r, .life = 1};
+		take_endpoint(&engine, &m, pair(&peers[r]));
+	}
+	make_site(&engine);
+}
+
+/* --- what comes in ---------------------------------------------------------------------------------------- */
+static const uint8_t spoken[] = {MSG_STATS, MSG_SAMPLES, MSG_WITNESS, MSG_INSTANCES, MSG_JUDGE, MSG_LOSSY, MSG_PORT_STATE, MSG_REFERENCE_STATE,
+				 MSG_NODE_FACTS, MSG_POWER_STATE, MSG_POWER_RESULT, MSG_SENSORS, MSG_BMC_FACTS, MSG_FLUSHED, MSG_RECORDER_STATE,
+				 MSG_COMMAND, MSG_QUERY, MSG_GRAPH, MSG_NOTIFY_DONE};
+
+/* Most inputs would speak of no node there is: slot and generation are made right, as a role that is let in knows them. */
+static void aim(uint8_t type, uint8_t *body, size_t size, size_t element, uint8_t which)
+{
+	for (size_t at = 0; at + 8 <= size && at + element <= size; at += element) {
+		uint32_t slot = (which + body[at]) % 4, generation = engine.model.nodes[slot].generation;
+		uint16_t half = (uint16_t)generation;
+
+		if (type == MSG_POWER_RESULT && at + 24 <= size) {
+			uint64_t job = engine.job_last;
+			memcpy(body, &job, 8);
+			memcpy(body + 8, &slot, 4);
+			memcpy(body + 12, &generation, 4);
+			return;
+		}
+		memcpy(body + at, &slot, 4);
+		if (type == MSG_SAMPLES && element >= 10)
+			memcpy(body + at + 8, &half, 2);
+		else if (type != MSG_WITNESS || offsetof(struct witness_report, generation) == 4)
+			memcpy(body + at + 4, &generation, 4);
+	}
+}
+
+static size_t make_command(uint8_t *body, const uint8_t *data, size_t size)
+{
+	static const char *const targets[] = {"n0", "n[0-3]", "@g01", "@site", "n9", "1", "g01", "fresh"};
+	struct msg_command c = {.request = 1, .verb = size ? data[0] % (COMMAND_VERB_COUNT + 1) : 0, .right = RIGHT_ADMIN, .yes = 1,
+				.repeat_low = size > 1 ? data[1] % 3 : 0};
+
+	text_copy(c.actor, sizeof c.actor, "uid:0");
+	text_copy(c.target, sizeof c.target, targets[size > 2 ? data[2] % COUNT_OF(targets) : 0]);
+	c.argument_size = (uint32_t)(size > 3 ? size - 3 : 0);
+	memcpy(body, &c, sizeof c);
+	if (c.argument_size)
+		memcpy(body + sizeof c, data + 3, c.argument_size);
+	return sizeof c + c.argument_size;
+}
+
+static void packet(uint8_t role, uint8_t type, uint8_t how, const uint8_t *data, size_t size)
+{
+	static union {
+		uint8_t bytes[CHANNEL_BODY_MAX];
+		max_align_t align;
+	} body;
+	const struct message_shape *s = &message_shapes[type];
+	struct message_header h = {.version = CHANNEL_VERSION, .type = type, .epoch = 1};
+	size_t length = s->fixed;
+
+	if (s->element && size > s->fixed)
+		length += (size - s->fixed) / s->element * s->element;
+	else if (s->element && !s->fixed)
+		length = s->element; /* at least one, filled up with zeros */
+	memset(body.bytes, 0, length);
+	memcpy(body.bytes, data, size < length ? size : length);
+	if (type == MSG_COMMAND && (how & 1))
+		length = make_command(body.bytes, data, size);
+	else if (how & 1)
+		aim(type, body.bytes, length, s->fixed ? s->fixed : s->element, how >> 1);
+	on_role_message(&endpoints[role], &h, body.bytes, length, -1);
+}
+
+static void stored_values(uint8_t which, const char *json)
+{
+	struct job *job;
+
+	switch (which % 6) {
+	case 0:
+		if (engine.nodes[which % 4]) {
+			life_read(&engine, which % 4, json);
+			life_save(&engine, which % 4);
+		}
+		break;
+	case 1:
+		alarms_restore(&engine, "/alarm/x", json);
+		alarms_sweep(&engine);
+		break;
+	case 2:
+		outbox_restore(&engine, "/outbox/x", json);
+		outbox_receivers_changed(&engine);
+		break;
+	case 3:
+		job = job_from_json(json);
+		if (job && job->count)
+			job_target_from_json(job, 0, json);
+		job_free(job);
+		break;
+	case 4:
+		job = job_new(1, POWER_VERB_CYCLE, 1);
+		if (job_target_from_json(job, 0, json))
+			job_target_resume(job, 0, 1);
+		job_free(job);
+		break;
+	default:
+		commands_restore(&engine, "/set/x", json);
+	}
+}
+
+static void drain(void)
+{
+	static uint8_t room[CHANNEL_PACKET_MAX];
+
+	for (int r = 0; r < ROLE_COUNT; r++) {
+		union {
+			char bytes[CMSG_SPACE(sizeof(int))];
+			struct cmsghdr align;
+		} control;
+		struct iovec iov = {room, sizeof room};
+		struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+		while (peers[r] > 0 && recvmsg(peers[r], &m, MSG_DONTWAIT) > 0) {
+			struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+			if (c && c->cmsg_type == SCM_RIGHTS) {
+				int fd;
+				memcpy(&fd, CMSG_DATA(c), sizeof fd);
+				close(fd);
+			}
+			m.msg_controllen = sizeof control.bytes;
+		}
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const enum store_status statuses[] = {STORE_OK, STORE_OK, STORE_OK, STORE_UNAVAILABLE, STORE_CONFLICT};
+	char *json;
+
+	if (!context.loop)
+		begin();
+	if (size < 4)
+		return 0;
+	write_status = STORE_OK;
+	if (engine.model.node_count < 4) /* commands may have removed some */
+		make_site(&engine);
+	write_status = statuses[data[0] % COUNT_OF(statuses)];
+	if (data[1] >= 200) {
+		json = mem_zalloc(size);
+		memcpy(json, data + 3, size - 3);
+		stored_values(data[2], json);
+		free(json);
+	}
+	/* packets: type, role and aim, length / 8, body */
+	for (size_t at = 1; data[1] < 200 && at + 3 < size;) {
+		size_t length = (size_t)data[at + 2] * 8, left = size - at - 3;
+		uint8_t role = ROLE_COLLECTOR + (data[at + 1] & 7) % (ROLE_COUNT - ROLE_COLLECTOR);
+
+		packet(role, spoken[data[at] % COUNT_OF(spoken)], data[at + 1] >> 3, data + at + 3, length < left ? length : left);
+		at += 3 + length;
+	}
+	deliver();
+	event_base_loop(loop_base(context.loop), EVLOOP_NONBLOCK);
+	deliver();
+	jobs_tick(&engine);
+	publish_now(&engine);
+	deliver();
+	drain();
+	return 0;
+}
