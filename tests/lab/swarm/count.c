@@ -51,9 +51,10 @@ void count_request(struct swarm *swarm, struct agent *a, uint8_t type, int names
 {
 	switch (type) {
 	case PDU_GET:
-		if (names > 1) {
+		if (names != 1) {
 			swarm->sums.gets++;
-			note_poll(swarm, &a->count);
+			if (names)
+				note_poll(swarm, &a->count);
 		} else {
 			swarm->sums.heartbeats++;
 			a->count.heartbeats++;

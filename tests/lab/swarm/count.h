@@ -7,7 +7,7 @@
 
 #include "tests/lab/swarm/swarm.h"
 
-/* A request of `type` (pdu.h) with `names` names was heard by the agent. */
+/* A request of `type` (pdu.h) with `names` names was heard by the agent; 0 names for a GET that is no poll whatever its size. */
 void count_request(struct swarm *swarm, struct agent *agent, uint8_t type, int names);
 void count_echo(struct swarm *swarm, struct agent *agent);
 

@@ -350,6 +350,17 @@ static struct answer perform(struct swarm *swarm, struct agent *a, const struct 
 	return wrap(w, id, 0, 0);
 }
 
+/* Now and then a collector asks a machine who it is: a GET of several objects, the engine's id among them, that is no poll. */
+static bool asks_identity(const struct request *r)
+{
+	static const uint8_t engine_id[] = {0x2b, 6, 1, 6, 3, 10, 2, 1, 1, 0};
+
+	for (int i = 0; i < r->count; i++)
+		if (r->list[i].name_size == sizeof(engine_id) && memcmp(r->list[i].name, engine_id, sizeof(engine_id)) == 0)
+			return true;
+	return false;
+}
+
 bool pdu_answer(struct swarm *swarm, unsigned agent, struct ber in, uint8_t *slot, struct answer *answer)
 {
 	struct agent *a = &swarm->agent[agent];
@@ -364,7 +375,7 @@ bool pdu_answer(struct swarm *swarm, unsigned agent, struct ber in, uint8_t *slo
 		swarm->sums.garbage++;
 		return false;
 	}
-	count_request(swarm, a, r.type, r.count);
+	count_request(swarm, a, r.type, asks_identity(&r) ? 0 : r.count);
 	if (a->knobs.every_second && (a->skips = !a->skips))
 		return false;
 	w.wrong_type = swarm_chance(swarm, a->knobs.wrong_type);

@@ -12,8 +12,9 @@
 
 enum { SWARM_MAX = 20000, SECRET_MAX = 64, PER_NET = 250 };
 
-/* What one agent has heard since the last reset. A poll is a GET of more than one object; one that comes less than half
- * an interval after the last counted poll is a repeat (a second request of the same sweep, or a resend). */
+/* What one agent has heard since the last reset. A poll is a GET of more than one object, the engine's id not among them; one
+ * that comes less than half an interval after the last counted poll is a repeat (a second request of the same sweep, or a
+ * resend). */
 struct agent_count {
 	uint32_t polls, repeats, heartbeats, echoes, walks;
 	int64_t last_poll_ms, last_any_ms;
