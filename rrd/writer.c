@@ -23,6 +23,7 @@
 #define CREATIONS_PER_S 100
 #define RETRY_MIN_MS 10000
 #define RETRY_MAX_MS 600000
+#define FEW_SERIES 1000 /* so many are looked at after each write, more once a second */
 #define SPACE_CHECK_MS 2000
 #define HOPELESS_MS (INT64_C(1) << 40)
 
@@ -43,7 +44,7 @@ struct writer {
 	int64_t stop_ms;
 	struct writer_stats stats;
 	/* the thread's own */
-	int64_t second_ms, space_checked_ms;
+	int64_t second_ms, space_checked_ms, failing_checked_ms;
 	unsigned made_in_second;
 	struct log_damper damper;
 };
@@ -116,6 +117,18 @@ static void all_well(struct writer *w)
 	w->damper = (struct log_damper){0};
 }
 
+/* While one file cannot be written, another one's success proves nothing about it. Under the lock. */
+static bool none_fails(struct writer *w, int64_t now_ms)
+{
+	if (w->cache->count > FEW_SERIES && now_ms - w->failing_checked_ms < 1000)
+		return false;
+	w->failing_checked_ms = now_ms;
+	for (uint32_t i = 0; i < w->cache->count; i++)
+		if (w->cache->all[i]->retry_gap_ms)
+			return false;
+	return true;
+}
+
 /* --- one series --- */
 struct outcome {
 	enum file_result result;
@@ -186,7 +199,7 @@ static int64_t account(struct writer *w, struct series *s, const struct outcome 
 		s->retry_gap_ms = 0;
 		if (w->stats.files_waiting && o->created)
 			w->stats.files_waiting--;
-		if (w->stats.disk == DISK_FAILING ||
+		if ((w->stats.disk == DISK_FAILING && none_fails(w, now_ms)) ||
 		    (w->stats.disk == DISK_FULL && (o->created || w->stats.files_waiting == 0)))
 			all_well(w);
 		return now_ms + round_of(w->cache, s);

@@ -137,7 +137,7 @@ def bad_history_files(a):
     wait_until("it is written again", 60, lambda: draw(a)[0] == 0 and last_update(base_file(a)) > 0, every=1)
     check(os.path.exists(base_file(a) + ".aside"), "the damaged file is gone")
     wait_log(a, start, r"base\.rrd.*moved to", 5)
-    check(not a.alarms(), a.alarms())
+    wait_until(lambda: "no alarm stays: %s" % a.alarms(), 30, lambda: not a.alarms())
     other = base_file(a, "n002")
     wait_until("n002 has a file", 90, lambda: os.path.exists(other), every=0.3)
     os.chmod(other, 0o400)
@@ -149,7 +149,7 @@ def bad_history_files(a):
     owner = os.stat(var(a, "rrd", "demo"))
     os.chown(other, owner.st_uid, owner.st_gid)
     os.chmod(other, 0o644)
-    wait_until(lambda: "it heals: %s" % a.alarms(), 90, lambda: draw(a, "n002") and not a.alarms(), every=1)
+    wait_until(lambda: "it heals: %s" % a.alarms(), 90, lambda: draw(a, "n002") and draw(a) and not a.alarms(), every=1)
 
 
 def bad_secrets(a):
