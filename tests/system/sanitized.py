@@ -43,7 +43,7 @@ def edits(a):
 
 def asking(a):
     for path in ("/v1/site", "/v1/groups", "/v1/nodes", "/v1/values", "/v1/sensors", "/v1/alarms", "/v1/events?limit=100", "/v1/jobs", "/metrics",
-                 "/v1/graph?node=n001&item=cpu&item=mem", "/v1/nodes/n001", "/v1/jobs/1", "/v1/nodes?range=n[001-", "/v1/jobs/99999"):
+                 "/v1/graph?node=n001&items=cpu,mem", "/v1/nodes/n001", "/v1/jobs/1", "/v1/nodes?range=n[001-", "/v1/jobs/99999"):
         check(a.request("GET", path)[0] in (200, 400, 404), path)
     a.tool("snmpwalk", "127.0.0.1:1161", "GLORY-CL-MIB::glory")
     a.tool("snmpset", "127.0.0.1:1161", "GLORY-CL-MIB::gloryNodePowerAction.2", "=", "identify")
