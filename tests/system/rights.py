@@ -174,8 +174,11 @@ def no_refusal(a):
 def never_ended(a):
     """no role was ended by a signal since the start"""
     with open(a.log_path, errors="replace") as f:
-        ended = [line for line in f if "ended by signal" in line]
+        said = f.read().splitlines()
+    ended = [line for line in said if "ended by signal" in line]
     check(not ended, ended[:3])
+    loose = [line for line in said if "sandbox:" in line and "this kernel has no landlock" not in line]
+    check(not loose, "a role is bound less than it should be: %s" % loose[:3])
 
 
 if __name__ == "__main__":
