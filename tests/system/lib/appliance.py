@@ -258,13 +258,13 @@ class Appliance:
 
 
 def run(title, appliance_arguments, tests, prepare=None):
-    """Runs the tests against one appliance; each gets it healthy. prepare(appliance) is called before its first start. Prints lines, exits."""
+    """Runs the tests against one appliance (made with the arguments, or by a function); each gets it healthy. prepare(appliance) is called before its first start. Prints lines, exits."""
     private_world()
     wanted = sys.argv[1:]
     appliance = None
     failed, began = [], time.monotonic()
     try:
-        appliance = Appliance(**appliance_arguments)
+        appliance = appliance_arguments() if callable(appliance_arguments) else Appliance(**appliance_arguments)
         if prepare:
             prepare(appliance)
         appliance.start()
