@@ -274,7 +274,8 @@ static int make_node_remove(void *arg, struct cluster *next, struct error *err)
 	int rc = select_nodes(p, &nodes, err);
 
 	if (rc == 0 && nodes.count > 1 && !p->c.yes)
-		rc = error_set(err, ERR_REFUSED, "node remove", "look at the list, then repeat with --yes", "more than one node wants a confirmation");
+		rc = error_set(err, ERR_REFUSED, "node remove", "look at the list, then repeat with --yes",
+			       "more than one node wants a confirmation");
 	for (size_t i = 0; i < nodes.count && rc == 0; i++)
 		cluster_remove(next, CONFIG_NODE, p->e->model.nodes[nodes.slots[i]].config.head.name);
 	free(nodes.slots);
@@ -542,7 +543,8 @@ void commands_restore(struct engine *e, const char *key, const char *json)
 	json_t *o = json_loads(json, 0, NULL);
 	json_int_t job = 0, at = 0;
 
-	if (o && !json_unpack(o, "{s:I,s:I}", "job", &job, "at", &at) && clock_wall_ms() - at < REPEAT_MS && strlen(key) < sizeof(((struct repeat *)0)->key)) {
+	bool sound = o && !json_unpack(o, "{s:I,s:I}", "job", &job, "at", &at) && strlen(key) < sizeof(((struct repeat *)0)->key);
+	if (sound && clock_wall_ms() - at < REPEAT_MS) {
 		struct repeat *r = mem_zalloc(sizeof *r);
 		text_copy(r->key, sizeof r->key, key);
 		r->job = (uint64_t)job;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The channel: what fits its shape arrives, with its descriptor; rubbish is dropped and in the end breaks it; lossy messages give way, others never. */
+/* The channel: what fits its shape arrives, with its descriptor; rubbish is dropped and in the end breaks it; lossy messages give
+ * way, others never. */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
