@@ -175,8 +175,11 @@ void samples_facts(struct engine *e, const struct msg_node_facts *facts, size_t 
 void samples_silence(struct engine *e, uint32_t slot);
 void samples_alarms(struct engine *e, uint32_t slot); /* says again what is wrong: maintenance has begun or ended */
 bool samples_has(struct engine *e, uint32_t slot, const char *item, const char *instance);
+/* average.c. A wall clock that goes back adds nothing until it is past the step that was begun; one that leaps ends that step. */
 void average_add(struct engine *e, struct average *a, uint32_t count, uint32_t step_s, const double *values, int64_t wall_ms);
 void average_free(struct average *a);
+/* Hands over a step that has ended by now_s. */
+void average_close_past(struct engine *e, struct average *a, uint32_t count, uint32_t step_s, int64_t now_s);
 void series_forget(struct engine *e); /* the recorder is new: all series are announced again */
 void samples_row_file(const struct table_row *row, char *out, size_t size); /* "disk-root", "if-eth0" */
 void samples_flush(struct engine *e, uint32_t slot); /* a graph is wanted: the steps that have ended go to the recorder */

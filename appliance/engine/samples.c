@@ -11,70 +11,19 @@
 #include "base/text.h"
 #include "engine/engine.h"
 
-/* --- averages ----------------------------------------------------------------------------------------- */
-static void average_close(struct engine *e, struct average *a, uint32_t count)
-{
-	double values[SERIES_DS_MAX];
-
-	if (a->series == 0 || a->samples == 0)
-		return;
-	for (uint32_t i = 0; i < count; i++)
-		values[i] = a->counts[i] ? a->sums[i] / a->counts[i] : NAN;
-	ring_put(e->ring, a->series, a->step, values, count);
-}
-
-void average_add(struct engine *e, struct average *a, uint32_t count, uint32_t step_s, const double *values, int64_t wall_ms)
-{
-	int64_t step = wall_ms / 1000 / step_s * step_s;
-
-	if (!a->sums) {
-		a->sums = mem_array(count, sizeof a->sums[0]);
-		a->counts = mem_array(count, sizeof a->counts[0]);
-	}
-	if (step < a->step)
-		return; /* the clock went back: what was recorded stands */
-	if (step != a->step) {
-		average_close(e, a, count);
-		memset(a->sums, 0, count * sizeof a->sums[0]);
-		memset(a->counts, 0, count * sizeof a->counts[0]);
-		a->step = step;
-		a->samples = 0;
-	}
-	a->samples++;
-	for (uint32_t i = 0; i < count; i++) {
-		if (isnan(values[i]))
-			continue;
-		a->sums[i] += values[i];
-		a->counts[i]++;
-	}
-}
-
-static void close_if_past(struct engine *e, struct average *a, uint32_t count, uint32_t step_s, int64_t now_s)
-{
-	if (a->samples && a->step + step_s <= now_s) {
-		average_close(e, a, count);
-		a->samples = 0;
-	}
-}
-
+/* --- rows for the recorder ------------------------------------------------------------------------------- */
 void samples_flush(struct engine *e, uint32_t slot)
 {
 	struct node_state *s = e->nodes[slot];
 	int64_t now = clock_wall_ms() / 1000;
 
-	close_if_past(e, &s->average, ITEM_SCALARS - 1, STEP_S, now);
+	average_close_past(e, &s->average, ITEM_SCALARS - 1, STEP_S, now);
 	for (uint32_t r = 0; r < s->row_count; r++) {
 		unsigned count = 0;
 		for (unsigned i = 0; i < item_definition_count; i++)
 			count += item_definitions[i].table == s->rows[r].table;
-		close_if_past(e, &s->rows[r].average, count, STEP_S, now);
+		average_close_past(e, &s->rows[r].average, count, STEP_S, now);
 	}
-}
-
-void average_free(struct average *a)
-{
-	free(a->sums);
-	free(a->counts);
 }
 
 void series_forget(struct engine *e)
