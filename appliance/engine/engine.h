@@ -124,7 +124,7 @@ struct engine {
 	uint64_t *domain_alarm;    /* active root alarm by domain slot */
 	struct judge_domain *domain_views;
 	struct judge *judge;
-	struct loop_timer *judge_timer, *publish_timer, *second_timer, *job_timer;
+	struct loop_timer *judge_timer, *publish_timer, *second_timer, *job_timer, *settled_timer, *sweep_timer;
 	struct alarm_set *alarms;
 	uint32_t series_next;
 	uint64_t event_last, event_first, job_last, audit_last, audit_first;

@@ -265,8 +265,10 @@ void judgement_start(struct engine *e)
 	e->judge = judge_create(&params, &ops, e, NODE_MAX, MODEL_DOMAINS, clock_mono_ms());
 	e->judge_timer = loop_timer_new(e->loop, on_judge_due, e);
 	judge_queue(e->judge, 0, false, clock_mono_ms());
-	loop_timer_set(loop_timer_new(e->loop, on_settled, e), SETTLED_MS);
-	loop_timer_every(loop_timer_new(e->loop, on_sweep, e), SWEEP_MS);
+	e->settled_timer = loop_timer_new(e->loop, on_settled, e);
+	loop_timer_set(e->settled_timer, SETTLED_MS);
+	e->sweep_timer = loop_timer_new(e->loop, on_sweep, e);
+	loop_timer_every(e->sweep_timer, SWEEP_MS);
 	judgement_kick(e);
 }
 
