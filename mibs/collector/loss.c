@@ -64,13 +64,13 @@ double loss_of_group(const struct watch *w, uint32_t domain, int64_t now, uint32
 	return (double)sum.lost / sum.sent;
 }
 
-/* What the group has surely lost of late: its loss less one standard deviation, for windows too short to be exact. */
+/* What the group has surely lost of late: its loss less three quarters of a standard deviation, for windows too short to be exact. */
 double loss_of_late(const struct watch *w, uint32_t domain, int64_t now, uint32_t seconds)
 {
 	struct loss_second sum = sum_of(&w->domains[domain], now, seconds);
 	double q = (double)sum.lost / sum.sent;
 
-	return q - sqrt(q * (1 - q) / sum.sent);
+	return q - 0.75 * sqrt(q * (1 - q) / sum.sent);
 }
 
 /* Surely (two standard deviations) more than half lost, for some seconds on end: chance alone must not hold a group. */
