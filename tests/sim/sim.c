@@ -156,7 +156,7 @@ static bool run(const struct scenario *given, double hours, uint64_t seed)
 	if (SMALLER > 1 && !s->domain_members) {
 		s->nodes /= SMALLER;
 		s->deaths_a_day /= SMALLER;
-		s->hours *= s->own_a_day > 0 ? 2 : 1; /* long enough for own links to be dark, whatever the dice say */
+		hours *= s->own_a_day > 0 ? 2 : 1; /* long enough for own links to be dark, whatever the dice say */
 		s->darks_a_day *= 3;
 		s->bursts_a_day *= SMALLER;
 		s->extra_percent = s->crash_p99 = 0; /* too few of them to say */
