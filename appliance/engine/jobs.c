@@ -333,7 +333,7 @@ static int refuse_node(struct engine *e, uint32_t slot, enum power_verb verb, st
 	if (!n->config.bmc.family)
 		return error_set(err, ERR_CONFIG, n->config.head.name, "give it one: gloryctl node set", "the node has no BMC");
 	if (why && verb != POWER_VERB_IDENTIFY)
-		return error_set(err, ERR_REFUSED, n->config.head.name, "check the wiring, then: gloryctl node set NODE --confirm-bmc",
+		return error_set(err, ERR_REFUSED, n->config.head.name, "check the wiring, then: gloryctl node confirm-bmc NODE",
 				 "power is locked: %s", why);
 	return 0;
 }

@@ -465,7 +465,7 @@ void judgement_bmc_facts(struct engine *e, const struct msg_bmc_facts *f)
 		text_copy(s->locked_why, sizeof s->locked_why, locked ? "BMC GUID is not the recorded one: check the wiring" : "");
 		life_save(e, f->slot);
 		log_warning("node %s: power %s", e->model.nodes[f->slot].config.head.name,
-			    locked ? "locked: the BMC's GUID is not the recorded one: check the wiring, then gloryctl node set --confirm-bmc"
+			    locked ? "locked: the BMC's GUID is not the recorded one: check the wiring, then gloryctl node confirm-bmc NODE"
 				   : "unlocked: the recorded BMC is back");
 	}
 	alarms_level(e, f->slot, "bmc", "identity", s->locked ? LEVEL_MAJOR : LEVEL_NORMAL, s->locked_why);
