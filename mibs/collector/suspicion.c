@@ -155,7 +155,7 @@ static void go_return(struct watch *w, uint32_t slot, struct node *n, int64_t no
 	n->called = true;
 }
 
-enum { LATE_AGAIN_MIN_MS = 500, LATE_AGAIN_MAX_MS = 5000 };
+enum { LATE_AGAIN_MIN_MS = 500, LATE_AGAIN_MAX_MS = 5000, MANY_MISSES = 13 };
 
 static void note_slowness(struct watch *w, uint32_t slot, struct node *n, bool late, int64_t now)
 {
@@ -247,6 +247,8 @@ static void learn_user(struct watch *w, uint32_t slot, struct node *n, enum watc
 	n->user_na = false;
 	n->user_lost = 0;
 	if (kind == WATCH_U_BANNER)
+		n->user_mute = 0;
+	if (kind == WATCH_U_BANNER)
 		n->user_seen = true;
 	if (kind == WATCH_K_OTHER)
 		n->user_accepted = true;
@@ -335,7 +337,7 @@ static void check_agent(struct watch *w, uint32_t slot, struct node *n, bool ref
 	n->step = 0;
 	n->next_send = now + w->p.heartbeat_ms / 2;
 	n->next_user = now;
-	n->user_asked = 0;
+	n->user_asked = n->user_mute = 0;
 	n->u = STATE_NA;
 	n->misses = n->agent_misses;
 	n->first = n->agent_first;
@@ -467,12 +469,17 @@ void suspect_learned(struct watch *w, uint32_t slot, struct node *n, struct prob
  */
 void suspect_userland(struct watch *w, uint32_t slot, struct node *n, int64_t now)
 {
-	bool silent = n->user_seen && n->user_accepted;
+	/* on a path that loses much a banner may be lost after its connection was taken: asked thrice before it is a witness */
+	bool lossy = n->ndomains && loss_needed(w, loss_of_group(w, n->domains[0], now, RECHECK_SECONDS)) > MANY_MISSES;
+	bool mute = n->user_seen && n->user_accepted;
+
+	n->user_mute += mute && n->user_mute < UINT8_MAX;
+	bool silent = mute && n->user_mute >= (lossy ? 3 : 1);
 
 	n->user_asked = 0;
 	if (n->phase != PHASE_MUTE)
 		return;
-	if (!n->user_accepted)
+	if (!n->user_accepted || (mute && !silent))
 		n->next_user = now;
 	node_report(w, slot, n, WITNESS_U, silent ? STATE_SILENT : STATE_NA, 0, now);
 }

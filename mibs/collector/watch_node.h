@@ -71,7 +71,7 @@ struct node {
 	uint32_t generation, epoch;
 	struct spell spells[SPELLS];
 	uint16_t misses, agent_misses, needed, window;
-	uint8_t step, learn_lost, user_lost, poll_lost;
+	uint8_t step, learn_lost, user_lost, user_mute, poll_lost; /* user_mute: connections taken in a row without a banner */
 	bool six, mute, tainted, settled;
 };
 
