@@ -188,6 +188,10 @@ class Appliance:
 
     def get(self, path):
         status, body = self.request("GET", path)
+        end = time.monotonic() + 5
+        while status == 503 and time.monotonic() < end:  # "try again in a moment": the engine has just been started again
+            select_pause(0.05)
+            status, body = self.request("GET", path)
         value = json.loads(body)
         check(status == 200, "GET %s: %d %s" % (path, status, body[:300]))
         return value
