@@ -18,7 +18,7 @@
 #include "base/address.h"
 #include "board/messages.h"
 #include "mibs/collector/batch.h"
-#include "mibs/collector/credential.h"
+#include "mibs/snmp/credential.h"
 #include "mibs/collector/template.h"
 #include "mibs/collector/watch.h"
 

@@ -4,7 +4,7 @@
 #define GLORY_COLLECTOR_ENGINE_PRIVATE_H
 
 #include "mibs/collector/engine.h"
-#include "mibs/collector/usm.h"
+#include "mibs/snmp/usm.h"
 
 enum {
 	RING = 32,

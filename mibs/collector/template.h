@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "mibs/collector/ber.h"
+#include "mibs/snmp/ber.h"
 
 enum { QUERY_VARBINDS = 26, QUERY_OID_MAX = 40, QUERY_PDU_MAX = 1300 };
 

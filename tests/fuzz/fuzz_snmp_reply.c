@@ -13,7 +13,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "mibs/collector/usm.h"
+#include "mibs/snmp/usm.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -10,7 +10,7 @@
 
 #include "base/address.h"
 #include "base/memory.h"
-#include "mibs/collector/ber.h"
+#include "mibs/snmp/ber.h"
 
 enum { NAME_MAX_ = 64, BULK_MAX = 25 };
 

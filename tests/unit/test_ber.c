@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Tests of the BER reader and writer: every length form, every integer size, and what a hostile sender would send. */
-#include "mibs/collector/ber.h"
+#include "mibs/snmp/ber.h"
 
 #include <stdlib.h>
 #include <string.h>

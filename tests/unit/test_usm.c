@@ -4,7 +4,7 @@
 #include <net-snmp/net-snmp-config.h>
 #include <net-snmp/net-snmp-includes.h>
 
-#include "mibs/collector/usm.h"
+#include "mibs/snmp/usm.h"
 
 #include <ftw.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 /* Reader and writer of BER (X.690) as SNMP uses it. The reader trusts nothing: every length form is understood, nothing
  * outside the given bytes is ever touched. The writer goes from the end to the front, so that lengths are known when
  * they are written. */
-#ifndef GLORY_COLLECTOR_BER_H
-#define GLORY_COLLECTOR_BER_H
+#ifndef GLORY_SNMP_BER_H
+#define GLORY_SNMP_BER_H
 
 #include <stdbool.h>
 #include <stddef.h>

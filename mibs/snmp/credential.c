@@ -3,7 +3,7 @@
 #include <net-snmp/net-snmp-config.h>
 #include <net-snmp/net-snmp-includes.h>
 
-#include "mibs/collector/credential.h"
+#include "mibs/snmp/credential.h"
 
 #include <string.h>
 

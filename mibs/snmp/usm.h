@@ -3,15 +3,15 @@
  * SNMPv3 with the user-based security model (RFC 3412, 3414, 3826, 7860) for many engines: one peer per agent holds its
  * localized keys as ready hash and cipher states, so that a message costs microseconds however many agents there are.
  */
-#ifndef GLORY_COLLECTOR_USM_H
-#define GLORY_COLLECTOR_USM_H
+#ifndef GLORY_SNMP_USM_H
+#define GLORY_SNMP_USM_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "mibs/collector/ber.h"
-#include "mibs/collector/credential.h"
+#include "mibs/snmp/ber.h"
+#include "mibs/snmp/credential.h"
 
 enum { USM_ENGINE_ID_MAX = 32, USM_MAC_MAX = 24, USM_SALT = 8, USM_WINDOW_S = 150, USM_MESSAGE_MAX = 65507 };
 enum usm_flag { USM_FLAG_AUTH = 1, USM_FLAG_PRIV = 2, USM_FLAG_REPORTABLE = 4 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* BER reader and writer of the SNMP engine; see ber.h. */
-#include "mibs/collector/ber.h"
+#include "mibs/snmp/ber.h"
 
 #include <string.h>
 

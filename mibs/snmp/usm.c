@@ -3,7 +3,7 @@
 #include <net-snmp/net-snmp-config.h>
 #include <net-snmp/net-snmp-includes.h>
 
-#include "mibs/collector/usm.h"
+#include "mibs/snmp/usm.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>

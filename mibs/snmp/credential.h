@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* How an agent is spoken to: SNMP version, community, or user with keys. Many agents share one. */
-#ifndef GLORY_COLLECTOR_CREDENTIAL_H
-#define GLORY_COLLECTOR_CREDENTIAL_H
+#ifndef GLORY_SNMP_CREDENTIAL_H
+#define GLORY_SNMP_CREDENTIAL_H
 
 #include <stdbool.h>
 #include <stddef.h>
