@@ -51,6 +51,9 @@ struct table_row { /* one disk, one interface */
 	bool changed;
 };
 
+struct value_cell; /* values.h */
+struct values;
+
 struct node_sensor {
 	uint16_t record_id;
 	uint8_t level, state, seen;
@@ -68,6 +71,8 @@ struct node_state {
 	struct average average, sensor_average;
 	struct table_row *rows;
 	uint32_t row_count;
+	struct value_cell *cells; /* values.c: of items that are not built in; sorted */
+	uint32_t cell_count;
 	struct node_sensor *sensors;
 	uint32_t sensor_count;
 	uint64_t sensor_names; /* hash of the data sources' names as they are recorded, in their order */
@@ -142,6 +147,7 @@ struct engine {
 	struct repeats *repeats; /* commands.c */
 	struct loader *loader;   /* start.c */
 	struct graphs *graphs;   /* graphs.c */
+	struct values *values;   /* values.c */
 };
 
 /* --- main.c */
@@ -183,7 +189,13 @@ void average_close_past(struct engine *e, struct average *a, uint32_t count, uin
 void series_forget(struct engine *e); /* the recorder is new: all series are announced again */
 void samples_row_file(const struct table_row *row, char *out, size_t size); /* "disk-root", "if-eth0" */
 void samples_flush(struct engine *e, uint32_t slot); /* a graph is wanted: the steps that have ended go to the recorder */
-const struct level_rules *samples_rules(struct engine *e, unsigned item, const char *node, const char *group);
+const struct level_rules *samples_rules(struct engine *e, const struct item_definition *item, const char *node, const char *group);
+/* A value into its level; alarm and node follow. */
+void samples_judge(struct engine *e, uint32_t slot, const struct item_definition *item, const char *instance, double value,
+		   struct level_state *state);
+void samples_describe(const struct item_definition *item, const char *instance, double value, char *out, size_t size);
+/* Begins the announcement of a series of a node; false: the recorder is not there. The caller adds names and sends it. */
+bool series_begin(struct engine *e, uint32_t slot, struct msg_series *m, const char *source, const char *file);
 
 /* --- sensors.c */
 void sensors_take(struct engine *e, const struct msg_sensor *sensors, size_t count);

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "engine/engine.h"
+#include "engine/values.h"
 #include "rrd/graph.h"
 
 #define FLUSH_MS 3000
@@ -31,7 +31,7 @@ struct graphs {
 	unsigned count;
 };
 
-static void add_rules(struct engine *e, const struct model_node *n, unsigned item, struct graph_line *line)
+static void add_rules(struct engine *e, const struct model_node *n, const struct item_definition *item, struct graph_line *line)
 {
 	const struct level_rules *rules = samples_rules(e, item, n->config.head.name, n->config.group);
 
@@ -81,6 +81,16 @@ static bool sensor_line(struct engine *e, const struct model_node *n, const char
 	return false;
 }
 
+/* A row that is not there now may have been once: its file is looked for all the same. */
+static void values_line(struct engine *e, const struct model_node *n, const struct value_item *v, const char *instance, struct graph_line *line)
+{
+	char file[NAME_SIZE];
+
+	values_file(v, instance, file, sizeof file);
+	begin_line(e, n, line, v->source, file, v->name, v->unit, "");
+	text_format(line->label, sizeof line->label, "%s%s%s", v->name, instance[0] ? " " : "", instance);
+}
+
 static int make_line(struct engine *e, const struct model_node *n, const char *what, struct graph_line *line, struct error *err)
 {
 	char name[72], file[NAME_SIZE];
@@ -92,12 +102,14 @@ static int make_line(struct engine *e, const struct model_node *n, const char *w
 		*slash = '\0';
 		instance = slash + 1;
 	}
-	const struct item_definition *d = item_find(name);
+	const struct item_definition *d = values_find(e, name);
 	if (!d)
 		return sensor_line(e, n, what, line) ? 0
 						     : error_set(err, ERR_NOT_FOUND, what, "see: gloryctl item list, gloryctl sensor list NODE",
 								 "there is no such item or sensor on %s", n->config.head.name);
-	if (d->table == TABLE_NONE) {
+	if (d->item >= VALUES_WANTED) {
+		values_line(e, n, values_item_at(e, d->item), instance, line);
+	} else if (d->table == TABLE_NONE) {
 		begin_line(e, n, line, "snmp", "base", d->name, d->unit, d->name);
 	} else {
 		const struct table_row *r = find_row(e->nodes[n->slot], d->table, instance);
@@ -107,7 +119,7 @@ static int make_line(struct engine *e, const struct model_node *n, const char *w
 		begin_line(e, n, line, "snmp", file, d->name, d->unit, "");
 		text_format(line->label, sizeof line->label, "%s %s", d->name, r->name);
 	}
-	add_rules(e, n, d->item, line);
+	add_rules(e, n, d, line);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* glory-engine: wiring. Messages of every role are dispatched by one table; nothing is decided here. */
-#include "engine/engine.h"
+#include "engine/values.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -345,12 +345,13 @@ static int run(struct role_context *c)
 	e->domain_alarm = mem_array(MODEL_DOMAINS, sizeof e->domain_alarm[0]);
 	e->domain_views = mem_array(MODEL_DOMAINS, sizeof e->domain_views[0]);
 	model_init(&e->model);
-	board_limits_for(10000, 24, 40, &limits);
+	board_limits_for(10000, 48, 40, &limits);
 	e->board = board_create(e->epoch, &limits);
 	e->ring = ring_create(32u << 20);
 	if (!e->board || !e->ring)
 		return ERR_NO_RESOURCE;
 	publish_start(e);
+	values_start(e);
 	alarms_start(e);
 	outbox_start(e);
 	jobs_start(e);

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "engine/engine.h"
+#include "engine/values.h"
 
 #define SOON_MS 50
 #define CLUSTER_MS 500 /* between two roll-ups over all nodes */
@@ -158,6 +158,7 @@ void publish_node_gone(struct engine *e, uint32_t slot)
 				struct value_row gone = {.head = {.slot = s->rows[r].board_slot[i]}};
 				board_put(e->board, BOARD_VALUE, &gone);
 			}
+	values_forget_node(e, slot);
 	sensors_clear(e, slot);
 	publish_cluster(e);
 }
@@ -198,6 +199,7 @@ void publish_items(struct engine *e)
 		text_copy(row.describes, sizeof row.describes, d->describes);
 		board_put(e->board, BOARD_ITEM, &row);
 	}
+	values_publish(e);
 }
 
 void publish_alarm(struct engine *e, struct alarm *a)

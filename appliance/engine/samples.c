@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "engine/engine.h"
+#include "engine/values.h"
 
 /* --- rows for the recorder ------------------------------------------------------------------------------- */
 void samples_flush(struct engine *e, uint32_t slot)
@@ -24,6 +24,7 @@ void samples_flush(struct engine *e, uint32_t slot)
 			count += item_definitions[i].table == s->rows[r].table;
 		average_close_past(e, &s->rows[r].average, count, STEP_S, now);
 	}
+	values_flush(e, slot);
 }
 
 void series_forget(struct engine *e)
@@ -36,9 +37,10 @@ void series_forget(struct engine *e)
 		for (uint32_t i = 0; i < n->row_count; i++)
 			n->rows[i].average.series = 0;
 	}
+	values_series_forget(e);
 }
 
-static bool begin_series(struct engine *e, uint32_t slot, struct msg_series *m, const char *file)
+bool series_begin(struct engine *e, uint32_t slot, struct msg_series *m, const char *source, const char *file)
 {
 	const struct model_node *n = &e->model.nodes[slot];
 
@@ -51,7 +53,7 @@ static bool begin_series(struct engine *e, uint32_t slot, struct msg_series *m, 
 	text_copy(m->site, sizeof m->site, e->model.wanted.site);
 	text_copy(m->group, sizeof m->group, n->config.group);
 	text_copy(m->node, sizeof m->node, n->config.head.name);
-	text_copy(m->source, sizeof m->source, "snmp");
+	text_copy(m->source, sizeof m->source, source);
 	text_copy(m->file, sizeof m->file, file);
 	return true;
 }
@@ -60,7 +62,7 @@ static void announce_base(struct engine *e, uint32_t slot, struct average *a)
 {
 	struct msg_series m;
 
-	if (a->series || !begin_series(e, slot, &m, "base"))
+	if (a->series || !series_begin(e, slot, &m, "snmp", "base"))
 		return;
 	for (unsigned i = 0; i < item_definition_count && item_definitions[i].item < ITEM_SCALARS; i++)
 		text_copy(m.names[m.count++], sizeof m.names[0], item_definitions[i].name);
@@ -85,7 +87,7 @@ static void announce_row(struct engine *e, uint32_t slot, struct table_row *r)
 	if (r->average.series || r->table == TABLE_CUSTOM)
 		return;
 	samples_row_file(r, file, sizeof file);
-	if (!begin_series(e, slot, &m, file))
+	if (!series_begin(e, slot, &m, "snmp", file))
 		return;
 	for (unsigned i = 0; i < item_definition_count; i++)
 		if (item_definitions[i].table == r->table && item_definitions[i].item >= first)
@@ -111,16 +113,13 @@ static bool in_scope(const char *scope, const char *node, const char *group)
 	return in;
 }
 
-const struct level_rules *samples_rules(struct engine *e, unsigned item, const char *node, const char *group)
+const struct level_rules *samples_rules(struct engine *e, const struct item_definition *item, const char *node, const char *group)
 {
 	static struct level_rules own;
-	const struct config_item *c = NULL;
+	const struct config_item *c = e->model.wanted.count[CONFIG_ITEM] ? cluster_find(&e->model.wanted, CONFIG_ITEM, item->name) : NULL;
 
-	for (unsigned i = 0; e->model.wanted.count[CONFIG_ITEM] && i < item_definition_count && !c; i++)
-		if (item_definitions[i].item == item)
-			c = cluster_find(&e->model.wanted, CONFIG_ITEM, item_definitions[i].name);
 	if (!c || !c->thresholds || !in_scope(c->scope, node, group))
-		return level_builtin(item);
+		return level_builtin(item->item);
 	own.count = c->thresholds;
 	for (unsigned i = 0; i < c->thresholds; i++) {
 		const struct config_threshold *t = &c->threshold[i];
@@ -130,23 +129,23 @@ const struct level_rules *samples_rules(struct engine *e, unsigned item, const c
 }
 
 /* --- values ------------------------------------------------------------------------------------------- */
-static void describe(const struct item_definition *item, const char *instance, double value, char *out, size_t size)
+void samples_describe(const struct item_definition *item, const char *instance, double value, char *out, size_t size)
 {
 	text_format(out, size, "%s%s%s %.*f %s", item->name, instance[0] ? " " : "", instance, value < 10 ? 1 : 0, value, item->unit);
 }
 
-static void judge_value(struct engine *e, uint32_t slot, const struct item_definition *item, const char *instance, double value,
-			struct level_state *state)
+void samples_judge(struct engine *e, uint32_t slot, const struct item_definition *item, const char *instance, double value,
+		   struct level_state *state)
 {
 	const struct model_node *n = &e->model.nodes[slot];
 	enum level before = (enum level)state->level;
-	enum level after = level_judge(samples_rules(e, item->item, n->config.head.name, n->config.group), state, value);
+	enum level after = level_judge(samples_rules(e, item, n->config.head.name, n->config.group), state, value);
 	char kind[24], cause[CAUSE_SIZE];
 
 	if (after == before)
 		return;
 	text_format(kind, sizeof kind, "item:%.18s", item->name);
-	describe(item, instance, value, cause, sizeof cause);
+	samples_describe(item, instance, value, cause, sizeof cause);
 	if (after != LEVEL_UNKNOWN) /* unknown is neither bad nor good: an alarm stays as it is */
 		alarms_level(e, slot, kind, instance, after, cause); /* also the first time: an alarm of the life before may stand */
 	if (before != 0 || after != LEVEL_NORMAL)
@@ -163,7 +162,7 @@ static void scalars_done(struct engine *e, uint32_t slot, int64_t wall)
 	for (unsigned i = 0; i < item_definition_count && item_definitions[i].item < ITEM_SCALARS; i++) {
 		const struct item_definition *d = &item_definitions[i];
 		s->values[d->item] = values[d->item];
-		judge_value(e, slot, d, "", values[d->item], &s->levels[d->item]);
+		samples_judge(e, slot, d, "", values[d->item], &s->levels[d->item]);
 		publish_value(e, slot, d, 0, "", values[d->item], (enum level)s->levels[d->item].level, &s->board_slot[d->item]);
 	}
 	announce_base(e, slot, &s->average);
@@ -179,7 +178,7 @@ static void row_done(struct engine *e, uint32_t slot, struct table_row *r, int64
 		const struct item_definition *d = &item_definitions[i];
 		if (d->table != r->table || d->item < first)
 			continue;
-		judge_value(e, slot, d, r->name, r->values[at], &r->levels[at]);
+		samples_judge(e, slot, d, r->name, r->values[at], &r->levels[at]);
 		publish_value(e, slot, d, r->instance, r->name, r->values[at], (enum level)r->levels[at].level, &r->board_slot[at]);
 		at++;
 	}
@@ -377,24 +376,25 @@ void samples_alarms(struct engine *e, uint32_t slot)
 		uint32_t at = d->item < ITEM_SCALARS ? 0 : d->item - items_first_of_table(d->table);
 		text_format(kind, sizeof kind, "item:%.18s", d->name);
 		if (d->item < ITEM_SCALARS && s->levels[d->item].level > LEVEL_UNKNOWN) {
-			describe(d, "", s->values[d->item], cause, sizeof cause);
+			samples_describe(d, "", s->values[d->item], cause, sizeof cause);
 			alarms_level(e, slot, kind, "", (enum level)s->levels[d->item].level, cause);
 		}
 		for (uint32_t r = 0; d->item >= ITEM_SCALARS && r < s->row_count; r++) {
 			const struct table_row *row = &s->rows[r];
 			if (row->table != d->table || row->levels[at].level <= LEVEL_UNKNOWN)
 				continue;
-			describe(d, row->name, row->values[at], cause, sizeof cause);
+			samples_describe(d, row->name, row->values[at], cause, sizeof cause);
 			alarms_level(e, slot, kind, row->name, (enum level)row->levels[at].level, cause);
 		}
 	}
+	values_alarms(e, slot);
 }
 
 bool samples_has(struct engine *e, uint32_t slot, const char *item, const char *instance)
 {
 	const struct item_definition *d = item_find(item);
 	const struct node_state *s = e->nodes[slot];
-	bool found = d && d->table == TABLE_NONE;
+	bool found = d ? d->table == TABLE_NONE : values_has(e, slot, item, instance);
 
 	for (uint32_t r = 0; d && r < s->row_count && !found; r++)
 		found = s->rows[r].table == d->table && !strcmp(s->rows[r].name, instance);
@@ -424,4 +424,5 @@ void samples_silence(struct engine *e, uint32_t slot)
 			publish_value(e, slot, d, row->instance, row->name, NAN, LEVEL_UNKNOWN, &row->board_slot[d->item - first]);
 		}
 	}
+	values_silence(e, slot);
 }

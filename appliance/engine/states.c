@@ -16,6 +16,7 @@ static void state_free(struct node_state *s)
 	average_free(&s->average);
 	average_free(&s->sensor_average);
 	free(s->rows);
+	free(s->cells);
 	free(s->sensors);
 	free(s);
 }
