@@ -95,6 +95,20 @@ static void on_page(struct request *r, const struct pending_reply *reply)
 	request_answer(r, 200, "application/json", &out);
 }
 
+void series_run(struct request *r, const struct route *route)
+{
+	struct msg_query q = {.kind = QUERY_SERIES};
+	(void)route;
+
+	if (!text_is_name(r->tail, NAME_SIZE - 1) || !r->query.item[0]) {
+		request_fail(r, ERR_CONFIG, "series", "ask for /v1/nodes/NODE/series?item=cpu", "node or item is missing or no name");
+		return;
+	}
+	text_format(q.target, sizeof q.target, "%s %s", r->tail, r->query.item);
+	q.request = request_wait(r, TIMEOUT_MS, on_page);
+	channel_send(server_engine(r->server), MSG_QUERY, &q, sizeof q);
+}
+
 static void ask(struct request *r, uint32_t kind)
 {
 	struct msg_query q = {.kind = kind, .limit = r->query.limit ? (uint32_t)r->query.limit : EVENTS_DEFAULT};

@@ -94,6 +94,8 @@ void node_run(struct request *r, const struct route *route)
 		request_fail(r, ERR_NOT_FOUND, r->tail, "see: gloryctl node list", "there is no such node");
 		return;
 	}
+	const struct msg_slot looked = {row.head.slot, row.head.generation};
+	channel_send(server_engine(r->server), MSG_LOOK, &looked, sizeof looked);
 	emit_open(&out, '{');
 	columns_emit(&out, board, route->table, &row);
 	evidence_emit(&out, &row.node);

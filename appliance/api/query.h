@@ -47,7 +47,7 @@ struct query {
 	char range[QUERY_TEXT];
 	/* numbers and texts the routes' tables point at; defaults are set by query_begin() */
 	int64_t limit, from, from_ms, to_ms, width, height, prune, dry_run, newest;
-	char node[NAME_SIZE], items[600], format[8], object[NAME_SIZE];
+	char node[NAME_SIZE], items[600], format[8], object[NAME_SIZE], item[72];
 };
 
 void query_begin(struct query *q, int64_t now_wall_ms);

@@ -76,6 +76,7 @@ static const struct parameter graph_parameters[] = {
     NUMBER("height", 50, 3000, height),
     TEXT("format", format),
 };
+static const struct parameter series_parameters[] = {TEXT("item", item)};
 static const struct parameter apply_parameters[] = {NUMBER("prune", 0, 1, prune), NUMBER("dry_run", 0, 1, dry_run)};
 
 #define LIST(p) .parameters = p, .parameter_count = COUNT_OF(p)
@@ -87,6 +88,7 @@ const struct route routes[] = {
     {.path = "/v1/domains", .table = BOARD_DOMAIN, LIST(domain_parameters), .run = list_run},
     {.path = "/v1/nodes", .table = BOARD_NODE, LIST(node_parameters), .run = list_run},
     {.path = "/v1/nodes/", .tail = true, .table = BOARD_NODE, .run = node_run},
+    {.path = "/v1/nodes/", .suffix = "/series", .tail = true, LIST(series_parameters), .run = series_run},
     {.path = "/v1/items", .table = BOARD_ITEM, LIST(item_parameters), .run = list_run},
     {.path = "/v1/values", .table = BOARD_VALUE, LIST(value_parameters), .run = list_run},
     {.path = "/v1/sensors", .table = BOARD_SENSOR, LIST(sensor_parameters), .run = list_run},

@@ -30,6 +30,7 @@ void audit_run(struct request *r, const struct route *route);
 void command_run(struct request *r, const struct route *route);
 void apply_run(struct request *r, const struct route *route);
 void export_run(struct request *r, const struct route *route);
+void series_run(struct request *r, const struct route *route);
 /* graph.c */
 void graph_run(struct request *r, const struct route *route);
 

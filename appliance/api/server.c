@@ -316,19 +316,24 @@ void server_reply(struct server *s, const struct msg_reply *reply, size_t size, 
 
 /* --- requests ---------------------------------------------------------------------------------------- */
 
+/* "/v1/nodes/n001/series" of "/v1/nodes/" and "/series": what stands between them, which is one part of a path. */
+static bool take_tail(const struct route *route, const char *path, char tail[NAME_SIZE])
+{
+	size_t n = strlen(route->path), k = route->suffix ? strlen(route->suffix) : 0, size = strlen(path);
+
+	if (size <= n + k || size - n - k >= NAME_SIZE || strncmp(path, route->path, n) != 0 ||
+	    (k && strcmp(path + size - k, route->suffix) != 0) || memchr(path + n, '/', size - n - k))
+		return false;
+	text_format(tail, NAME_SIZE, "%.*s", (int)(size - n - k), path + n);
+	text_make_printable(tail);
+	return true;
+}
+
 static const struct route *find_route(const char *path, char tail[NAME_SIZE])
 {
-	for (size_t i = 0; i < route_count; i++) {
-		size_t n = strlen(routes[i].path);
-		if (!routes[i].tail && !strcmp(path, routes[i].path))
+	for (size_t i = 0; i < route_count; i++)
+		if (routes[i].tail ? take_tail(&routes[i], path, tail) : !strcmp(path, routes[i].path))
 			return &routes[i];
-		if (routes[i].tail && !strncmp(path, routes[i].path, n) && path[n] && strlen(path + n) < NAME_SIZE &&
-		    !strchr(path + n, '/')) {
-			text_copy(tail, NAME_SIZE, path + n);
-			text_make_printable(tail);
-			return &routes[i];
-		}
-	}
 	return NULL;
 }
 

@@ -50,6 +50,7 @@ struct producer {
 
 struct route {
 	const char *path; /* "/v1/nodes"; with tail: "/v1/nodes/" */
+	const char *suffix; /* behind the tail: "/series"; NULL: nothing */
 	bool tail, post;
 	bool stream; /* counts against STREAMS_MAX */
 	bool apply;  /* body goes into a memfd, not into memory */

@@ -89,6 +89,8 @@ enum message_type {
 	MSG_GRAPH,         /* api > engine: struct msg_graph; answered by MSG_REPLY with fd of the picture's pipe */
 	MSG_USER,          /* engine > agent, api: struct msg_user[]: who may use SNMP, or which UNIX users the API; replaces the list */
 
+	MSG_LOOK = 240,    /* api > engine: struct msg_slot: somebody looks at this node */
+
 	MSG_TYPE_COUNT
 };
 
@@ -374,7 +376,8 @@ struct msg_command {
 	char actor[NAME_SIZE];   /* "snmp:operator", "uid:0" */
 	char target[4096];       /* host range, alarm id, job id; "" */
 };
-enum query_kind { QUERY_EVENTS = 1, QUERY_JOB_STEPS, QUERY_EXPORT, QUERY_AUDIT, QUERY_EXPLAIN };
+enum query_kind { QUERY_EVENTS = 1, QUERY_JOB_STEPS, QUERY_EXPORT, QUERY_AUDIT, QUERY_EXPLAIN,
+		  QUERY_SERIES = 40 /* target "NODE ITEM": its newest values */ };
 #define QUERY_NEWEST UINT64_MAX /* as `from`: the newest `limit` ones, oldest of them first */
 struct msg_query {
 	uint64_t request;

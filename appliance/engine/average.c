@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Averages in the making: samples of one step of an RRD file become one row of the ring, on the wall clock that the files go by.
- * Called by samples.c and sensors.c. */
+/* Averages in the making: samples of one step of an RRD file become one row of the ring, on the wall clock that the files go by, and the
+ * newest of them are kept as they came. Called by samples.c and sensors.c. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +23,7 @@ void average_add(struct engine *e, struct average *a, uint32_t count, uint32_t s
 {
 	int64_t step = wall_ms / 1000 / step_s * step_s;
 
+	recent_add(&a->recent, count, values, wall_ms);
 	if (!a->sums) {
 		a->sums = mem_array(count, sizeof a->sums[0]);
 		a->counts = mem_array(count, sizeof a->counts[0]);
@@ -55,6 +56,7 @@ void average_close_past(struct engine *e, struct average *a, uint32_t count, uin
 
 void average_free(struct average *a)
 {
+	recent_free(&a->recent);
 	free(a->sums);
 	free(a->counts);
 }

@@ -721,6 +721,8 @@ void commands_query(struct engine *e, enum role face, const struct msg_query *q)
 		query_export(e, face, q);
 	} else if (q->kind == QUERY_JOB_STEPS) {
 		query_steps(e, face, q);
+	} else if (q->kind == QUERY_SERIES && face == ROLE_API) {
+		series_query(e, q);
 	} else {
 		error_set(&err, ERR_CONFIG, "query", "see the API's list", "there is no query %u", q->kind);
 		reply_error(e, face, e->roles[face].life, q->request, &err);

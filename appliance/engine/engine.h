@@ -21,6 +21,7 @@
 #include "monitor/items.h"
 #include "monitor/judge.h"
 #include "monitor/levels.h"
+#include "monitor/recent.h"
 #include "proc/role.h"
 #include "store/store.h"
 
@@ -38,6 +39,7 @@ struct average {
 	uint32_t samples;
 	double *sums;     /* per data source */
 	uint32_t *counts;
+	struct recent recent; /* the newest samples, not averaged */
 };
 
 struct table_row { /* one disk, one interface */
@@ -148,6 +150,7 @@ struct engine {
 	struct loader *loader;   /* start.c */
 	struct graphs *graphs;   /* graphs.c */
 	struct values *values;   /* values.c */
+	struct looked *looked;   /* series.c */
 };
 
 /* --- main.c */
@@ -308,6 +311,20 @@ void helpers_run(struct engine *e, enum helper which, int input, uint32_t deadli
 /* The same, but hands the read end of its output on (taken by the callee). */
 void helpers_run_pipe(struct engine *e, enum helper which, int input, uint32_t deadline_ms, helper_pipe *done, void *arg);
 void helpers_answer(struct engine *e, const struct msg_helper_out *out, int fd);
+
+/* --- series.c: where an item of a node is recorded, and its newest values in memory */
+struct series_ref {
+	const struct recent *recent; /* never NULL; empty where nothing came yet */
+	unsigned column;             /* of recent */
+	const struct item_definition *item; /* NULL: a sensor */
+	char source[8], file[NAME_SIZE], name[20], unit[12], label[NAME_SIZE];
+};
+/* "cpu", "disk_fill/root" (without an instance: the first), "CPU1 Temp". 0, or ERR_NOT_FOUND with a remedy. */
+int series_find(struct engine *e, const struct model_node *n, const char *what, struct series_ref *out, struct error *err);
+/* Somebody looks at the node: ten minutes of its newest values are kept, until nobody has looked for LOOKED_MS. */
+void series_look(struct engine *e, const struct model_node *n);
+void series_unlook(struct engine *e); /* once a second: those nobody looks at any more */
+void series_query(struct engine *e, const struct msg_query *query);
 
 /* --- graphs.c */
 void graphs_take(struct engine *e, const struct msg_graph *graph);

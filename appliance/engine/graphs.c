@@ -40,86 +40,24 @@ static void add_rules(struct engine *e, const struct model_node *n, const struct
 			.value = rules->rule[i].value, .level = rules->rule[i].level, .below = !rules->rule[i].above};
 }
 
-static void begin_line(struct engine *e, const struct model_node *n, struct graph_line *line, const char *source, const char *file,
-		       const char *name, const char *unit, const char *label)
+static int make_line(struct engine *e, const struct model_node *n, const char *what, struct graph_line *line, struct error *err)
 {
+	struct series_ref ref;
+	int rc = series_find(e, n, what, &ref, err);
+
+	if (rc)
+		return rc;
 	memset(line, 0, sizeof *line);
 	text_copy(line->site, sizeof line->site, e->model.wanted.site);
 	text_copy(line->group, sizeof line->group, n->config.group);
 	text_copy(line->node, sizeof line->node, n->config.head.name);
-	text_copy(line->source, sizeof line->source, source);
-	text_copy(line->file, sizeof line->file, file);
-	text_copy(line->name, sizeof line->name, name);
-	text_copy(line->unit, sizeof line->unit, unit);
-	text_copy(line->label, sizeof line->label, label);
-}
-
-/* "disk_fill/root", "if_in/eth0": the instance must be one the node has; without one the first is taken. */
-static const struct table_row *find_row(const struct node_state *s, unsigned table, const char *instance)
-{
-	for (uint32_t i = 0; i < s->row_count; i++) {
-		const struct table_row *r = &s->rows[i];
-		if (r->table == table && (!instance[0] || !strcmp(r->name, instance) || (!strcmp(instance, "root") && !strcmp(r->name, "/"))))
-			return r;
-	}
-	return NULL;
-}
-
-static bool sensor_line(struct engine *e, const struct model_node *n, const char *what, struct graph_line *line)
-{
-	const struct node_state *s = e->nodes[n->slot];
-
-	for (uint32_t i = 0; i < s->sensor_count; i++) {
-		if (strcmp(s->sensors[i].name, what) && strcmp(s->sensors[i].ds, what))
-			continue;
-		const struct sensor_row *row = s->sensors[i].board_slot == NO_SLOT
-						       ? NULL
-						       : board_peek(e->board, BOARD_SENSOR, s->sensors[i].board_slot);
-		begin_line(e, n, line, "bmc", "sensors", s->sensors[i].ds, row ? row->unit : "", s->sensors[i].name);
-		return true;
-	}
-	return false;
-}
-
-/* A row that is not there now may have been once: its file is looked for all the same. */
-static void values_line(struct engine *e, const struct model_node *n, const struct value_item *v, const char *instance, struct graph_line *line)
-{
-	char file[NAME_SIZE];
-
-	values_file(v, instance, file, sizeof file);
-	begin_line(e, n, line, v->source, file, v->name, v->unit, "");
-	text_format(line->label, sizeof line->label, "%s%s%s", v->name, instance[0] ? " " : "", instance);
-}
-
-static int make_line(struct engine *e, const struct model_node *n, const char *what, struct graph_line *line, struct error *err)
-{
-	char name[72], file[NAME_SIZE];
-	const char *instance = "";
-
-	text_copy(name, sizeof name, what);
-	char *slash = strchr(name, '/');
-	if (slash) {
-		*slash = '\0';
-		instance = slash + 1;
-	}
-	const struct item_definition *d = values_find(e, name);
-	if (!d)
-		return sensor_line(e, n, what, line) ? 0
-						     : error_set(err, ERR_NOT_FOUND, what, "see: gloryctl item list, gloryctl sensor list NODE",
-								 "there is no such item or sensor on %s", n->config.head.name);
-	if (d->item >= VALUES_WANTED) {
-		values_line(e, n, values_item_at(e, d->item), instance, line);
-	} else if (d->table == TABLE_NONE) {
-		begin_line(e, n, line, "snmp", "base", d->name, d->unit, d->name);
-	} else {
-		const struct table_row *r = find_row(e->nodes[n->slot], d->table, instance);
-		if (!r)
-			return error_set(err, ERR_NOT_FOUND, what, "see: gloryctl node show", "%s has no such instance", n->config.head.name);
-		samples_row_file(r, file, sizeof file);
-		begin_line(e, n, line, "snmp", file, d->name, d->unit, "");
-		text_format(line->label, sizeof line->label, "%s %s", d->name, r->name);
-	}
-	add_rules(e, n, d, line);
+	text_copy(line->source, sizeof line->source, ref.source);
+	text_copy(line->file, sizeof line->file, ref.file);
+	text_copy(line->name, sizeof line->name, ref.name);
+	text_copy(line->unit, sizeof line->unit, ref.unit);
+	text_copy(line->label, sizeof line->label, ref.label);
+	if (ref.item)
+		add_rules(e, n, ref.item, line);
 	return 0;
 }
 
@@ -132,6 +70,7 @@ static int make_picture(struct engine *e, const struct msg_graph *g, struct grap
 	if (!n || !e->nodes[n->slot])
 		return error_set(err, ERR_NOT_FOUND, "node", "see: gloryctl node list", "there is no such node");
 	*slot = n->slot;
+	series_look(e, n);
 	p->magic = GRAPH_MAGIC;
 	p->format = g->format == GRAPH_SVG ? GRAPH_SVG : GRAPH_PNG;
 	p->to_s = g->to_wall_ms ? g->to_wall_ms / 1000 : clock_wall_ms() / 1000;

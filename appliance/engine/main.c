@@ -149,6 +149,15 @@ static void take_graph(struct incoming *in)
 	graphs_take(in->e, in->body);
 }
 
+static void take_look(struct incoming *in)
+{
+	const struct msg_slot *m = in->body;
+	const struct model_node *n = engine_node(in->e, m->slot, m->generation);
+
+	if (n)
+		series_look(in->e, n);
+}
+
 static void take_notify_done(struct incoming *in)
 {
 	outbox_done(in->e, in->body);
@@ -179,6 +188,7 @@ static const struct {
 	[MSG_COMMAND] = {FROM(ROLE_API) | FROM(ROLE_AGENT), take_command, true},
 	[MSG_QUERY] = {FROM(ROLE_API) | FROM(ROLE_AGENT), take_query, true},
 	[MSG_GRAPH] = {FROM(ROLE_API), take_graph, true},
+	[MSG_LOOK] = {FROM(ROLE_API), take_look},
 	[MSG_NOTIFY_DONE] = {FROM(ROLE_AGENT), take_notify_done},
 };
 
@@ -306,6 +316,7 @@ static void on_second(void *arg)
 	alarms_store(e);
 	judgement_boots(e);
 	judgement_collector_age(e);
+	series_unlook(e);
 	e->cluster_dirty = true;
 	publish_cluster(e);
 }

@@ -186,6 +186,7 @@ static void cell_remove(struct engine *e, uint32_t slot, uint32_t at)
 	char kind[24];
 
 	clear_row(e, c);
+	recent_free(&c->recent);
 	text_format(kind, sizeof kind, "item:%.18s", e->values->items[c->item].name);
 	alarms_clear(e, e->model.nodes[slot].config.head.name, kind, c->name);
 	memmove(c, c + 1, (--s->cell_count - at) * sizeof *c);
@@ -209,8 +210,10 @@ void values_forget_node(struct engine *e, uint32_t slot)
 {
 	struct node_state *s = e->nodes[slot];
 
-	for (uint32_t i = 0; i < s->cell_count; i++)
+	for (uint32_t i = 0; i < s->cell_count; i++) {
 		clear_row(e, &s->cells[i]);
+		recent_free(&s->cells[i].recent);
+	}
 	s->cell_count = 0;
 }
 
@@ -310,6 +313,7 @@ void values_put(struct engine *e, uint32_t slot, unsigned item, const char *inst
 		return;
 	c->at_mono_ms = clock_mono_ms();
 	set_value(e, slot, c, value);
+	recent_add(&c->recent, 1, &c->value, clock_wall_ms());
 	record(e, slot, c);
 }
 

@@ -36,6 +36,7 @@ struct value_cell {
 	int64_t step;            /* of the history, seconds: values since then are being averaged; 0 none */
 	double sum;
 	uint32_t count;
+	struct recent recent;    /* the newest values, not averaged */
 	/* raw samples where they are read by SNMP (items.c) */
 	uint32_t uptime_cs;
 	uint16_t raw_instance;   /* the collector's id of the row */

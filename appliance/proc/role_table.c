@@ -8,7 +8,7 @@
 
 const struct role_entry role_table[ROLE_COUNT] = {
 	[ROLE_ENGINE] = {.role = ROLE_ENGINE, .program = "glory-engine", .account = "glory-engine", .uid_offset = 0,
-			 .directories = {"store"}, .files = true, .threads = true, .nice = -8},
+			 .directories = {"store", "stats"}, .files = true, .threads = true, .nice = -8},
 	[ROLE_COLLECTOR] = {.role = ROLE_COLLECTOR, .program = "glory-collector", .account = "glory-collector", .uid_offset = 1,
 			    .secret_classes = {SECRET_SNMP}, .sockets = USE(SOCKET_ECHO4) | USE(SOCKET_ECHO6) | USE(SOCKET_TRAP),
 			    .network = true, .nice = -10},
