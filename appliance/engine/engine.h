@@ -65,6 +65,25 @@ struct node_sensor {
 	char ds[20]; /* its data source name */
 };
 
+/* A silence that is over, under its true cause. */
+struct incident {
+	uint32_t slot, generation;
+	int64_t began_wall_ms, ended_wall_ms; /* equal: it was shorter than a call, only the up-times tell of it */
+	enum verdict verdict;                 /* the last one shown; 0 = none was called */
+	enum certainty certainty;             /* the highest it reached */
+	enum judge_return how;                /* what it was: counts in the statistics instead of the verdict */
+	char cause[CAUSE_SIZE];               /* "rebooted: watchdog, was os-hung for 92.1 s" */
+};
+typedef void incident_told(void *arg, const struct incident *incident);
+
+struct incident_wait {
+	bool open; /* its event waits for the BMC to say why */
+	int64_t known_ms, until_ms;
+	uint64_t job;
+	char why[24];
+	struct incident is;
+};
+
 struct node_state {
 	struct raw_pair raw[OBJ_SCALARS];
 	double values[ITEM_SCALARS];
@@ -92,6 +111,8 @@ struct node_state {
 	uint8_t bmc_state, bmc_error, port_state;
 	char bmc_finding[CAUSE_SIZE];
 	uint64_t power_job;
+	uint64_t boot_job;     /* the job it was last told to start by, until it has */
+	struct incident_wait incident;
 	int64_t boot_until_ms; /* while booting */
 	uint8_t power_verb;
 	int64_t last_seen_wall_ms, since_wall_ms;
@@ -148,6 +169,9 @@ struct engine {
 	struct helpers *helpers; /* helpers.c */
 	struct repeats *repeats; /* commands.c */
 	struct loader *loader;   /* start.c */
+	incident_told *incident_told; /* incidents.c */
+	void *incident_arg;
+	uint32_t incidents_open; /* events that wait for a BMC, at most */
 	struct graphs *graphs;   /* graphs.c */
 	struct values *values;   /* values.c */
 	struct looked *looked;   /* series.c */
@@ -222,6 +246,14 @@ void judgement_boots(struct engine *e); /* once a second: who has been up for a 
 void judgement_kick(struct engine *e);                            /* something was fed: tick soon */
 void judgement_level(struct engine *e, uint32_t slot);           /* work the node's level out again */
 bool judgement_is_down(void *engine, uint32_t slot);
+
+/* --- incidents.c: what a silence was, once its node is back; one event each */
+void incidents_closed(struct engine *e, const struct judge_closed *closed);
+void incidents_facts(struct engine *e, uint32_t slot, enum judge_return how, int64_t agent_ms); /* an up-time fell; the agent's */
+void incidents_why(struct engine *e, uint32_t slot, const char *why);         /* what the BMC says of its last start */
+void incidents_tick(struct engine *e);                                        /* once a second */
+/* One listener: told of each incident when its true cause is known. */
+void incidents_listen(struct engine *e, incident_told *told, void *arg);
 
 /* --- alarms.c: alarms into store, board and notifications */
 void alarms_start(struct engine *e);

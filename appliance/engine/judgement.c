@@ -160,17 +160,7 @@ static void domain_changed(void *arg, const struct judge_domain *d)
 
 static void closed(void *arg, const struct judge_closed *c)
 {
-	static const char *const how[] = {[RETURN_UNKNOWN] = "returned", [RETURN_PATH] = "path", [RETURN_REBOOTED] = "rebooted",
-					  [RETURN_AGENT_RESTARTED] = "agent-restarted"};
-	struct engine *e = arg;
-	char cause[CAUSE_SIZE];
-
-	if (!engine_node(e, c->slot, c->generation))
-		return;
-	text_format(cause, sizeof cause, "%s: was %s for %.1f s", how[c->how], verdict_name((int)c->verdict), (double)c->dark_ms / 1000);
-	struct event_facts facts = {.kind = NOTIFY_VERDICT, .object = e->model.nodes[c->slot].config.head.name, .cause = cause, .slot = c->slot,
-				    .verdict = VERDICT_UP, .certainty = CERTAINTY_NONE, .level = (uint8_t)e->nodes[c->slot]->level};
-	outbox_event(e, &facts);
+	incidents_closed(arg, c);
 }
 
 static const char *suspension_text(unsigned reasons)
@@ -387,8 +377,11 @@ void judgement_power(struct engine *e, const struct msg_power_state *p, size_t c
 		s->silent_later = p[i].state == BMC_SILENT && blinded(e, now);
 		if (!s->silent_later)
 			judge_bmc(e->judge, p[i].slot, (enum bmc_state)p[i].state, p[i].at_ms, now);
-		if (p[i].restart_cause > 1)
-			judge_why(e->judge, p[i].slot, restart_cause(p[i].restart_cause), now);
+		const char *why = p[i].restart_cause > 1 ? restart_cause(p[i].restart_cause) : "";
+		if (p[i].restart_cause)
+			incidents_why(e, p[i].slot, why);
+		if (why[0])
+			judge_why(e->judge, p[i].slot, why, now);
 	}
 	judgement_kick(e);
 }
@@ -499,6 +492,7 @@ void judgement_booting(struct engine *e, uint32_t slot, int64_t for_ms)
 	int64_t now = clock_mono_ms();
 
 	e->nodes[slot]->booting = true;
+	e->nodes[slot]->boot_job = e->nodes[slot]->power_job;
 	e->nodes[slot]->boot_until_ms = now + for_ms;
 	if (!e->model.nodes[slot].config.maintenance)
 		judge_wanted(e->judge, slot, WANTED_BOOT, now + for_ms, now);
@@ -516,6 +510,7 @@ void judgement_boots(struct engine *e)
 		    s->boot_until_ms - now > BOOT_GRACE_MS - BOOT_SEEN_MS)
 			continue;
 		s->booting = false;
+		s->boot_job = 0;
 		judgement_wanted(e, slot);
 	}
 }

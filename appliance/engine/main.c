@@ -315,6 +315,7 @@ static void on_second(void *arg)
 	jobs_brakes(e);
 	alarms_store(e);
 	judgement_boots(e);
+	incidents_tick(e);
 	judgement_collector_age(e);
 	series_unlook(e);
 	e->cluster_dirty = true;

@@ -337,25 +337,15 @@ void samples_instances(struct engine *e, const struct msg_instance *m, size_t co
 	}
 }
 
-static void event_up(struct engine *e, uint32_t slot, const char *what)
-{
-	const struct node_state *s = e->nodes[slot];
-	struct event_facts facts = {.kind = NOTIFY_VERDICT, .object = e->model.nodes[slot].config.head.name, .cause = what, .slot = slot,
-				    .verdict = (uint8_t)s->verdict.verdict, .certainty = (uint8_t)s->verdict.certainty, .level = (uint8_t)s->level};
-
-	outbox_event(e, &facts);
-}
-
 void samples_facts(struct engine *e, const struct msg_node_facts *f, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct model_node *n = engine_node(e, f[i].slot, f[i].generation);
 		if (!n)
 			continue;
-		if (f[i].agent_restarted)
-			event_up(e, f[i].slot, "agent-restarted");
-		else if (f[i].rebooted)
-			event_up(e, f[i].slot, "rebooted");
+		if (f[i].agent_restarted || f[i].rebooted)
+			incidents_facts(e, f[i].slot, f[i].rebooted ? RETURN_REBOOTED : RETURN_AGENT_RESTARTED,
+					(int64_t)f[i].sys_uptime_cs * 10);
 		if (f[i].clone_of_known && engine_state(e, f[i].clone_slot)) {
 			char cause[CAUSE_SIZE];
 			text_format(cause, sizeof cause, "same engine id as %s", e->model.nodes[f[i].clone_slot].config.head.name);

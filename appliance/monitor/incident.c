@@ -8,7 +8,8 @@
 
 #include "monitor/judge_node.h"
 
-enum { UPTIME_WAIT_MS = 15000, UPTIME_SLACK_MS = 2000, LOOK_MS = 5000 };
+/* EARLIER: the first lost probe comes up to a heartbeat after the death, an answer with the up-times may be a second under way */
+enum { UPTIME_WAIT_MS = 15000, UPTIME_SLACK_MS = 1000, EARLIER_MS = 2000, LOOK_MS = 5000 };
 
 static const char *const TEXTS[VERDICT_COUNT] = {
 	[VERDICT_UNKNOWN] = "nothing can be asked",
@@ -89,6 +90,7 @@ static void tell_closed(struct judge *j, uint32_t slot, struct jnode *n, enum ju
 		.certainty = n->inc_certainty,
 		.how = how,
 		.dark_ms = dark,
+		.ended = n->inc_ended,
 	};
 
 	snprintf(n->back, sizeof(n->back), "%s: silent %lld.%lld s", incident_return_text(how), (long long)(dark / 1000),
@@ -96,6 +98,8 @@ static void tell_closed(struct judge *j, uint32_t slot, struct jnode *n, enum ju
 	snprintf(closed.cause, sizeof(closed.cause), "%s", n->back);
 	n->inc_first = n->inc_ended = 0;
 	n->onset_root = JUDGE_NO_DOMAIN;
+	if (how != RETURN_UNKNOWN)
+		incident_uptime(n, n->agent_up, n->host_up, n->up_at);
 	j->ops.closed(j->arg, &closed);
 }
 
@@ -118,18 +122,43 @@ void incident_called(struct judge *j, uint32_t slot, struct jnode *n, int64_t no
 	n->flapping |= n->calls[FLAP_CALLS - 1] && n->calls[0] - n->calls[FLAP_CALLS - 1] <= FLAP_MS;
 }
 
-/* Up-times shorter than the silence tell who was gone: the host, only the agent, or neither (then it was the path). */
+/*
+ * Began the host, or the agent, anew in this silence? Where its beginning was known before, it must lie later now: a node that
+ * crashes and is back within seconds has an up-time longer than the silence that was noticed.
+ */
+static bool anew(const struct jnode *n, int64_t before, int64_t began)
+{
+	return began >= n->inc_first - EARLIER_MS && (before == JUDGE_NEVER || began > before + UPTIME_SLACK_MS);
+}
+
+/* The up-times tell who was gone: the host, only the agent, or neither (then it was the path). */
 static enum judge_return how_it_was(const struct jnode *n)
 {
-	int64_t silence = n->up_at - n->inc_first - UPTIME_SLACK_MS;
-
 	if (n->up_at < n->inc_ended || n->agent_up < 0)
 		return RETURN_UNKNOWN;
-	if (n->agent_up >= silence)
+	if (!anew(n, n->agent_began, n->up_at - n->agent_up))
 		return RETURN_PATH;
 	if (n->host_up < 0)
 		return RETURN_UNKNOWN;
-	return n->host_up >= silence ? RETURN_AGENT_RESTARTED : RETURN_REBOOTED;
+	return anew(n, n->host_began, n->up_at - n->host_up) ? RETURN_REBOOTED : RETURN_AGENT_RESTARTED;
+}
+
+void incident_uptime(struct jnode *n, int64_t agent_ms, int64_t host_ms, int64_t now)
+{
+	n->agent_up = agent_ms;
+	n->host_up = host_ms;
+	n->up_at = now;
+	if (n->inc_first)
+		return;
+	if (agent_ms >= 0)
+		n->agent_began = now - agent_ms;
+	if (host_ms >= 0)
+		n->host_began = now - host_ms;
+}
+
+bool judge_incident(const struct judge *j, uint32_t slot)
+{
+	return slot < j->max_nodes && j->nodes[slot].known && j->nodes[slot].inc_first;
 }
 
 void incident_turn(struct judge *j, uint32_t slot, struct jnode *n, int64_t now)

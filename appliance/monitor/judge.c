@@ -441,9 +441,7 @@ void judge_uptime(struct judge *j, uint32_t slot, int64_t agent_ms, int64_t host
 
 	if (!n)
 		return;
-	n->agent_up = agent_ms;
-	n->host_up = host_ms;
-	n->up_at = now;
+	incident_uptime(n, agent_ms, host_ms, now);
 	n->last = now > n->last ? now : n->last;
 	if (!n->inc_ended)
 		return;
@@ -615,6 +613,8 @@ static struct jnode new_node(const struct judge_node *c, int64_t now)
 		.level = LEVEL_UNKNOWN,
 		.since = now,
 		.boot_until = INT64_MAX,
+		.agent_began = JUDGE_NEVER,
+		.host_began = JUDGE_NEVER,
 		.agent_up = -1,
 		.host_up = -1,
 		.cause = "no answer yet",

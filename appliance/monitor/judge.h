@@ -81,6 +81,7 @@ struct judge_closed {
 	enum certainty certainty; /* the highest it reached */
 	enum judge_return how;
 	int64_t dark_ms; /* from the first lost probe to the first packet again */
+	int64_t ended;	 /* monotonic ms of that packet */
 	char cause[JUDGE_CAUSE_SIZE];
 };
 
@@ -177,6 +178,8 @@ int64_t judge_tick(struct judge *judge, int64_t now);
 /* Rows as they stand. False = no such slot or domain. */
 bool judge_view(const struct judge *judge, uint32_t slot, struct judge_verdict *out);
 bool judge_domain_view(const struct judge *judge, uint32_t domain, struct judge_domain *out);
+/* An incident of the node is open, or over but for its up-times: closed() will tell of it. */
+bool judge_incident(const struct judge *judge, uint32_t slot);
 unsigned judge_suspended(const struct judge *judge);
 /* Judge clock: ms it has run since judge_create(). */
 int64_t judge_clock(const struct judge *judge, int64_t now);

@@ -10,6 +10,7 @@
 
 enum { JUDGE_SAMPLE = 8, JUDGE_CONTROL = 2, FLAP_CALLS = 3, FLAP_MS = 900000 };
 #define MEMBER_NONE UINT32_MAX
+#define JUDGE_NEVER INT64_MIN
 
 struct jnode {
 	bool known, bmc, port, poll_bmc;
@@ -38,6 +39,7 @@ struct jnode {
 	enum verdict inc_verdict;
 	enum certainty inc_certainty;
 	int64_t agent_up, host_up, up_at;
+	int64_t agent_began, host_began; /* as known before the incident; JUDGE_NEVER = not known */
 	uint32_t domains[NODE_DOMAINS];
 	uint32_t next[NODE_DOMAINS]; /* member lists: slot * NODE_DOMAINS + place */
 	char cause[JUDGE_CAUSE_SIZE];
@@ -92,6 +94,7 @@ enum bmc_state bmc_effective(const struct jnode *n);
 void incident_cause(const struct judge *j, const struct jnode *n, const struct verdict_input *in, char *out, size_t size);
 void incident_called(struct judge *j, uint32_t slot, struct jnode *n, int64_t now);
 void incident_turn(struct judge *j, uint32_t slot, struct jnode *n, int64_t now);
+void incident_uptime(struct jnode *n, int64_t agent_ms, int64_t host_ms, int64_t now);
 int64_t incident_due(const struct jnode *n, int64_t now);
 const char *incident_return_text(enum judge_return how);
 

@@ -85,7 +85,7 @@ struct agent {
 	/* walk and facts */
 	struct walk *walk;
 	bool bare, walk_waits, facts_wait, facts_tell, known;
-	int64_t walked, facts_at;
+	int64_t walked, facts_at, host_uptime_at;
 	uint32_t uptime_cs, host_uptime_cs;
 	int64_t uptime_at;
 	bool uptime_fell;

@@ -8,8 +8,9 @@
 #include "base/text.h"
 
 enum {
-	WRAP_MARGIN_CS = 30000
-}; /* the up-time wraps after 497 days; a fall from the last five minutes before is that */
+	WRAP_MARGIN_CS = 30000, /* the up-time wraps after 497 days; a fall from the last five minutes before is that */
+	SLACK_CS = 300          /* an answer may be under way for so long */
+};
 
 static bool fell(uint32_t before, uint32_t now)
 {
@@ -75,16 +76,31 @@ void facts_engine_id(struct engine *e, struct agent *a, const uint8_t *id, size_
 	a->facts.clone_slot = other ? other->slot : NO_SLOT;
 }
 
+/*
+ * A host that is up for less than the time since it was last asked, and for less than it then would be: two short lives may well
+ * be told in growing numbers. A host that was only paused has lost time too, but its life began before the last answer.
+ */
+static bool rebooted(const struct agent *a, uint32_t host, int64_t now)
+{
+	int64_t since_cs = (now - a->host_uptime_at) / 10, expected = a->host_uptime_cs + since_cs;
+
+	if (!a->host_uptime_cs || !host)
+		return false;
+	return fell(a->host_uptime_cs, host) ||
+	       (expected < UINT32_MAX - WRAP_MARGIN_CS && host + SLACK_CS < expected && host < since_cs + SLACK_CS);
+}
+
 void facts_answer(struct engine *e, struct agent *a, const struct query_value *v, int64_t now)
 {
 	uint32_t host = v[1].type == VALUE_TIMETICKS ? (uint32_t)v[1].value : 0;
 	char name[NAME_SIZE] = "";
 
+	a->facts.rebooted = rebooted(a, host, now);
 	a->facts_at = now;
-	a->facts.rebooted = a->host_uptime_cs && host && fell(a->host_uptime_cs, host);
 	a->facts.agent_restarted = a->uptime_fell && !a->facts.rebooted;
 	a->uptime_fell = false;
 	a->host_uptime_cs = host;
+	a->host_uptime_at = now;
 	a->facts.sys_uptime_cs = a->uptime_cs;
 	a->facts.host_uptime_cs = host;
 	if (v[2].type == VALUE_TEXT) {

@@ -9,7 +9,7 @@
 
 enum { LOSS_BEATS = 300, GROUP_SECONDS = 10, GROUP_LEAST = 10, SPELL_LEAST_MS = 600, SPELL_MOST_MS = 30000, SPELL_KEEP_S = 3600 };
 
-enum { LOSSY_SECONDS = 5 };
+enum { LOSSY_SECONDS = 5, COMMON_LEAST = 3, COMMON_PERCENT = 5 };
 
 static const double LOSS_FLOOR = 0.02, LOSSY_ON = 0.5, LOSSY_OFF = 0.4;
 
@@ -147,11 +147,32 @@ double loss_of_node(const struct watch *w, const struct node *n, int64_t now)
 	return fmax(n->loss, group);
 }
 
+/* Many nodes' spells ended in one second: it was not their links. */
+static void note_common(struct watch *w, uint32_t second)
+{
+	if (second != w->spell_second) {
+		w->spell_second = second;
+		w->spell_count = 0;
+	}
+	if (++w->spell_count < COMMON_LEAST || w->spell_count * 100 < w->known * COMMON_PERCENT || w->common[w->common_next] == second)
+		return;
+	w->common_next = (w->common_next + 1) % COMMON_SPELLS;
+	w->common[w->common_next] = second;
+}
+
+static bool is_common(const struct watch *w, uint32_t second)
+{
+	for (unsigned i = 0; i < COMMON_SPELLS; i++)
+		if (w->common[i] && second - w->common[i] + 1 <= 2)
+			return true;
+	return false;
+}
+
 void guard_learn(struct watch *w, struct node *n, int64_t dark_ms, int64_t now)
 {
-	(void)w;
 	if (dark_ms < SPELL_LEAST_MS || dark_ms > SPELL_MOST_MS)
 		return;
+	note_common(w, (uint32_t)(now / 1000));
 	for (int i = SPELLS - 1; i > 0; i--)
 		n->spells[i] = n->spells[i - 1];
 	n->spells[0] = (struct spell){ (uint32_t)(now / 1000), (uint32_t)dark_ms };
@@ -162,7 +183,7 @@ uint16_t guard_window(const struct watch *w, const struct node *n, int64_t now)
 	uint32_t count = 0, longest = 0, second = (uint32_t)(now / 1000);
 
 	for (int i = 0; i < SPELLS; i++) {
-		if (!n->spells[i].ms || second - n->spells[i].at_s > SPELL_KEEP_S)
+		if (!n->spells[i].ms || second - n->spells[i].at_s > SPELL_KEEP_S || is_common(w, n->spells[i].at_s))
 			continue;
 		count++;
 		longest = n->spells[i].ms > longest ? n->spells[i].ms : longest;

@@ -472,7 +472,14 @@ void suspect_userland(struct watch *w, uint32_t slot, struct node *n, int64_t no
 	/* on a path that loses much a banner may be lost after its connection was taken: asked thrice before it is a witness */
 	bool lossy = n->ndomains && loss_needed(w, loss_of_group(w, n->domains[0], now, RECHECK_SECONDS)) > MANY_MISSES;
 	bool mute = n->user_seen && n->user_accepted;
+	/* the path may have gone dark between the handshake and the banner: the question is void and asked again */
+	bool dark = n->user_asked < w->void_before || (!lossy && n->restarted >= n->user_asked);
 
+	if (dark && mute) {
+		n->user_asked = 0;
+		n->next_user = now;
+		return;
+	}
 	n->user_mute += mute && n->user_mute < UINT8_MAX;
 	bool silent = mute && n->user_mute >= (lossy ? 3 : 1);
 

@@ -504,6 +504,7 @@ int watch_add(struct watch *w, uint32_t slot, const struct watch_node *c, int64_
 	if (!valid(w, slot, c))
 		return -1;
 	struct node *n = &w->nodes[slot];
+	w->known += n->phase == PHASE_NONE;
 	if (n->phase == PHASE_NONE || n->generation != c->generation) {
 		*n = (struct node){
 			.phase = PHASE_UP,
@@ -543,6 +544,7 @@ void watch_remove(struct watch *w, uint32_t slot)
 	if (slot >= w->max_nodes)
 		return;
 	wheel_cancel(&w->wheel, slot);
+	w->known -= w->nodes[slot].phase != PHASE_NONE;
 	w->nodes[slot].phase = PHASE_NONE;
 }
 

@@ -8,7 +8,7 @@
 #include "base/wheel.h"
 #include "mibs/collector/watch.h"
 
-enum { PROBES = 64, SPELLS = 3, LOSS_SECONDS = 16, NO_GROUP = -1 };
+enum { PROBES = 64, SPELLS = 3, LOSS_SECONDS = 16, COMMON_SPELLS = 64, NO_GROUP = -1 };
 
 enum probe_kind { PROBE_NONE, PROBE_BEAT, PROBE_POLL, PROBE_ECHO, PROBE_GET, PROBE_USER };
 
@@ -104,6 +104,8 @@ struct watch {
 	int64_t suspended_since;
 	uint32_t epoch; /* of disturbances */
 	unsigned reasons;
+	uint32_t known; /* nodes */
+	uint32_t spell_second, spell_count, common_next, common[COMMON_SPELLS]; /* seconds in which many nodes' dark spells ended */
 	bool no_carrier;
 	bool late_now; /* answers are being drained by a loop that is late */
 	uint16_t needed[1001]; /* by loss in thousandths */

@@ -155,7 +155,8 @@ void measure_verdict(void *arg, const struct judge_verdict *v)
 		note_call(w, v);
 	if (dead && !v->held)
 		note_cause(w, v);
-	if (v->certainty == CERTAINTY_CONFIRMED && !m->died && !v->held && v->evidence.in.k != STATE_ANS &&
+	/* said again of one that was confirmed while it was dead is nothing new: its return may wait for the own link */
+	if (v->certainty == CERTAINTY_CONFIRMED && m->certainty != CERTAINTY_CONFIRMED && !m->died && !v->held && v->evidence.in.k != STATE_ANS &&
 	    w->now - m->repaired > AFTERMATH_MS) {
 		w->tally.false_confirmed++;
 		complain(w, v->slot, "false confirmed", v);
@@ -164,6 +165,7 @@ void measure_verdict(void *arg, const struct judge_verdict *v)
 		note_agent(w, v);
 	w->tally.late_slow += v->verdict == VERDICT_AGENT_SLOW && m->verdict != VERDICT_AGENT_SLOW;
 	m->verdict = (uint8_t)v->verdict;
+	m->certainty = (uint8_t)v->certainty;
 }
 
 void measure_closed(void *arg, const struct judge_closed *c)

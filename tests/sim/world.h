@@ -66,7 +66,7 @@ struct machine {
 	uint16_t small, large;	/* its switches */
 	uint8_t death;
 	bool slow, late, called, caused, confirmed, trouble;
-	uint8_t verdict;
+	uint8_t verdict, certainty; /* as told last */
 };
 
 struct switch_box {

@@ -622,6 +622,11 @@ static void facts_and_restarts(void)
 	w.uptime = 100;
 	contact();
 	CU_ASSERT_EQUAL(told.facts, 3);
+	w.now += 60000; /* two short lives in growing numbers: up for 25 s, a minute after it was up for 1 s */
+	w.uptime = 50;
+	w.host_uptime = 2500;
+	contact();
+	CU_ASSERT(told.last_facts.rebooted && !told.last_facts.agent_restarted);
 	end();
 }
 

@@ -204,6 +204,37 @@ static void test_return(void)
 	}
 }
 
+/* up-times that were told before: a machine that crashed and was back sooner than its silence was noticed has rebooted all the same */
+static void test_short_crash(void)
+{
+	static const struct {
+		int64_t agent, host; /* at the return, 5 s after the first lost probe was sent */
+		enum judge_return how;
+	} T[] = {
+		{ 3900, 4400, RETURN_REBOOTED },   /* down for 0.6 s of it */
+		{ 3900, 6400, RETURN_REBOOTED },   /* ... and dead already before that probe */
+		{ 3900, 65000, RETURN_AGENT_RESTARTED },
+		{ 65000, 65000, RETURN_PATH },
+	};
+
+	for (size_t i = 0; i < sizeof(T) / sizeof(T[0]); i++) {
+		start(true, false, 1);
+		all_up();
+		judge_uptime(b.judge, 0, 60000, 60000, b.now);
+		die(0);
+		CU_ASSERT(judge_incident(b.judge, 0));
+		tell(0, WITNESS_S, STATE_PEND, WITNESS_RETURNING, 0, 0);
+		run(3200);
+		judge_uptime(b.judge, 0, T[i].agent, T[i].host, b.now);
+		tell(0, WITNESS_S, STATE_ANS, 0, 0, 0);
+		CU_ASSERT_EQUAL_FATAL(b.nclosed, 1);
+		CU_ASSERT_EQUAL(b.closed[0].how, T[i].how);
+		CU_ASSERT_EQUAL(b.closed[0].ended, b.now - 3200);
+		CU_ASSERT(!judge_incident(b.judge, 0));
+		stop();
+	}
+}
+
 static void test_mismatch(void)
 {
 	start(true, false, 1);
@@ -325,6 +356,7 @@ static const struct unit_test TESTS[] = {
 	{ "without a BMC", test_without_bmc },
 	{ "agent dead, programs hung", test_agent_dead_and_hung },
 	{ "return by up-times", test_return },
+		{ "a short crash is a reboot", test_short_crash },
 	{ "BMC mismatch", test_mismatch },
 	{ "BMC liveness", test_bmc_liveness },
 	{ "booting", test_booting },

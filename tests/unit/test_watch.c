@@ -348,6 +348,33 @@ static void test_programs_hung(void)
 	stop();
 }
 
+/* nor does it say that programs hang, when our own link or the path went between handshake and banner */
+static void test_no_banner_through_darkness(void)
+{
+	for (int own = 0; own < 2; own++) {
+		start(1);
+		run(70000);
+		unsigned from = b.nreports, users = b.nsent;
+		b.nodes[0].agent = b.nodes[0].banner = false;
+		while (!find(from, 0, WITNESS_S, STATE_SILENT, 0) && b.now < T0 + 90000)
+			run(10);
+		run(200);
+		CU_ASSERT_EQUAL(count(users, 0, USER), 1);
+		if (own)
+			watch_carrier(b.watch, false, b.now);
+		else
+			b.nodes[0].kernel = false;
+		run(1000);
+		b.nodes[0].kernel = b.nodes[0].banner = true;
+		if (own)
+			watch_carrier(b.watch, true, b.now);
+		run(8000);
+		CU_ASSERT_PTR_NULL(find(from, 0, WITNESS_U, STATE_SILENT, 0));
+		CU_ASSERT_PTR_NOT_NULL(find(from, 0, WITNESS_U, STATE_ANS, 0));
+		stop();
+	}
+}
+
 /* no connection is no accusation: only a kernel that accepts and a program that says nothing is */
 static void test_userland_filtered(void)
 {
@@ -636,6 +663,27 @@ static void test_burst_guard(void)
 	stop();
 }
 
+/* what befalls many in the same second is no weakness of their links */
+static void test_common_spells_teach_nothing(void)
+{
+	start(8);
+	run(30000);
+	for (int i = 0; i < 3; i++) {
+		for (int n = 0; n < 8; n++)
+			b.nodes[n].kernel = b.nodes[n].agent = false;
+		run(1700);
+		for (int n = 0; n < 8; n++)
+			b.nodes[n].kernel = b.nodes[n].agent = true;
+		run(20000);
+	}
+	for (uint32_t n = 0; n < 8; n++) {
+		b.nodes[n].kernel = b.nodes[n].agent = false;
+		run(5000);
+		CU_ASSERT_EQUAL(view(n).window_ms, 1600);
+	}
+	stop();
+}
+
 static void test_probe_now(void)
 {
 	start(1);
@@ -683,6 +731,7 @@ static const struct unit_test TESTS[] = {
 	{ "agent's port refused", test_agent_refused },
 	{ "agent restarted within a second", test_agent_restart },
 	{ "programs hung", test_programs_hung },
+	{ "no banner through darkness", test_no_banner_through_darkness },
 	{ "userland filtered", test_userland_filtered },
 	{ "slow agent", test_slow_agent },
 	{ "large replies lost", test_large_replies_lost },
@@ -697,6 +746,7 @@ static const struct unit_test TESTS[] = {
 	{ "echo not allowed", test_echo_filtered },
 	{ "a node without an agent", test_without_snmp },
 	{ "burst guard", test_burst_guard },
+	{ "common spells teach nothing", test_common_spells_teach_nothing },
 	{ "probe now", test_probe_now },
 	{ "remove and reuse a slot", test_remove_and_reuse },
 };
