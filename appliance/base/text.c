@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -88,6 +89,41 @@ bool text_integer(const char *text, int64_t low, int64_t high, int64_t *out)
 		return false;
 	*out = v;
 	return true;
+}
+
+static const struct {
+	char letter;
+	int32_t seconds;
+} time_units[] = {{'w', 604800}, {'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
+
+bool text_seconds(const char *text, int64_t low, int64_t high, int64_t *out)
+{
+	size_t length = strlen(text);
+	int64_t count, unit = 1;
+	char number[16];
+
+	if (length == 0 || length >= sizeof number)
+		return false;
+	text_copy(number, sizeof number, text);
+	for (size_t i = 0; i < sizeof time_units / sizeof time_units[0]; i++)
+		if (number[length - 1] == time_units[i].letter) {
+			unit = time_units[i].seconds;
+			number[length - 1] = '\0';
+			break;
+		}
+	if (!text_integer(number, 0, INT64_MAX / 604800, &count) || count * unit < low || count * unit > high)
+		return false;
+	*out = count * unit;
+	return true;
+}
+
+void text_of_seconds(int64_t seconds, char *out, size_t size)
+{
+	size_t i = 1; /* weeks are read, and shown as days */
+
+	while (seconds % time_units[i].seconds)
+		i++;
+	text_format(out, size, "%" PRId64 "%c", seconds / time_units[i].seconds, seconds ? time_units[i].letter : 's');
 }
 
 bool text_number(const char *text, double *out)

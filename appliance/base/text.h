@@ -19,6 +19,10 @@ bool text_terminated(const char *field, size_t size);
 bool text_integer(const char *text, int64_t low, int64_t high, int64_t *out);
 /* Decimal number with fraction, the whole string, finite. */
 bool text_number(const char *text, double *out);
+/* "90", "90s", "15m", "6h", "3d", "2w": a time in seconds within [low, high]. False otherwise; *out untouched. */
+bool text_seconds(const char *text, int64_t low, int64_t high, int64_t *out);
+/* The shortest such text: 5400 is "90m". */
+void text_of_seconds(int64_t seconds, char *out, size_t size);
 /* Object names: [A-Za-z0-9][A-Za-z0-9_.-]{0,max-1}, no "..". */
 bool text_is_name(const char *text, size_t max);
 /* Item names, which are RRD data-source names: [a-z][a-z0-9_]{0,18}. */

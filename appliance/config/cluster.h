@@ -42,11 +42,19 @@ struct config_node {
 	uint8_t maintenance;
 	uint8_t policy;         /* enum policy; 0: the group's */
 };
-struct config_threshold {
+enum threshold_kind { THRESHOLD_VALUE = 0, THRESHOLD_RATE, THRESHOLD_NO_DATA, THRESHOLD_FORECAST, THRESHOLD_DEVIATION, THRESHOLD_KINDS };
+struct config_threshold { /* config/threshold.h says what each kind uses */
 	uint8_t level;          /* LEVEL_WARNING.. */
 	uint8_t above;          /* 1: above value, 0: below value */
 	uint8_t of, in;         /* n of m samples; 1 of 1 by default */
+	uint8_t kind;           /* enum threshold_kind */
+	uint8_t pad[3];
+	uint32_t window_s;      /* rate, no-data, forecast: the time looked at */
+	uint32_t within_s;      /* forecast: the value is reached within this time */
+	uint32_t per_s;         /* rate: value is a change in this time */
+	uint32_t pad2;
 	double value, clear;
+	double deviations;      /* deviation: so many standard deviations from what is usual */
 };
 #define CONFIG_THRESHOLDS 6
 #define CONFIG_SAMPLES_MAX 32 /* m of "n of m": the window of monitor/levels.h */
@@ -95,7 +103,7 @@ int cluster_sort(struct cluster *cluster, struct error *e, uint32_t *line);
 /* One object <> its JSON value, the form in the store and in `--json`: {"v":1} and one member per attribute of contracts section 10
  * with '-' as '_', unset ones left out. Numbers are numbers, maintenance and counter are booleans, workarounds an array of words,
  * addresses "10.1.0.3" or "10.1.0.3:1161" (port only when it is not the default), thresholds an array of
- * {"level","above" or "below","clear","of","in"}. Members that are not known are refused. The name is in the key; a member "name"
+ * objects with the attributes of config/threshold.h. Members that are not known are refused. The name is in the key; a member "name"
  * is accepted when it is the same. Caller frees the text. config_from_json() starts from the defaults. */
 char *config_to_json(enum config_kind kind, const void *object);
 int config_from_json(enum config_kind kind, const char *name, const char *json, void *object, struct error *e);

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "base/words.h"
 #include "config/fields.h"
+#include "config/threshold.h"
 
 struct writer {
 	char *text;
@@ -81,22 +82,14 @@ static void put_kind(struct writer *w, const struct cluster *cluster, enum confi
 	}
 }
 
-static void put_real(struct writer *w, const char *name, double value)
-{
-	static const struct config_field real = {.name = "", .type = FIELD_REAL, .size = sizeof(double)};
-	char text[FIELD_TEXT_MAX];
-
-	put_attribute(w, name, field_text(&real, &value, text));
-}
-
 static void put_threshold(struct writer *w, const struct config_threshold *t)
 {
-	put(w, "    <threshold level=\"%s\"", level_name(t->level));
-	put_real(w, t->above ? "above" : "below", t->value);
-	if (t->clear != t->value)
-		put_real(w, "clear", t->clear);
-	if (t->of != 1 || t->in != 1)
-		put(w, " of=\"%u\" in=\"%u\"", t->of, t->in);
+	char value[48];
+
+	put(w, "    <threshold");
+	for (unsigned a = 0; a < THRESHOLD_ATTRIBUTES; a++)
+		if (*threshold_attribute(t, a, true, value))
+			put_attribute(w, threshold_attributes[a], value);
 	put(w, "/>\n");
 }
 

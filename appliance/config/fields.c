@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Fields to and from text; see fields.h. */
 #include "config/fields.h"
+#include "config/threshold.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -435,11 +436,8 @@ static bool thresholds_equal(const struct config_item *a, const struct config_it
 {
 	bool equal = a->thresholds == b->thresholds;
 
-	for (int i = 0; equal && i < a->thresholds; i++) {
-		const struct config_threshold *x = &a->threshold[i], *y = &b->threshold[i];
-		equal = x->level == y->level && x->above == y->above && x->of == y->of && x->in == y->in &&
-			x->value == y->value && x->clear == y->clear;
-	}
+	for (int i = 0; equal && i < a->thresholds; i++)
+		equal = threshold_equal(&a->threshold[i], &b->threshold[i]);
 	return equal;
 }
 
@@ -467,14 +465,9 @@ static bool thresholds_valid(const struct config_item *item)
 {
 	if (item->thresholds > CONFIG_THRESHOLDS)
 		return false;
-	for (int i = 0; i < item->thresholds; i++) {
-		const struct config_threshold *t = &item->threshold[i];
-		if (t->level < LEVEL_WARNING || t->level >= LEVEL_COUNT || t->above > 1 || t->of < 1 || t->of > t->in ||
-		    t->in > CONFIG_SAMPLES_MAX || !(t->value - t->value == 0) || !(t->clear - t->clear == 0))
+	for (int i = 0; i < item->thresholds; i++)
+		if (!threshold_valid(&item->threshold[i]))
 			return false;
-		if (t->above ? t->clear > t->value : t->clear < t->value)
-			return false;
-	}
 	return true;
 }
 

@@ -9,6 +9,7 @@ $(eval $(call library,config,$(CONFIG_PLAIN),jansson))
 $(eval $(call library,config_xml,$(CONFIG_XML) $B/gen/config_schema.c,libxml-2.0))
 $(eval $(call program,libexec/glory/glory-xml,appliance/config/xml_main.c,config_xml config base,libxml-2.0 libseccomp jansson,-lm))
 $(eval $(call unit,test_config,tests/unit/test_config.c,config base,jansson,-lm))
+$(eval $(call unit,test_threshold,tests/unit/test_threshold.c,config base,jansson,-lm))
 $(eval $(call unit,test_config_xml,tests/unit/test_config_xml.c,config_xml config base,libxml-2.0 jansson,-lm))
 $B/tests/test_config_xml: | $B/libexec/glory/glory-xml
 

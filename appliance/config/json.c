@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "config/fields.h"
+#include "config/threshold.h"
 
 static const char *json_key(const struct config_field *f, char out[40])
 {
@@ -29,21 +30,34 @@ static json_t *flags_value(const struct config_field *f, const void *object)
 	return words;
 }
 
-static json_t *real_value(double v)
+/* Limits and counts are numbers, the rest words. */
+static json_t *threshold_value(const struct config_threshold *t)
 {
-	return v > -1e9 && v < 1e9 && v == (double)(int32_t)v ? json_integer((int32_t)v) : json_real(v);
+	json_t *o = json_object();
+	char text[48];
+	double number;
+
+	for (unsigned a = 0; a < THRESHOLD_ATTRIBUTES; a++) {
+		const char *name = threshold_attributes[a];
+		if (!*threshold_attribute(t, a, !strcmp(name, "kind"), text))
+			continue;
+		if (!text_number(text, &number))
+			json_object_set_new(o, name, json_string(text));
+		else
+			json_object_set_new(o, name,
+					    number > -1e9 && number < 1e9 && number == (double)(int32_t)number
+						? json_integer((int32_t)number)
+						: json_real(number));
+	}
+	return o;
 }
 
 static json_t *thresholds_value(const struct config_item *item)
 {
 	json_t *all = json_array();
 
-	for (int i = 0; i < item->thresholds; i++) {
-		const struct config_threshold *t = &item->threshold[i];
-		json_array_append_new(all, json_pack("{s:s,s:o,s:o,s:i,s:i}", "level", level_name(t->level),
-						     t->above ? "above" : "below", real_value(t->value), "clear",
-						     real_value(t->clear), "of", (int)t->of, "in", (int)t->in));
-	}
+	for (int i = 0; i < item->thresholds; i++)
+		json_array_append_new(all, threshold_value(&item->threshold[i]));
 	return all;
 }
 
@@ -87,22 +101,29 @@ char *config_to_json(enum config_kind kind, const void *object)
 
 /* --- from JSON ------------------------------------------------------------------------------------------ */
 
-static bool threshold_read(const json_t *o, struct config_threshold *t)
+static int threshold_read(const json_t *o, struct config_threshold *t, struct error *e)
 {
-	const json_t *above = json_object_get(o, "above"), *below = json_object_get(o, "below");
-	const json_t *limit = above ? above : below, *clear = json_object_get(o, "clear");
-	const json_t *of = json_object_get(o, "of"), *in = json_object_get(o, "in");
-	json_int_t n = of ? json_integer_value(of) : 1, m = in ? json_integer_value(in) : 1;
+	struct threshold_draft draft = {0};
+	char text[48];
+	const char *name;
+	json_t *value;
+	int rc = 0;
 
-	*t = (struct config_threshold){
-	    .level = (uint8_t)words_value(WORDS_LEVEL, json_string_value(json_object_get(o, "level"))),
-	    .above = above != NULL,
-	    .of = (uint8_t)n,
-	    .in = (uint8_t)m,
-	    .value = json_number_value(limit),
-	    .clear = clear ? json_number_value(clear) : json_number_value(limit)};
-	return json_is_number(limit) && !(above && below) && (!clear || json_is_number(clear)) && n >= 1 && n <= m &&
-	       m <= CONFIG_SAMPLES_MAX && t->level >= LEVEL_WARNING;
+	if (json_is_string(o))
+		return threshold_parse(json_string_value(o), t, e);
+	json_object_foreach((json_t *)(uintptr_t)o, name, value)
+	{
+		bool fits = json_is_string(value) ? text_copy(text, sizeof text, json_string_value(value))
+						  : json_is_number(value) && text_format(text, sizeof text, "%.17g", json_number_value(value));
+		if (!fits)
+			return error_set(e, ERR_CONFIG, "", "write a number or a word", "threshold: a member is not of a form that fits");
+		rc = threshold_set(&draft, name, text, e);
+		if (rc)
+			return rc;
+	}
+	rc = json_is_object(o) ? threshold_finish(&draft, e) : error_set(e, ERR_CONFIG, "", "write objects", "a threshold is no object");
+	*t = draft.t;
+	return rc;
 }
 
 static int thresholds_read(struct config_item *item, const json_t *all, struct error *e)
@@ -112,11 +133,11 @@ static int thresholds_read(struct config_item *item, const json_t *all, struct e
 	if (!json_is_array(all) || count > CONFIG_THRESHOLDS)
 		return error_set(e, ERR_CONFIG, "", "write an array of at most 6", "thresholds are not a list");
 	item->thresholds = (uint8_t)count;
-	for (size_t i = 0; i < count; i++)
-		if (!threshold_read(json_array_get(all, i), &item->threshold[i]))
-			return error_set(e, ERR_CONFIG, "",
-					 "write {\"level\":\"warning\",\"above\":85,\"clear\":80,\"of\":3,\"in\":5}",
-					 "threshold %zu is not right", i + 1);
+	for (size_t i = 0; i < count; i++) {
+		int rc = threshold_read(json_array_get(all, i), &item->threshold[i], e);
+		if (rc)
+			return rc;
+	}
 	return 0;
 }
 

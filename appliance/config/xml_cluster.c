@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "config/schema.h"
+#include "config/threshold.h"
 #include "config/xml.h"
 #include "config/xml_document.h"
 
@@ -173,82 +174,28 @@ static int read_plain(struct walk *w, xmlNode *node, enum config_kind kind)
 
 /* --- thresholds of an item ------------------------------------------------------------------------------- */
 
-static int threshold_number(struct walk *w, const xmlNode *node, const char *name, double *out, bool *there)
-{
-	char text[FIELD_TEXT_MAX];
-	int rc = xml_attribute(&w->reader, node, name, text);
-
-	*there = *text != '\0';
-	if (!rc && *there && !text_number(text, out))
-		rc = xml_refuse(&w->reader, node, "write a number", "threshold: %s %.40s is not a number", name, text);
-	return rc;
-}
-
-static int threshold_count(struct walk *w, const xmlNode *node, const char *name, uint8_t *out)
-{
-	char text[FIELD_TEXT_MAX];
-	int64_t value = 1;
-	int rc = xml_attribute(&w->reader, node, name, text);
-
-	if (!rc && *text && !text_integer(text, 1, CONFIG_SAMPLES_MAX, &value))
-		rc = xml_refuse(&w->reader, node, "write of=\"3\" in=\"5\"",
-				"threshold: %s %.40s is not a number from 1 to %d", name, text, CONFIG_SAMPLES_MAX);
-	*out = (uint8_t)value;
-	return rc;
-}
-
-static int threshold_limits(struct walk *w, const xmlNode *node, struct config_threshold *t)
-{
-	bool above, below, clear;
-	double over = 0, under = 0;
-	int rc = threshold_number(w, node, "above", &over, &above);
-
-	if (!rc)
-		rc = threshold_number(w, node, "below", &under, &below);
-	if (!rc && above == below)
-		return xml_refuse(&w->reader, node, "write above=\"85\" or below=\"5\"",
-				  "a threshold needs one of above and below");
-	t->above = above;
-	t->value = above ? over : under;
-	t->clear = t->value;
-	if (!rc)
-		rc = threshold_number(w, node, "clear", &t->clear, &clear);
-	if (!rc && (above ? t->clear > t->value : t->clear < t->value))
-		rc = xml_refuse(&w->reader, node,
-				above ? "clear at the value or below it" : "clear at the value or above it",
-				"threshold: clear %g would clear at once", t->clear);
-	return rc;
-}
-
 static int read_threshold(struct walk *w, xmlNode *node, struct config_threshold *t)
 {
-	static const char *const known[] = {"level", "above", "below", "clear", "of", "in"};
+	struct threshold_draft draft = {0};
+	struct error inner;
 	char text[FIELD_TEXT_MAX];
 	int rc = no_children(w, node);
 
 	for (const xmlAttr *a = node->properties; !rc && a; a = a->next) {
+		const char *name = (const char *)a->name;
 		size_t i = 0;
-		while (i < COUNT_OF(known) && strcmp(known[i], (const char *)a->name) != 0)
+		while (i < THRESHOLD_ATTRIBUTES && strcmp(threshold_attributes[i], name) != 0)
 			i++;
-		if (i == COUNT_OF(known))
-			return xml_unknown_attribute(&w->reader, node, "threshold", (const char *)a->name, known,
-						     COUNT_OF(known));
+		if (i == THRESHOLD_ATTRIBUTES)
+			return xml_unknown_attribute(&w->reader, node, "threshold", name, threshold_attributes,
+						     THRESHOLD_ATTRIBUTES);
+		rc = xml_attribute(&w->reader, node, name, text);
+		if (!rc && threshold_set(&draft, name, text, &inner))
+			return xml_refuse(&w->reader, node, inner.remedy, "%s", inner.text);
 	}
-	if (!rc)
-		rc = xml_attribute(&w->reader, node, "level", text);
-	t->level = (uint8_t)(rc ? 0 : words_value(WORDS_LEVEL, text));
-	if (!rc && t->level < LEVEL_WARNING)
-		return xml_refuse(&w->reader, node, "write warning, major or critical",
-				  "threshold: level %.40s is none", text);
-	if (!rc)
-		rc = threshold_limits(w, node, t);
-	if (!rc)
-		rc = threshold_count(w, node, "of", &t->of);
-	if (!rc)
-		rc = threshold_count(w, node, "in", &t->in);
-	if (!rc && t->of > t->in)
-		rc = xml_refuse(&w->reader, node, "write of=\"3\" in=\"5\"",
-				"threshold: %u of %u samples is impossible", t->of, t->in);
+	if (!rc && threshold_finish(&draft, &inner))
+		rc = xml_refuse(&w->reader, node, inner.remedy, "%s", inner.text);
+	*t = draft.t;
 	return rc;
 }
 

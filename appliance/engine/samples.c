@@ -120,10 +120,12 @@ const struct level_rules *samples_rules(struct engine *e, const struct item_defi
 
 	if (!c || !c->thresholds || !in_scope(c->scope, node, group))
 		return level_builtin(item->item);
-	own.count = c->thresholds;
+	own.count = 0;
 	for (unsigned i = 0; i < c->thresholds; i++) {
 		const struct config_threshold *t = &c->threshold[i];
-		own.rule[i] = (struct level_rule){t->level, t->above, t->of ? t->of : 1, t->in ? t->in : 1, t->value, t->clear};
+		if (t->kind != THRESHOLD_VALUE)
+			continue;
+		own.rule[own.count++] = (struct level_rule){t->level, t->above, t->of ? t->of : 1, t->in ? t->in : 1, t->value, t->clear};
 	}
 	return &own;
 }

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "board/messages.h"
 #include "config/cluster.h"
+#include "config/threshold.h"
 
 struct chance {
 	unsigned seed;
@@ -51,6 +52,38 @@ static inline void random_credentials(struct chance *c, struct cluster *out)
 	}
 }
 
+static inline void random_threshold(struct chance *c, struct config_threshold *out)
+{
+	static const char *const kinds[] = {"value", "rate", "no-data", "forecast", "deviation"};
+	static const char *const times[] = {"10m", "90s", "3d", "2w", "6h"};
+	struct threshold_draft d = {0};
+	char value[40], clear[40];
+	int kind = chance_below(c, 5), below = chance_below(c, 2);
+	double limit = rand_r(&c->seed) / 977.0 + 3;
+	struct error e;
+
+	text_format(value, sizeof value, "%.17g", limit);
+	text_format(clear, sizeof clear, "%.17g", limit + (below && kind != 4 ? 1 : -1) * chance_below(c, 3));
+	threshold_set(&d, "level", chance_below(c, 2) ? "warning" : "critical", &e);
+	threshold_set(&d, "kind", kinds[kind], &e);
+	if (kind != 2)
+		threshold_set(&d, below ? "below" : "above", value, &e);
+	if (kind == 1 || kind == 2 || kind == 3)
+		threshold_set(&d, "window", times[chance_below(c, 5)], &e);
+	if (kind == 3)
+		threshold_set(&d, "within", times[chance_below(c, 5)], &e);
+	if (kind == 1)
+		threshold_set(&d, "per", chance_below(c, 2) ? "hour" : "second", &e);
+	if (kind < 2 || kind == 4) {
+		threshold_set(&d, "clear", clear, &e);
+		threshold_set(&d, "of", "3", &e);
+		threshold_set(&d, "in", chance_below(c, 2) ? "3" : "9", &e);
+	}
+	if (threshold_finish(&d, &e))
+		abort();
+	*out = d.t;
+}
+
 static inline void random_items(struct chance *c, struct cluster *out)
 {
 	for (int i = 0; i < 6; i++) {
@@ -65,13 +98,7 @@ static inline void random_items(struct chance *c, struct cluster *out)
 			text_copy(item.instances, CONFIG_NAME, "1.3.6.1.2");
 		item.thresholds = (uint8_t)chance_below(c, CONFIG_THRESHOLDS + 1);
 		for (int k = 0; k < item.thresholds; k++) {
-			struct config_threshold *t = &item.threshold[k];
-			t->level = (uint8_t)(LEVEL_WARNING + chance_below(c, 3));
-			t->above = (uint8_t)chance_below(c, 2);
-			t->value = rand_r(&c->seed) / 977.0;
-			t->clear = t->above ? t->value - chance_below(c, 3) : t->value + chance_below(c, 3);
-			t->of = (uint8_t)(1 + chance_below(c, 5));
-			t->in = (uint8_t)(t->of + chance_below(c, 5));
+			random_threshold(c, &item.threshold[k]);
 		}
 		config_set_field(CONFIG_ITEM, &item, "unit", item.unit, NULL); /* and with it what follows from other fields */
 		cluster_set(out, CONFIG_ITEM, &item);
