@@ -12,11 +12,15 @@
 #include "base/text.h"
 
 #define USERS_MAX 32
-#define KEY_MAX 64
 #define READ_VIEW "glory-read"
 #define COMMUNITY_USER "community"
 
 static struct msg_user users[USERS_MAX];
+/* of a v3 user: what its messages are read and written with; beside users[] */
+static struct keys {
+	struct credential credential;
+	struct usm_peer *peer;
+} keys[USERS_MAX];
 static size_t user_count;
 static char community[NAME_SIZE];
 
@@ -106,24 +110,6 @@ static const oid *auth_oid(uint8_t auth, size_t *length)
 	return auth == 2 ? usmHMACSHA1AuthProtocol : usmHMAC192SHA256AuthProtocol;
 }
 
-/* Key of one passphrase for one engine; malloc'd. NULL: the passphrase is too short. */
-static u_char *localised(const char *passphrase, uint8_t auth, const uint8_t *engine, size_t engine_length, size_t *size)
-{
-	u_char ku[KEY_MAX];
-	size_t ku_size = sizeof ku, n;
-	const oid *protocol = auth_oid(auth, &n);
-	u_char *kul = mem_zalloc(KEY_MAX);
-
-	*size = KEY_MAX;
-	if (generate_Ku(protocol, (u_int)n, (const u_char *)passphrase, strlen(passphrase), ku, &ku_size) != SNMPERR_SUCCESS ||
-	    generate_kul(protocol, (u_int)n, engine, engine_length, ku, ku_size, kul, size) != SNMPERR_SUCCESS) {
-		free(kul);
-		kul = NULL;
-	}
-	explicit_bzero(ku, sizeof ku);
-	return kul;
-}
-
 void access_remove_usm(const uint8_t *engine, size_t engine_length, const char *name)
 {
 	for (struct usmUser *u = usm_get_userList(); u; u = u->next) {
@@ -148,13 +134,23 @@ static void *copied(const void *bytes, size_t size)
 	return copy;
 }
 
-static int add_usm(const uint8_t *engine, size_t engine_length, const char *name, uint8_t auth, const char *auth_pass,
-		   const char *priv_pass)
+/* A key localised for an engine, malloc'd; NULL: libsnmp cannot make it. */
+static u_char *localised(const struct credential *c, const uint8_t *ku, const uint8_t *engine, size_t engine_length)
 {
-	size_t auth_size, priv_size, n;
-	u_char *auth_key = localised(auth_pass, auth, engine, engine_length, &auth_size);
-	u_char *priv_key = localised(priv_pass, auth, engine, engine_length, &priv_size);
+	u_char *kul = mem_zalloc(USM_KEY_MAX);
+
+	if (usm_localize(c, ku, engine, engine_length, kul))
+		return kul;
+	free(kul);
+	return NULL;
+}
+
+static int add_usm(const uint8_t *engine, size_t engine_length, const struct credential *c)
+{
+	u_char *auth_key = localised(c, c->auth_key, engine, engine_length);
+	u_char *priv_key = localised(c, c->priv_key, engine, engine_length);
 	struct usmUser *u = auth_key && priv_key ? usm_create_user() : NULL;
+	size_t n;
 
 	if (!u) {
 		free(auth_key);
@@ -165,43 +161,50 @@ static int add_usm(const uint8_t *engine, size_t engine_length, const char *name
 	SNMP_FREE(u->privProtocol);
 	u->engineID = copied(engine, engine_length);
 	u->engineIDLen = engine_length;
-	u->name = mem_strdup(name);
-	u->secName = mem_strdup(name);
-	const oid *protocol = auth_oid(auth, &n);
+	u->name = mem_strdup(c->user);
+	u->secName = mem_strdup(c->user);
+	const oid *protocol = auth_oid(c->auth, &n);
 	u->authProtocol = copied(protocol, n * sizeof(oid));
 	u->authProtocolLen = n;
 	u->authKey = auth_key;
-	u->authKeyLen = auth_size;
+	u->authKeyLen = c->key_size;
 	u->privProtocol = copied(usmAESPrivProtocol, 10 * sizeof(oid));
 	u->privProtocolLen = 10;
 	u->privKey = priv_key;
 	u->privKeyLen = 16; /* AES-128 (RFC 3826, section 1.2.1): the first 16 octets */
 	u->userStatus = RS_ACTIVE;
 	u->userStorageType = ST_READONLY;
-	access_remove_usm(engine, engine_length, name);
+	access_remove_usm(engine, engine_length, c->user);
 	usm_add_user(u);
+	return 0;
+}
+
+/* A user's keys, not yet localised; the caller wipes them. */
+static int make_credential(const char *name, uint8_t auth, uint8_t priv, const char *secret, struct credential *c, struct error *e)
+{
+	char object[96];
+
+	*c = (struct credential){.version = SNMP_V3, .auth = auth, .priv = priv};
+	text_format(object, sizeof object, "snmp user %s", name);
+	if (auth < USM_AUTH_SHA256 || auth > USM_AUTH_SHA1 || priv != USM_PRIV_AES128 || !text_copy(c->user, sizeof c->user, name))
+		return error_set(e, ERR_CONFIG, object, "give it auth=\"SHA-256\" and priv=\"AES-128\"",
+				 "only authenticated and encrypted users are taken");
+	if (credential_set_secret(c, secret))
+		return error_set(e, ERR_CONFIG, object, "write lines auth=... and priv=... of 8 or more characters each",
+				 "its secret has no usable passphrases");
 	return 0;
 }
 
 int access_install_usm(const uint8_t *engine, size_t engine_length, const char *name, uint8_t auth, uint8_t priv, const char *secret,
 		       struct error *e)
 {
-	char auth_pass[256], priv_pass[256], object[96];
+	struct credential c;
+	int rc = make_credential(name, auth, priv, secret, &c, e);
 
-	text_format(object, sizeof object, "snmp user %s", name);
-	if (auth < 1 || auth > 2 || priv != 1)
-		return error_set(e, ERR_CONFIG, object, "give it auth=\"SHA-256\" and priv=\"AES-128\"",
-				 "only authenticated and encrypted users are taken");
-	int rc = ERR_CONFIG;
-	if (access_secret_value(secret, "auth", auth_pass, sizeof auth_pass) &&
-	    access_secret_value(secret, "priv", priv_pass, sizeof priv_pass))
-		rc = add_usm(engine, engine_length, name, auth, auth_pass, priv_pass);
-	explicit_bzero(auth_pass, sizeof auth_pass);
-	explicit_bzero(priv_pass, sizeof priv_pass);
-	if (rc)
-		return error_set(e, rc, object, "write lines auth=... and priv=... of 8 or more characters each",
-				 "its secret has no usable passphrases");
-	return 0;
+	if (!rc && add_usm(engine, engine_length, &c))
+		rc = error_set(e, ERR_CONFIG, name, "repair the installation", "libsnmp cannot make its keys");
+	credential_wipe(&c);
+	return rc;
 }
 
 /* --- users ------------------------------------------------------------------------------------------ */
@@ -231,7 +234,12 @@ static void forget(struct msg_user *user)
 		access_remove_usm(engine, n, user->name);
 		vacm_destroyGroupEntry(SNMP_SEC_MODEL_USM, user->name);
 	}
+	struct keys *k = &keys[user - users];
+	usm_peer_free(k->peer);
+	credential_wipe(&k->credential);
 	*user = users[--user_count];
+	*k = keys[user_count];
+	explicit_bzero(&keys[user_count], sizeof *k);
 }
 
 void access_retain_users(const struct msg_user *wanted, size_t count)
@@ -263,6 +271,21 @@ static int add_community(const char *secret, struct error *e)
 	return 0;
 }
 
+/* The user's keys for our engine, for ourselves and for the library. */
+static int add_keys(struct keys *k, const uint8_t *engine, size_t engine_length, struct error *e, enum right right)
+{
+	const char *name = k->credential.user;
+
+	k->peer = usm_peer_new(&k->credential, engine, engine_length);
+	if (!k->peer || add_usm(engine, engine_length, &k->credential)) {
+		usm_peer_free(k->peer);
+		k->peer = NULL;
+		return error_set(e, ERR_CONFIG, name, "repair the installation", "libsnmp or libcrypto cannot make its keys");
+	}
+	join_group(SNMP_SEC_MODEL_USM, name, right);
+	return 0;
+}
+
 int access_add_user(const struct msg_user *user, const char *secret, struct error *e)
 {
 	uint8_t engine[64];
@@ -275,43 +298,66 @@ int access_add_user(const struct msg_user *user, const char *secret, struct erro
 		forget(old);
 	if (user_count == USERS_MAX)
 		return error_set(e, ERR_NO_RESOURCE, user->name, "remove one", "more than %d snmp users", USERS_MAX);
-	int rc = user->version == SNMP_V2C ? add_community(secret, e)
-					   : access_install_usm(engine, n, user->name, user->auth, user->priv, secret, e);
-	if (rc)
+	struct keys *k = &keys[user_count];
+	int rc = user->version == SNMP_V2C ? add_community(secret, e) : make_credential(user->name, user->auth, user->priv, secret, &k->credential, e);
+	if (!rc && user->version != SNMP_V2C)
+		rc = add_keys(k, engine, n, e, (enum right)user->right);
+	if (rc) {
+		credential_wipe(&k->credential);
 		return rc;
-	if (user->version != SNMP_V2C)
-		join_group(SNMP_SEC_MODEL_USM, user->name, (enum right)user->right);
+	}
 	users[user_count++] = *user;
 	return 0;
 }
 
 /* --- requests --------------------------------------------------------------------------------------- */
 
-static bool is_our_community(const netsnmp_pdu *pdu)
+struct usm_peer *access_keys(const struct ber *name, const struct credential **credential)
 {
-	size_t n = strlen(community);
+	size_t n = ber_left(name);
 
-	return n && pdu->community && pdu->community_len == n && !CRYPTO_memcmp(pdu->community, community, n);
+	for (size_t i = 0; i < user_count; i++) {
+		if (!keys[i].peer || strlen(keys[i].credential.user) != n || memcmp(keys[i].credential.user, name->at, n) != 0)
+			continue;
+		*credential = &keys[i].credential;
+		return keys[i].peer;
+	}
+	return NULL;
 }
 
-bool access_of(const netsnmp_pdu *pdu, struct access *out)
+static bool access_for(const char *user, int model, int level, struct access *out)
 {
-	int model = SNMP_SEC_MODEL_USM, level = pdu->securityLevel;
+	struct vacm_groupEntry *group = vacm_getGroupEntry(model, user);
 
-	*out = (struct access){.right = RIGHT_NONE};
-	if (pdu->version == SNMP_VERSION_2c && is_our_community(pdu)) {
-		out->user = COMMUNITY_USER;
-		model = SNMP_SEC_MODEL_SNMPv2c;
-		level = SNMP_SEC_LEVEL_NOAUTH;
-	} else if (pdu->version == SNMP_VERSION_3 && pdu->securityModel == SNMP_SEC_MODEL_USM && pdu->contextNameLen == 0) {
-		out->user = pdu->securityName;
-	}
-	struct vacm_groupEntry *group = out->user ? vacm_getGroupEntry(model, out->user) : NULL;
+	*out = (struct access){.right = RIGHT_NONE, .user = user};
 	if (!group)
 		return false;
 	out->entry = vacm_getAccessEntry(group->groupName, "", model, level);
 	out->right = (enum right)words_value(WORDS_RIGHT, group->groupName);
 	return out->entry != NULL;
+}
+
+bool access_of_community(const uint8_t *name, size_t size, struct access *out)
+{
+	size_t n = strlen(community);
+
+	return n && size == n && !CRYPTO_memcmp(name, community, n) &&
+	       access_for(COMMUNITY_USER, SNMP_SEC_MODEL_SNMPv2c, SNMP_SEC_LEVEL_NOAUTH, out);
+}
+
+bool access_of_user(const char *name, struct access *out)
+{
+	return access_for(name, SNMP_SEC_MODEL_USM, SNMP_SEC_LEVEL_AUTHPRIV, out);
+}
+
+bool access_of(const netsnmp_pdu *pdu, struct access *out)
+{
+	*out = (struct access){.right = RIGHT_NONE};
+	if (pdu->version == SNMP_VERSION_2c && pdu->community)
+		return access_of_community(pdu->community, pdu->community_len, out);
+	if (pdu->version == SNMP_VERSION_3 && pdu->securityModel == SNMP_SEC_MODEL_USM && pdu->contextNameLen == 0 && pdu->securityName)
+		return access_for(pdu->securityName, SNMP_SEC_MODEL_USM, pdu->securityLevel, out);
+	return false;
 }
 
 static bool in_view(const char *view, const mib_arc *name, size_t length)

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "board/messages.h"
 #include "mibs/agent/table.h"
+#include "mibs/snmp/usm.h"
 
 /* Groups, access entries and views; once, after engine_start(). */
 void access_begin(void);
@@ -30,12 +31,17 @@ struct access {
 };
 /* Checks security model, level and group. False: no access at all (authorizationError). */
 bool access_of(const netsnmp_pdu *pdu, struct access *out);
+/* The same for a request that the library has not seen: with a community, or from a user whose message is proved to be his, encrypted. */
+bool access_of_community(const uint8_t *name, size_t size, struct access *out);
+bool access_of_user(const char *name, struct access *out);
+/* The keys of a user, localised for our engine; NULL: no such user. The clock of the peer is the caller's to set. */
+struct usm_peer *access_keys(const struct ber *name, const struct credential **credential);
 bool access_may_read(const struct access *access, const mib_arc *name, size_t length);
 bool access_may_write(const struct access *access, const mib_arc *name, size_t length);
 
 /* Reads `key`=VALUE out of a secret's lines into out. False: not there, empty or too long. */
 bool access_secret_value(const char *secret, const char *key, char *out, size_t size);
-/* Derives a user's keys for an engine and adds it to net-snmp's USM list (taken out of it first when it is there). Also for the
+/* Localises a user's keys (Ku) for an engine and adds it to net-snmp's USM list (taken out of it first when it is there). Also for the
  * users of notification receivers, whose engines are others. auth and priv as in msg_target. */
 int access_install_usm(const uint8_t *engine, size_t engine_length, const char *name, uint8_t auth, uint8_t priv, const char *secret,
 		       struct error *e);

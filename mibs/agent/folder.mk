@@ -1,5 +1,5 @@
 # the agent role: GLORY-CL-MIB from the board, commands by SET, notifications
-$(eval $(call library,mibagent,$(wildcard mibs/agent/*.c),netsnmp libevent_core libcrypto))
+$(eval $(call library,mibagent,$(wildcard mibs/agent/*.c mibs/snmp/*.c),netsnmp libevent_core libcrypto))
 $(eval $(call program,libexec/glory/glory-agent,mibs/agent/role/main.c,mibagent board proc loop base,netsnmp libevent_core libseccomp libcap-ng libcrypto,-lm))
 $(eval $(call program,tests/agenttool,tests/system/agenttool.c,board proc loop base,libevent_core,-lm))
 $(eval $(call unit,test_mib_words,tests/unit/test_mib_words.c,base,,-lm))
@@ -7,4 +7,5 @@ $(eval $(call unit,test_agent_tables,tests/unit/test_agent_tables.c,mibagent boa
 $(eval $(call unit,test_agent_set,tests/unit/test_agent_set.c,mibagent board base,netsnmp libcrypto,-lm))
 $(eval $(call unit,test_agent_window,tests/unit/test_agent_window.c,mibagent board base,netsnmp libcrypto,-lm))
 $(eval $(call systemtest,tests/system/agent.sh))
-$(eval $(call fuzzer,fuzz_agent,tests/fuzz/fuzz_agent.c,$(wildcard mibs/agent/*.c appliance/board/*.c appliance/base/*.c appliance/loop/*.c),netsnmp libcrypto libevent_core))
+$(eval $(call fuzzer,fuzz_agent,tests/fuzz/fuzz_agent.c,$(wildcard mibs/agent/*.c mibs/snmp/*.c appliance/board/*.c appliance/base/*.c appliance/loop/*.c),netsnmp libcrypto libevent_core))
+$(eval $(call unit,test_agent_encode,tests/unit/test_agent_encode.c,mibagent board base,netsnmp libcrypto,-lm))

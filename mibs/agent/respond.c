@@ -7,14 +7,22 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "mibs/agent/encode.h"
 
-/* The list being built, and what is left of the room for it. */
+/* The answer that is being made. */
 struct answer {
 	const struct walk *walk;
 	const struct access *access;
-	netsnmp_variable_list *first, *last;
-	size_t room;
-	bool full;
+	struct encode_list list;
+	struct encode_column column; /* of single names */
+};
+
+/* A name of the request: as it came, and as arcs. */
+struct name {
+	const uint8_t *bytes;
+	size_t size;
+	mib_arc arcs[MAX_OID_LEN];
+	size_t length;
 };
 
 netsnmp_pdu *respond_status(const netsnmp_pdu *request, long status, long index)
@@ -33,36 +41,46 @@ netsnmp_pdu *respond_status(const netsnmp_pdu *request, long status, long index)
 	return response;
 }
 
-static size_t encoded_size(const mib_arc *name, size_t length, size_t value_size)
-{
-	size_t n = 12 + value_size; /* tags and lengths of the varbind, its name and its value */
+/* --- what is asked ---------------------------------------------------------------------------------- */
 
-	for (size_t i = 0; i < length; i++)
-		n += name[i] < 0x80 ? 1 : name[i] < 0x4000 ? 2 : name[i] < 0x200000 ? 3 : 5;
-	return n;
+static bool name_from(struct ber content, struct name *out)
+{
+	uint32_t arcs[MAX_OID_LEN] = {0, 0};
+
+	out->bytes = content.at;
+	out->size = ber_left(&content);
+	out->length = out->size ? ber_oid_value(content, arcs, MAX_OID_LEN) : 2; /* an empty name is taken for 0.0 */
+	for (size_t i = 0; i < out->length; i++)
+		out->arcs[i] = arcs[i];
+	return out->length > 0;
 }
 
-/* Adds a varbind; false (and full) when it does not fit. */
-static bool add(struct answer *a, const mib_arc *name, size_t length, uint8_t asn, const void *value, size_t size)
+static bool take_name(struct ber *varbinds, struct name *out)
 {
-	size_t cost = encoded_size(name, length, size);
+	struct ber varbind, name, value;
+	uint8_t type;
 
-	if (cost > a->room) {
-		a->full = true;
+	return ber_take(varbinds, BER_SEQUENCE, &varbind) && ber_take(&varbind, BER_OID, &name) && ber_any(&varbind, &type, &value) &&
+	       name_from(name, out);
+}
+
+bool respond_parse(struct ber pdu, struct respond_request *r)
+{
+	struct ber fields, rest;
+	struct name name;
+
+	if (!ber_any(&pdu, &r->type, &fields) || (r->type != BER_GET && r->type != BER_GETNEXT && r->type != BER_GETBULK) ||
+	    !ber_integer_in(&fields, INT32_MIN, INT32_MAX, &r->id) ||
+	    !ber_integer_in(&fields, INT32_MIN, INT32_MAX, &r->non_repeaters) ||
+	    !ber_integer_in(&fields, INT32_MIN, INT32_MAX, &r->max_repetitions) || !ber_take(&fields, BER_SEQUENCE, &r->varbinds))
 		return false;
-	}
-	netsnmp_variable_list **at = a->last ? &a->last->next_variable : &a->first;
-	a->last = snmp_varlist_add_variable(at, name, length, asn, value, size);
-	a->room -= cost;
-	if (!a->last)
-		a->full = true;
-	return !a->full;
+	for (rest = r->varbinds; ber_left(&rest);)
+		if (!take_name(&rest, &name))
+			return false;
+	return true;
 }
 
-static bool add_cell(struct answer *a, const mib_arc *name, size_t length, const struct cell *cell)
-{
-	return add(a, name, length, cell->asn, &cell->value, cell->size);
-}
+/* --- one varbind: 0, or an SNMP error ------------------------------------------------------------------- */
 
 static bool in_view(void *arg, const struct mib_place *place)
 {
@@ -72,16 +90,15 @@ static bool in_view(void *arg, const struct mib_place *place)
 	return access_may_read(a->access, name, mib_column_name(place->table, place->column, name));
 }
 
-/* Each of the following answers one varbind: 0, or an SNMP error. */
-static long get_one(struct answer *a, const netsnmp_variable_list *v)
+static long get_one(struct answer *a, const struct name *v)
 {
 	struct mib_place place;
 	struct cell cell;
 	bool object;
-	int rc = mib_locate(v->name, v->name_length, &place, &object);
+	int rc = mib_locate(v->arcs, v->length, &place, &object);
 
 	if (!object || !in_view(a, &place)) {
-		add(a, v->name, v->name_length, SNMP_NOSUCHOBJECT, NULL, 0);
+		encode_exception(&a->list, v->bytes, v->size, BER_NO_SUCH_OBJECT);
 		return 0;
 	}
 	if (!rc)
@@ -89,72 +106,75 @@ static long get_one(struct answer *a, const netsnmp_variable_list *v)
 	if (rc == ERR_BUSY)
 		return SNMP_ERR_GENERR;
 	if (rc)
-		add(a, v->name, v->name_length, SNMP_NOSUCHINSTANCE, NULL, 0);
+		encode_exception(&a->list, v->bytes, v->size, BER_NO_SUCH_INSTANCE);
 	else
-		add_cell(a, v->name, v->name_length, &cell);
+		encode_cell(&a->list, v->bytes, v->size, &cell);
 	return 0;
 }
 
-/* The instance after the cursor, its name into `name`; *length 0 at the end of the MIB. */
-static long next_cell(struct answer *a, struct walk_cursor *cursor, mib_arc *name, size_t *length, struct cell *cell)
+/* The instance after the cursor, its name into `name`; *size 0 at the end of the MIB. */
+static long next_cell(struct answer *a, struct walk_cursor *cursor, struct encode_column *column, uint8_t name[ENCODE_NAME_MAX],
+		      size_t *size, struct cell *cell)
 {
 	int rc = walk_next(a->walk, cursor, in_view, a, cell);
 
-	*length = rc ? 0 : mib_name(&cursor->place, name);
+	*size = rc ? 0 : encode_name(column, &cursor->place, name);
 	return rc == ERR_BUSY ? SNMP_ERR_GENERR : 0;
 }
 
-static long get_next_one(struct answer *a, const netsnmp_variable_list *v)
+static long get_next_one(struct answer *a, const struct name *v)
 {
 	struct walk_cursor cursor = {.positioned = false};
-	mib_arc name[MIB_OID_MAX];
-	size_t length = 0;
+	uint8_t name[ENCODE_NAME_MAX];
+	size_t size = 0;
 	struct cell cell;
-	long status = mib_after(v->name, v->name_length, &cursor.place) ? next_cell(a, &cursor, name, &length, &cell) : 0;
+	long status = mib_after(v->arcs, v->length, &cursor.place) ? next_cell(a, &cursor, &a->column, name, &size, &cell) : 0;
 
 	if (status)
 		return status;
-	if (length)
-		add_cell(a, name, length, &cell);
+	if (size)
+		encode_cell(&a->list, name, size, &cell);
 	else
-		add(a, v->name, v->name_length, SNMP_ENDOFMIBVIEW, NULL, 0);
+		encode_exception(&a->list, v->bytes, v->size, BER_END_OF_VIEW);
 	return 0;
 }
 
-/* One column of a GETBULK. */
+/* --- GETBULK -------------------------------------------------------------------------------------------- */
+
+/* One column of it. */
 struct repeater {
 	struct walk_cursor cursor;
-	mib_arc name[MAX_OID_LEN]; /* of the last answer: what endOfMibView is said about */
-	size_t length;
+	struct encode_column column;
+	uint8_t name[ENCODE_NAME_MAX]; /* of the last answer: what endOfMibView is said about */
+	size_t size;
+	struct ber asked; /* the same before there is one */
 	bool ended;
 };
 
 static long repeat_one(struct answer *a, struct repeater *r)
 {
 	struct cell cell;
-	mib_arc name[MIB_OID_MAX];
-	size_t length = 0;
-	long status = r->ended ? 0 : next_cell(a, &r->cursor, name, &length, &cell);
+	size_t size = 0;
+	long status = r->ended ? 0 : next_cell(a, &r->cursor, &r->column, r->name, &size, &cell);
 
 	if (status)
 		return status;
-	if (!length) {
+	if (!size) {
 		r->ended = true;
-		add(a, r->name, r->length, SNMP_ENDOFMIBVIEW, NULL, 0);
+		encode_exception(&a->list, r->size ? r->name : r->asked.at, r->size ? r->size : ber_left(&r->asked), BER_END_OF_VIEW);
 		return 0;
 	}
-	memcpy(r->name, name, length * sizeof *name);
-	r->length = length;
-	if (add_cell(a, name, length, &cell))
+	r->size = size;
+	if (encode_cell(&a->list, r->name, size, &cell))
 		r->ended = !walk_step(&r->cursor);
 	return 0;
 }
 
-static long repeat_all(struct answer *a, struct repeater *repeaters, size_t count, long repetitions)
+static long repeat_all(struct answer *a, struct repeater *repeaters, size_t count, int64_t repetitions)
 {
-	for (long n = 0; n < repetitions && !a->full; n++) {
+	for (int64_t n = 0; n < repetitions && !a->list.full; n++) {
 		bool all_ended = true;
-		for (size_t i = 0; i < count && !a->full; i++) {
+		for (size_t i = 0; i < count && !a->list.full; i++) {
 			long status = repeat_one(a, &repeaters[i]);
 			if (status)
 				return status;
@@ -166,28 +186,35 @@ static long repeat_all(struct answer *a, struct repeater *repeaters, size_t coun
 	return 0;
 }
 
-static long get_bulk(struct answer *a, const netsnmp_pdu *request, long *index)
+static size_t count_names(struct ber varbinds)
 {
-	const netsnmp_variable_list *v = request->variables;
-	long status = 0, at = 0;
-	size_t count = 0;
+	struct ber varbind;
+	size_t n = 0;
 
-	for (; v && at < request->non_repeaters && !a->full; v = v->next_variable) {
+	for (; ber_left(&varbinds) && ber_take(&varbinds, BER_SEQUENCE, &varbind); n++)
+		;
+	return n;
+}
+
+static long get_bulk(struct answer *a, const struct respond_request *request, long *index)
+{
+	struct ber rest = request->varbinds;
+	struct name v;
+	long status = 0, at = 0;
+
+	while (at < request->non_repeaters && !a->list.full && take_name(&rest, &v)) {
 		*index = ++at;
-		status = get_next_one(a, v);
+		status = get_next_one(a, &v);
 		if (status)
 			return status;
 	}
-	for (const netsnmp_variable_list *w = v; w; w = w->next_variable)
-		count++;
+	size_t count = count_names(rest);
 	if (!count || request->max_repetitions <= 0)
 		return 0;
 	struct repeater *repeaters = mem_array(count, sizeof *repeaters);
-	for (size_t i = 0; i < count; i++, v = v->next_variable) {
-		struct repeater *r = &repeaters[i];
-		r->length = v->name_length < MAX_OID_LEN ? v->name_length : MAX_OID_LEN;
-		memcpy(r->name, v->name, r->length * sizeof *r->name);
-		r->ended = !mib_after(v->name, v->name_length, &r->cursor.place);
+	for (size_t i = 0; i < count && take_name(&rest, &v); i++) {
+		repeaters[i].asked = (struct ber){v.bytes, v.bytes + v.size};
+		repeaters[i].ended = !mib_after(v.arcs, v.length, &repeaters[i].cursor.place);
 	}
 	status = repeat_all(a, repeaters, count, request->max_repetitions);
 	free(repeaters);
@@ -195,14 +222,17 @@ static long get_bulk(struct answer *a, const netsnmp_pdu *request, long *index)
 	return status;
 }
 
-static long get_each(struct answer *a, const netsnmp_pdu *request, long *index)
+static long get_each(struct answer *a, const struct respond_request *request, long *index)
 {
-	for (const netsnmp_variable_list *v = request->variables; v; v = v->next_variable) {
+	struct ber rest = request->varbinds;
+	struct name v;
+
+	while (take_name(&rest, &v)) {
 		(*index)++;
-		long status = request->command == SNMP_MSG_GET ? get_one(a, v) : get_next_one(a, v);
+		long status = request->type == BER_GET ? get_one(a, &v) : get_next_one(a, &v);
 		if (status)
 			return status;
-		if (a->full) {
+		if (a->list.full) {
 			*index = 0;
 			return SNMP_ERR_TOOBIG;
 		}
@@ -210,23 +240,15 @@ static long get_each(struct answer *a, const netsnmp_pdu *request, long *index)
 	return 0;
 }
 
-netsnmp_pdu *respond_read(const netsnmp_pdu *request, const struct walk *walk, const struct access *access, size_t room, bool *busy)
+size_t respond_read(const struct respond_request *request, const struct walk *walk, const struct access *access, uint8_t *room,
+		    size_t size, long *status, long *index)
 {
-	struct answer a = {.walk = walk, .access = access, .room = room};
-	long index = 0;
-	long status = request->command == SNMP_MSG_GETBULK ? get_bulk(&a, request, &index) : get_each(&a, request, &index);
+	struct answer a = {.walk = walk, .access = access, .list = {.at = room, .end = room + size}};
 
-	*busy = status == SNMP_ERR_GENERR;
-	if (status) {
-		snmp_free_varbind(a.first);
-		return respond_status(request, status, index);
-	}
-	netsnmp_pdu *response = respond_status(request, SNMP_ERR_NOERROR, 0);
-	if (!response) {
-		snmp_free_varbind(a.first);
-		return NULL;
-	}
-	snmp_free_varbind(response->variables);
-	response->variables = a.first;
-	return response;
+	*index = 0;
+	*status = request->type == BER_GETBULK ? get_bulk(&a, request, index) : get_each(&a, request, index);
+	if (*status)
+		return 0;
+	*index = 0;
+	return (size_t)(a.list.at - room);
 }

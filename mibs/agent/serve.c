@@ -3,23 +3,22 @@
 #include "mibs/agent/serve.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "mibs/agent/respond.h"
+#include "mibs/agent/message.h"
 #include "mibs/agent/transport.h"
 
 #define DATAGRAMS_A_ROUND 64 /* so that the channel to the engine is not starved */
-#define ROOM_V3 49152        /* varbinds of one answer; a manager that takes less says so in its message */
-#define ROOM_V2C 8192        /* an unauthenticated asker is no reason for big answers */
-#define ENVELOPE 512         /* message and PDU headers around the varbinds */
-
 #define WAITING_MAX 32
 #define TRIES_MAX 40 /* of a read; some ms between them: longer than a loaded machine stops its engine */
 
-/* A read that is to be tried again. */
+/* A read that is to be tried again, as it came: it must prove itself anew. */
 struct waiting {
-	netsnmp_pdu *pdu;
+	uint8_t *bytes;
+	size_t size;
+	struct transport_peer peer;
 	int tries;
 };
 
@@ -28,7 +27,6 @@ struct serve {
 	size_t waiting_count;
 	void *session;
 	int fd;
-	bool drained;
 	const struct walk *walk;
 	struct edit *edit;
 	int64_t now_ms;
@@ -44,49 +42,17 @@ static void respond(void *arg, netsnmp_pdu *response)
 		snmp_free_pdu(response);
 }
 
-static size_t room_for(const netsnmp_pdu *pdu)
-{
-	size_t room = pdu->version == SNMP_VERSION_3 ? ROOM_V3 : ROOM_V2C;
-
-	if (pdu->msgMaxSize > ENVELOPE && (size_t)pdu->msgMaxSize - ENVELOPE < room)
-		room = (size_t)pdu->msgMaxSize - ENVELOPE;
-	return room;
-}
-
 /* False: a row was busy, nothing was sent. */
-static bool answer_read(struct serve *s, const netsnmp_pdu *pdu, bool last)
+static bool try_read(struct serve *s, const uint8_t *bytes, size_t size, const struct transport_peer *peer, bool last, bool *declined)
 {
-	struct access access;
-	bool busy = false;
+	const uint8_t *answer;
+	size_t answer_size;
+	enum message_result result = message_read(bytes, size, s->walk, last, s->now_ms, &answer, &answer_size);
 
-	if (!access_of(pdu, &access))
-		return true; /* the user went away meanwhile */
-	netsnmp_pdu *response = respond_read(pdu, s->walk, &access, room_for(pdu), &busy);
-	if (busy && !last) {
-		snmp_free_pdu(response);
-		return false;
-	}
-	if (response && !snmp_sess_send(s->session, response)) {
-		snmp_free_pdu(response);
-		respond(s, respond_status(pdu, SNMP_ERR_TOOBIG, 0));
-	}
-	return true;
-}
-
-static void take_read(struct serve *s, const netsnmp_pdu *pdu)
-{
-	bool full = s->waiting_count == WAITING_MAX;
-
-	if (answer_read(s, pdu, full))
-		return;
-	netsnmp_pdu *copy = respond_status(pdu, 0, 0);
-	if (!copy)
-		return;
-	/* a copy that can be answered later is a request again */
-	copy->command = pdu->command;
-	copy->errstat = pdu->errstat;
-	copy->errindex = pdu->errindex;
-	s->waiting[s->waiting_count++] = (struct waiting){copy, 0};
+	*declined = result == MESSAGE_DECLINED;
+	if (result == MESSAGE_ANSWERED)
+		transport_give(s->fd, answer, answer_size, peer);
+	return result != MESSAGE_BUSY;
 }
 
 bool serve_waits(const struct serve *s)
@@ -94,18 +60,44 @@ bool serve_waits(const struct serve *s)
 	return s->waiting_count > 0;
 }
 
-void serve_again(struct serve *s)
+void serve_again(struct serve *s, int64_t now_ms)
 {
 	size_t kept = 0;
+	bool declined; /* its user went away meanwhile */
 
+	s->now_ms = now_ms;
 	for (size_t i = 0; i < s->waiting_count; i++) {
 		struct waiting w = s->waiting[i];
-		if (answer_read(s, w.pdu, ++w.tries >= TRIES_MAX))
-			snmp_free_pdu(w.pdu);
+		if (try_read(s, w.bytes, w.size, &w.peer, ++w.tries >= TRIES_MAX, &declined))
+			free(w.bytes);
 		else
 			s->waiting[kept++] = w;
 	}
 	s->waiting_count = kept;
+}
+
+static void wait_for_row(struct serve *s, const uint8_t *bytes, size_t size, const struct transport_peer *peer)
+{
+	struct waiting *w = &s->waiting[s->waiting_count++];
+
+	*w = (struct waiting){.bytes = mem_zalloc(size), .size = size, .peer = *peer};
+	memcpy(w->bytes, bytes, size);
+}
+
+void serve_datagram(struct serve *s, const uint8_t *bytes, size_t size, const struct transport_peer *peer)
+{
+	bool declined;
+
+	if (!try_read(s, bytes, size, peer, s->waiting_count == WAITING_MAX, &declined))
+		wait_for_row(s, bytes, size, peer);
+	if (!declined) {
+		s->handled++;
+		return;
+	}
+	transport_feed(bytes, size, peer);
+	NETSNMP_LARGE_FD_ZERO(&s->set);
+	NETSNMP_LARGE_FD_SET(s->fd, &s->set);
+	snmp_sess_read2(s->session, &s->set);
 }
 
 static void handle(struct serve *s, const netsnmp_pdu *pdu)
@@ -122,8 +114,8 @@ static void handle(struct serve *s, const netsnmp_pdu *pdu)
 	case SNMP_MSG_GETNEXT:
 	case SNMP_MSG_GETBULK:
 		s->handled++;
-		if (known)
-			take_read(s, pdu);
+		if (known) /* what the library reads and message.h does not is coded in a way nobody uses */
+			respond(s, respond_status(pdu, SNMP_ERR_GENERR, 0));
 		break;
 	case SNMP_MSG_SET:
 		s->handled++;
@@ -149,7 +141,7 @@ static int on_pdu(int operation, netsnmp_session *session, int request, netsnmp_
 struct serve *serve_new(int fd, const struct walk *walk, serve_command *send_command, void *arg)
 {
 	struct serve *s = mem_zalloc(sizeof *s);
-	netsnmp_transport *transport = transport_over(fd, &s->drained);
+	netsnmp_transport *transport = transport_prepare(fd) ? transport_fed(fd) : NULL;
 	netsnmp_session template;
 
 	if (!transport) {
@@ -183,7 +175,7 @@ void serve_free(struct serve *s)
 		return;
 	edit_free(s->edit);
 	for (size_t i = 0; i < s->waiting_count; i++)
-		snmp_free_pdu(s->waiting[i].pdu);
+		free(s->waiting[i].bytes);
 	snmp_sess_close(s->session);
 	netsnmp_large_fd_set_cleanup(&s->set);
 	free(s);
@@ -191,13 +183,16 @@ void serve_free(struct serve *s)
 
 void serve_ready(struct serve *s, int64_t now_ms)
 {
+	static struct transport_batch batch;
+	size_t count, taken = 0;
+
 	s->now_ms = now_ms;
-	s->drained = false;
-	for (int i = 0; i < DATAGRAMS_A_ROUND && !s->drained; i++) {
-		NETSNMP_LARGE_FD_ZERO(&s->set);
-		NETSNMP_LARGE_FD_SET(s->fd, &s->set);
-		snmp_sess_read2(s->session, &s->set);
-	}
+	do {
+		count = transport_take(s->fd, &batch);
+		for (size_t i = 0; i < count; i++)
+			serve_datagram(s, batch.datagrams[i].bytes, batch.datagrams[i].size, &batch.datagrams[i].peer);
+		taken += count;
+	} while (count == TRANSPORT_BATCH && taken < DATAGRAMS_A_ROUND);
 }
 
 void serve_reply(struct serve *s, const struct msg_reply *reply)

@@ -350,18 +350,26 @@ size_t mib_column_name(const struct mib_table *t, const struct mib_column *colum
 	return t->prefix_length + 1u;
 }
 
-size_t mib_name(const struct mib_place *place, mib_arc *out)
+size_t mib_index(const struct mib_place *place, mib_arc *out)
 {
 	const struct mib_table *t = place->table;
-	size_t n = mib_column_name(t, place->column, out);
 
-	if (!t->part_count)
-		out[n++] = 0;
+	if (!t->part_count) {
+		out[0] = 0;
+		return 1;
+	}
 	for (size_t i = 0; i < t->part_count; i++) {
 		const struct index_part *p = &t->parts[i];
-		out[n++] = (place->key >> p->shift & ((UINT64_C(1) << p->width) - 1)) + p->bias;
+		out[i] = (place->key >> p->shift & ((UINT64_C(1) << p->width) - 1)) + p->bias;
 	}
-	return n;
+	return t->part_count;
+}
+
+size_t mib_name(const struct mib_place *place, mib_arc *out)
+{
+	size_t n = mib_column_name(place->table, place->column, out);
+
+	return n + mib_index(place, out + n);
 }
 
 const char *mib_column_label(const struct mib_column *column, char *room, size_t size)

@@ -92,6 +92,8 @@ bool mib_after(const mib_arc *name, size_t length, struct mib_place *out);
 bool mib_next_column(struct mib_place *place);
 /* Writes the instance's object identifier, at most MIB_OID_MAX arcs; returns the length. */
 size_t mib_name(const struct mib_place *place, mib_arc *out);
+/* The arcs of its index alone, at most MIB_PARTS_MAX; returns how many. */
+size_t mib_index(const struct mib_place *place, mib_arc *out);
 /* The same for a whole column (a subtree, for views and tests). */
 size_t mib_column_name(const struct mib_table *table, const struct mib_column *column, mib_arc *out);
 /* Largest order the index of a table can express; rows beyond are not shown. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A net-snmp transport over a descriptor that is not the library's; see transport.h. */
+/* Datagrams in and out, and net-snmp transports over descriptors that are not the library's; see transport.h. */
 #include "mibs/agent/transport.h"
 
 #include <errno.h>
@@ -9,35 +9,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MESSAGE_MAX 65507
-
-/* What net-snmp keeps with a PDU and hands back for the reply (its "opaque"): allocated with malloc, freed by the library. */
-struct peer {
-	struct sockaddr_storage remote;
-	socklen_t remote_length;
-	uint8_t local[16]; /* the address that was asked; all zero: unknown */
-	uint32_t if_index;
-};
-
 struct handed { /* transport->data */
-	bool *drained;
-	bool connected;
+	bool *drained; /* of a connected one; NULL: fed */
 };
 
 static struct {
-	const void *bytes;
+	const void *bytes; /* NULL: nothing to be read */
 	size_t size;
-	bool on;
+	struct transport_peer peer;
 } fed;
 
-void transport_feed(const void *bytes, size_t size)
-{
-	fed.bytes = bytes;
-	fed.size = size;
-	fed.on = true;
-}
-
-static void note_local(struct peer *peer, struct cmsghdr *c)
+static void note_local(struct transport_peer *peer, struct cmsghdr *c)
 {
 	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 		struct in_pktinfo info;
@@ -51,60 +33,74 @@ static void note_local(struct peer *peer, struct cmsghdr *c)
 	}
 }
 
-static ssize_t receive(int fd, void *buffer, size_t room, struct peer *peer)
+size_t transport_take(int fd, struct transport_batch *out)
 {
 	union {
 		char room[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct in_pktinfo))];
 		struct cmsghdr align;
-	} control;
-	struct iovec iov = {buffer, room};
-	struct msghdr m = {.msg_name = &peer->remote, .msg_namelen = sizeof peer->remote, .msg_iov = &iov, .msg_iovlen = 1,
-			   .msg_control = control.room, .msg_controllen = sizeof control.room};
-	ssize_t n;
+	} control[TRANSPORT_BATCH];
+	struct iovec iov[TRANSPORT_BATCH];
+	struct mmsghdr m[TRANSPORT_BATCH];
+	int n;
 
-	if (fed.on) {
-		if (!fed.bytes)
-			return -1;
-		n = (ssize_t)(fed.size < room ? fed.size : room);
-		memcpy(buffer, fed.bytes, (size_t)n);
-		fed.bytes = NULL;
-		peer->remote.ss_family = AF_INET;
-		peer->remote_length = sizeof(struct sockaddr_in);
-		return n;
+	for (size_t i = 0; i < TRANSPORT_BATCH; i++) {
+		struct transport_datagram *d = &out->datagrams[i];
+		iov[i] = (struct iovec){d->bytes, sizeof d->bytes};
+		m[i].msg_hdr = (struct msghdr){.msg_name = &d->peer.remote, .msg_namelen = sizeof d->peer.remote, .msg_iov = &iov[i],
+					       .msg_iovlen = 1, .msg_control = control[i].room, .msg_controllen = sizeof control[i].room};
 	}
 	do {
-		n = recvmsg(fd, &m, MSG_DONTWAIT);
+		n = recvmmsg(fd, m, TRANSPORT_BATCH, MSG_DONTWAIT, NULL);
 	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return n;
-	peer->remote_length = m.msg_namelen;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
-		note_local(peer, c);
-	return n;
+	for (int i = 0; i < n; i++) {
+		struct transport_datagram *d = &out->datagrams[i];
+		d->size = m[i].msg_len;
+		d->peer.remote_length = m[i].msg_hdr.msg_namelen;
+		memset(d->peer.local, 0, sizeof d->peer.local);
+		for (struct cmsghdr *c = CMSG_FIRSTHDR(&m[i].msg_hdr); c; c = CMSG_NXTHDR(&m[i].msg_hdr, c))
+			note_local(&d->peer, c);
+	}
+	return n < 0 ? 0 : (size_t)n;
+}
+
+/* Hands over what was fed; net-snmp keeps the peer with the PDU (its "opaque": malloc'd, freed by the library) for the answer. */
+static ssize_t take_fed(void *buffer, size_t room, void **opaque, int *opaque_length)
+{
+	if (!fed.bytes || fed.size > room || !(*opaque = malloc(sizeof fed.peer)))
+		return -1;
+	memcpy(*opaque, &fed.peer, sizeof fed.peer);
+	*opaque_length = sizeof fed.peer;
+	memcpy(buffer, fed.bytes, fed.size);
+	fed.bytes = NULL;
+	return (ssize_t)fed.size;
+}
+
+void transport_feed(const void *bytes, size_t size, const struct transport_peer *peer)
+{
+	fed.bytes = bytes;
+	fed.size = size;
+	fed.peer = *peer;
 }
 
 static int on_receive(netsnmp_transport *t, void *buffer, int room, void **opaque, int *opaque_length)
 {
 	struct handed *handed = t->data;
-	struct peer *peer = calloc(1, sizeof *peer);
+	ssize_t n;
 
 	*opaque = NULL;
 	*opaque_length = 0;
-	if (!peer)
-		return -1;
-	ssize_t n = receive(t->sock, buffer, (size_t)room, peer);
-	if (n < 0) {
+	if (!handed->drained)
+		return (int)take_fed(buffer, (size_t)room, opaque, opaque_length);
+	do {
+		n = recv(t->sock, buffer, (size_t)room, MSG_DONTWAIT);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
 		*handed->drained = true;
-		free(peer);
-		return -1;
-	}
-	*opaque = peer;
-	*opaque_length = sizeof *peer;
 	return (int)n;
 }
 
 /* Puts the asked address into the control message, so that a host with several addresses answers from the right one. */
-static void answer_from(struct msghdr *m, const struct peer *peer)
+static void answer_from(struct msghdr *m, const struct transport_peer *peer)
 {
 	static const uint8_t unknown[16];
 	struct cmsghdr *c = CMSG_FIRSTHDR(m);
@@ -131,34 +127,42 @@ static void answer_from(struct msghdr *m, const struct peer *peer)
 	}
 }
 
-static int on_send(netsnmp_transport *t, const void *bytes, int size, void **opaque, int *opaque_length)
+bool transport_give(int fd, const void *bytes, size_t size, const struct transport_peer *peer)
 {
 	union {
 		char room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 		struct cmsghdr align;
 	} control = {{0}};
-	struct peer peer;
+	struct sockaddr_storage remote = peer->remote;
 	union {
 		const void *from;
 		void *base;
 	} data = {.from = bytes};
-	struct iovec iov = {data.base, (size_t)size};
+	struct iovec iov = {data.base, size};
+	struct msghdr m = {.msg_name = &remote, .msg_namelen = peer->remote_length, .msg_iov = &iov, .msg_iovlen = 1,
+			   .msg_control = control.room, .msg_controllen = sizeof control.room};
 
-	if (fed.on)
-		return size;
-	if (((const struct handed *)t->data)->connected)
+	ssize_t n;
+
+	if (!peer->remote_length)
+		return true;
+	answer_from(&m, peer);
+	do {
+		n = sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	return n >= 0;
+}
+
+static int on_send(netsnmp_transport *t, const void *bytes, int size, void **opaque, int *opaque_length)
+{
+	struct transport_peer peer;
+
+	if (((const struct handed *)t->data)->drained)
 		return (int)send(t->sock, bytes, (size_t)size, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (!opaque || !*opaque || *opaque_length != (int)sizeof peer)
 		return -1;
 	memcpy(&peer, *opaque, sizeof peer);
-	struct msghdr m = {.msg_name = &peer.remote, .msg_namelen = peer.remote_length, .msg_iov = &iov, .msg_iovlen = 1,
-			   .msg_control = control.room, .msg_controllen = sizeof control.room};
-	answer_from(&m, &peer);
-	ssize_t n;
-	do {
-		n = sendmsg(t->sock, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
-	} while (n < 0 && errno == EINTR);
-	return (int)n;
+	return transport_give(t->sock, bytes, (size_t)size, &peer) ? size : -1;
 }
 
 static int on_close(netsnmp_transport *t)
@@ -170,7 +174,7 @@ static int on_close(netsnmp_transport *t)
 static char *on_format(netsnmp_transport *t, const void *data, int size)
 {
 	struct address a;
-	struct peer peer;
+	struct transport_peer peer;
 	char text[ADDRESS_TEXT] = "unknown";
 	(void)t;
 
@@ -182,7 +186,7 @@ static char *on_format(netsnmp_transport *t, const void *data, int size)
 	return strdup(text);
 }
 
-static netsnmp_transport *make(int fd, bool *drained, bool connected)
+static netsnmp_transport *make(int fd, bool *drained)
 {
 	netsnmp_transport *t = calloc(1, sizeof *t);
 	struct handed *handed = calloc(1, sizeof *handed);
@@ -192,11 +196,10 @@ static netsnmp_transport *make(int fd, bool *drained, bool connected)
 		return NULL;
 	}
 	handed->drained = drained;
-	handed->connected = connected;
 	t->domain = netsnmpUDPDomain;
 	t->domain_length = (int)netsnmpUDPDomain_len;
 	t->sock = fd;
-	t->msgMaxSize = MESSAGE_MAX;
+	t->msgMaxSize = TRANSPORT_DATAGRAM_MAX;
 	t->data = handed;
 	t->data_length = sizeof *handed;
 	t->f_recv = on_receive;
@@ -206,27 +209,32 @@ static netsnmp_transport *make(int fd, bool *drained, bool connected)
 	return t;
 }
 
-netsnmp_transport *transport_over(int fd, bool *drained)
+bool transport_prepare(int fd)
 {
 	int type = 0, one = 1;
 	socklen_t size = sizeof type;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) || type != SOCK_DGRAM)
-		return NULL;
+		return false;
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof one);
 	setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &one, sizeof one);
-	return make(fd, drained, false);
+	return true;
+}
+
+netsnmp_transport *transport_fed(int fd)
+{
+	return make(fd, NULL);
 }
 
 netsnmp_transport *transport_connected(int fd, bool *drained)
 {
-	return make(fd, drained, true);
+	return make(fd, drained);
 }
 
 bool transport_source(const netsnmp_pdu *pdu, struct address *out)
 {
-	struct peer peer;
+	struct transport_peer peer;
 
 	if (!pdu->transport_data || pdu->transport_data_length != (int)sizeof peer)
 		return false;

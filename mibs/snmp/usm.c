@@ -29,14 +29,14 @@ struct usm_peer {
 bool usm_read(uint8_t *bytes, size_t size, struct usm_message *m)
 {
 	struct ber in = {bytes, bytes + size}, message, header, flags, parameters, security;
-	int64_t version, limit, model;
+	int64_t version, model;
 	uint8_t type;
 
 	memset(m, 0, sizeof *m);
 	m->bytes = bytes;
 	if (!ber_take(&in, BER_SEQUENCE, &message) || !ber_integer_in(&message, 3, 3, &version) ||
 	    !ber_take(&message, BER_SEQUENCE, &header) || !ber_integer_in(&header, 0, INT32_MAX, &m->id) ||
-	    !ber_integer_in(&header, 484, INT32_MAX, &limit) || !ber_take(&header, BER_OCTETS, &flags) ||
+	    !ber_integer_in(&header, 484, INT32_MAX, &m->limit) || !ber_take(&header, BER_OCTETS, &flags) ||
 	    ber_left(&flags) != 1 || !ber_integer_in(&header, 3, 3, &model) ||
 	    !ber_take(&message, BER_OCTETS, &parameters) || !ber_take(&parameters, BER_SEQUENCE, &security))
 		return false;
@@ -48,8 +48,8 @@ bool usm_read(uint8_t *bytes, size_t size, struct usm_message *m)
 	       ber_any(&message, &type, &m->data) && type == (m->flags & USM_FLAG_PRIV ? BER_OCTETS : BER_SEQUENCE);
 }
 
-static bool localize(const struct credential *c, const uint8_t *ku, const uint8_t *id, size_t id_size,
-		     uint8_t out[USM_KEY_MAX])
+bool usm_localize(const struct credential *c, const uint8_t *ku, const uint8_t *id, size_t id_size,
+		  uint8_t out[USM_KEY_MAX])
 {
 	const oid *type = c->auth == USM_AUTH_SHA256 ? usmHMAC192SHA256AuthProtocol : usmHMACSHA1AuthProtocol;
 	size_t length =
@@ -84,7 +84,7 @@ static bool make_states(struct usm_peer *p, const struct credential *c)
 {
 	const EVP_MD *md = c->auth == USM_AUTH_SHA256 ? EVP_sha256() : EVP_sha1();
 	uint8_t key[USM_KEY_MAX], iv[16] = {0};
-	bool good = localize(c, c->auth_key, p->id, p->id_size, key);
+	bool good = usm_localize(c, c->auth_key, p->id, p->id_size, key);
 
 	if (good) {
 		p->inner = padded(md, key, c->key_size, 0x36);
@@ -95,7 +95,7 @@ static bool make_states(struct usm_peer *p, const struct credential *c)
 	if (good && c->priv) {
 		p->seal = EVP_CIPHER_CTX_new();
 		p->open = EVP_CIPHER_CTX_new();
-		good = p->seal && p->open && localize(c, c->priv_key, p->id, p->id_size, key) &&
+		good = p->seal && p->open && usm_localize(c, c->priv_key, p->id, p->id_size, key) &&
 		       EVP_EncryptInit_ex(p->seal, EVP_aes_128_cfb128(), NULL, key, iv) == 1 &&
 		       EVP_DecryptInit_ex(p->open, EVP_aes_128_cfb128(), NULL, key, iv) == 1;
 	}
@@ -227,57 +227,64 @@ static size_t put_security(struct ber_out *out, const struct usm_peer *p, const 
 	return mac_at;
 }
 
-static void put_header(struct ber_out *out, uint32_t id, uint8_t flags)
+static void put_header(struct ber_out *out, int64_t id, uint8_t flags)
 {
 	uint8_t *mark = out->at;
 
 	ber_put_integer(out, 3); /* user-based security model */
 	ber_put_octets(out, &flags, 1);
 	ber_put_integer(out, USM_MESSAGE_MAX);
-	ber_put_id(out, id);
+	ber_put_integer(out, id);
 	ber_put_header(out, BER_SEQUENCE, mark);
 	ber_put_integer(out, 3);
+}
+
+size_t usm_seal(struct usm_peer *p, const struct credential *c, int64_t id, uint8_t flags, struct ber_out *out, uint8_t *end,
+		int64_t now)
+{
+	uint8_t salt[USM_SALT], mac[EVP_MAX_MD_SIZE];
+	int64_t time = p ? peer_time(p, now) : 0;
+
+	if ((flags & USM_FLAG_PRIV) && !encrypt(p, out, end, time, salt))
+		return 0;
+	size_t mac_at = put_security(out, p, c, time, flags & USM_FLAG_PRIV ? salt : NULL, end);
+	put_header(out, id, flags);
+	ber_put_header(out, BER_SEQUENCE, end);
+	if (out->full)
+		return 0;
+	if (p) {
+		if (!mac_of(p, out->at, (size_t)(end - out->at), mac))
+			return 0;
+		memcpy(end - mac_at, mac, p->mac_size);
+	}
+	return (size_t)(end - out->at);
 }
 
 size_t usm_write(struct usm_peer *p, const struct credential *c, uint32_t id, const uint8_t *pdu, size_t pdu_size,
 		 size_t id_at, uint8_t *room, size_t room_size, const uint8_t **start, int64_t now)
 {
 	struct ber_out out = {room, room + room_size, false};
-	uint8_t *end = out.at, salt[USM_SALT], flags = USM_FLAG_REPORTABLE, mac[EVP_MAX_MD_SIZE];
-	int64_t time = p ? peer_time(p, now) : 0;
+	uint8_t *end = out.at, flags = USM_FLAG_REPORTABLE;
 
 	if (p)
 		flags |= USM_FLAG_AUTH | (c->priv ? USM_FLAG_PRIV : 0);
 	put_scoped(&out, p, id, pdu, pdu_size, id_at);
-	if ((flags & USM_FLAG_PRIV) && !encrypt(p, &out, end, time, salt))
-		return 0;
-	size_t mac_at = put_security(&out, p, c, time, flags & USM_FLAG_PRIV ? salt : NULL, end);
-	put_header(&out, id, flags);
-	ber_put_header(&out, BER_SEQUENCE, end);
-	if (out.full)
-		return 0;
+	size_t size = usm_seal(p, c, id, flags, &out, end, now);
 	*start = out.at;
-	if (p) {
-		if (!mac_of(p, out.at, (size_t)(end - out.at), mac))
-			return 0;
-		memcpy(end - mac_at, mac, p->mac_size);
-	}
-	return (size_t)(end - out.at);
+	return size;
 }
 
-static bool scoped_pdu(struct ber scoped, struct ber *pdu)
+static bool scoped_pdu(struct usm_message *m, struct ber scoped, struct ber *pdu)
 {
-	struct ber part;
-
-	if (!ber_take(&scoped, BER_OCTETS, &part) || !ber_take(&scoped, BER_OCTETS, &part))
+	if (!ber_take(&scoped, BER_OCTETS, &m->context_engine) || !ber_take(&scoped, BER_OCTETS, &m->context_name))
 		return false;
 	*pdu = scoped;
 	return ber_left(pdu) > 0;
 }
 
-bool usm_plain_pdu(const struct usm_message *m, struct ber *pdu)
+bool usm_plain_pdu(struct usm_message *m, struct ber *pdu)
 {
-	return !(m->flags & USM_FLAG_PRIV) && scoped_pdu(m->data, pdu);
+	return !(m->flags & USM_FLAG_PRIV) && scoped_pdu(m, m->data, pdu);
 }
 
 static bool mac_good(const struct usm_peer *p, struct usm_message *m)
@@ -307,6 +314,13 @@ bool usm_in_window(struct usm_peer *p, const struct usm_message *m, int64_t now)
 	return true;
 }
 
+bool usm_is_timely(const struct usm_peer *p, const struct usm_message *m, int64_t now)
+{
+	int64_t time = peer_time(p, now);
+
+	return m->boots == p->boots && m->boots != INT32_MAX && m->time >= time - USM_WINDOW_S && m->time <= time + USM_WINDOW_S;
+}
+
 enum usm_result usm_open(struct usm_peer *p, const struct credential *c, struct usm_message *m, struct ber *pdu)
 {
 	struct ber content = m->data;
@@ -317,7 +331,7 @@ enum usm_result usm_open(struct usm_peer *p, const struct credential *c, struct 
 	    memcmp(m->user.at, c->user, strlen(c->user)) != 0 || !mac_good(p, m))
 		return USM_WRONG_MAC;
 	if (!(m->flags & USM_FLAG_PRIV))
-		return scoped_pdu(content, pdu) ? USM_OK : USM_GARBAGE;
+		return scoped_pdu(m, content, pdu) ? USM_OK : USM_GARBAGE;
 	if (!p->open || ber_left(&m->salt) != USM_SALT)
 		return USM_GARBAGE;
 	uint8_t *bytes = m->bytes + (content.at - m->bytes);
@@ -327,5 +341,5 @@ enum usm_result usm_open(struct usm_peer *p, const struct credential *c, struct 
 	    !ber_take(&content, BER_SEQUENCE, &m->data))
 		return USM_GARBAGE;
 	m->flags &= (uint8_t)~USM_FLAG_PRIV; /* open now */
-	return scoped_pdu(m->data, pdu) ? USM_OK : USM_GARBAGE;
+	return scoped_pdu(m, m->data, pdu) ? USM_OK : USM_GARBAGE;
 }

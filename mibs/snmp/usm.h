@@ -22,11 +22,13 @@ struct usm_peer;
 struct usm_message {
 	uint8_t *bytes;
 	size_t size;
-	int64_t id; /* msgID */
+	int64_t id;    /* msgID */
+	int64_t limit; /* msgMaxSize */
 	uint8_t flags;
 	struct ber engine_id, user, mac, salt;
 	int64_t boots, time;
 	struct ber data; /* content of msgData: the scoped PDU's fields, or the encrypted bytes */
+	struct ber context_engine, context_name; /* once it is open */
 };
 
 enum usm_result { USM_OK, USM_GARBAGE, USM_WRONG_MAC };
@@ -34,6 +36,9 @@ enum usm_result { USM_OK, USM_GARBAGE, USM_WRONG_MAC };
 /* False: not a message of version 3 with this security model. */
 bool usm_read(uint8_t *bytes, size_t size, struct usm_message *out);
 
+/* Localizes one of the credential's keys (Ku) for an engine (RFC 3414, 2.6): key_size bytes into out. */
+bool usm_localize(const struct credential *credential, const uint8_t *ku, const uint8_t *engine_id, size_t size,
+		  uint8_t out[USM_KEY_MAX]);
 /* Keys of the user for this engine, localized (RFC 3414, 2.6). NULL when the id has not 5 to 32 bytes or the keys
  * cannot be made. */
 struct usm_peer *usm_peer_new(const struct credential *credential, const uint8_t *engine_id, size_t size);
@@ -49,13 +54,20 @@ void usm_peer_clock(struct usm_peer *peer, int64_t boots, int64_t time, bool pro
 size_t usm_write(struct usm_peer *peer, const struct credential *credential, uint32_t id, const uint8_t *pdu,
 		 size_t pdu_size, size_t id_at, uint8_t *room, size_t room_size, const uint8_t **start, int64_t now);
 
+/* Makes a message of a scoped PDU that stands in [out->at, end), in place; room for the rest is in front of it. flags: enum
+ * usm_flag; encrypted when USM_FLAG_PRIV is among them. Returns its size (it begins at out->at), 0: it does not fit. */
+size_t usm_seal(struct usm_peer *peer, const struct credential *credential, int64_t id, uint8_t flags, struct ber_out *out,
+		uint8_t *end, int64_t now);
+
 /* Checks engine id, user and MAC of an authenticated message and decrypts in place. On USM_OK *pdu is the PDU. */
 enum usm_result usm_open(struct usm_peer *peer, const struct credential *credential, struct usm_message *message,
 			 struct ber *pdu);
 /* Whether an opened message is within the time window (RFC 3414, 3.2 step 7b); takes its clock when that is newer. Not
  * asked of a Report about the time window itself. */
 bool usm_in_window(struct usm_peer *peer, const struct usm_message *message, int64_t now);
+/* The same where the peer stands for our own engine, whose clock is the truth (step 7a). */
+bool usm_is_timely(const struct usm_peer *peer, const struct usm_message *message, int64_t now);
 /* The PDU of a message that is not encrypted, without any proof. */
-bool usm_plain_pdu(const struct usm_message *message, struct ber *pdu);
+bool usm_plain_pdu(struct usm_message *message, struct ber *pdu);
 
 #endif

@@ -194,7 +194,7 @@ static void on_readable(void *arg, int what)
 static void on_again(void *arg)
 {
 	(void)arg;
-	serve_again(agent.serve);
+	serve_again(agent.serve, loop_now(agent.context->loop));
 	if (serve_waits(agent.serve))
 		loop_timer_set(agent.again, AGAIN_MS);
 }
