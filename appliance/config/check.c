@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/glob.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "board/messages.h"
+#include "config/expression.h"
 #include "config/fields.h"
 
 struct check {
@@ -93,13 +95,55 @@ static int check_node(const struct check *c)
 	return 0;
 }
 
+static int check_expression(const struct check *c, const struct config_item *item)
+{
+	struct expression expression;
+	struct error inner;
+
+	if (item->oid_length || item->instances[0] || item->counter)
+		return refuse(c, "leave the oid out, or the expression",
+			      "has an expression, which needs no oid, instances or counter");
+	if (item->include[0] || item->exclude[0])
+		return refuse(c, "let the items in it choose their rows",
+			      "has an expression, which has no rows of its own");
+	if (expression_parse(item->expression, &expression, &inner))
+		return refuse(c, inner.remedy, "%s", inner.text);
+	return 0;
+}
+
+static int check_rows(const struct check *c, const struct config_item *item)
+{
+	const char *const lists[] = {item->include, item->exclude};
+
+	for (size_t i = 0; i < COUNT_OF(lists); i++)
+		if (lists[i][0] && !glob_list_valid(lists[i]))
+			return refuse(c, "write patterns with commas between, such as sd*,nvme[0-9]*",
+				      "%s %s is no list of patterns", i ? "exclude" : "include", lists[i]);
+	if (!item->instances[0] && (item->include[0] || item->exclude[0]))
+		return refuse(c, "add instances=\"...\", the column with the names of the rows",
+			      "has a filter but no rows");
+	if (!item->instances[0] && item->oid[item->oid_length - 1] != 0)
+		return refuse(c, "add .0 for a scalar, or instances=\"...\" with the oid of a column",
+			      "has an oid that does not end in .0");
+	if (item->instances[0] && item->oid[item->oid_length - 1] == 0)
+		return refuse(c, "leave .0 or the instances out", "has instances but the oid of a scalar");
+	return 0;
+}
+
 static int check_item(const struct check *c)
 {
 	const struct config_item *item = c->object;
+	int rc = 0;
 
-	if (item->thresholds && !item->oid_length && (item->instances[0] || item->counter))
-		return refuse(c, "add an oid, or leave instances and counter out",
-			      "changes a built-in item, which brings its own oid");
+	if (item->expression[0])
+		rc = check_expression(c, item);
+	else if (item->oid_length)
+		rc = check_rows(c, item);
+	else if (item->instances[0] || item->counter || item->include[0] || item->exclude[0])
+		rc = refuse(c, "add an oid, or leave instances, counter, include and exclude out",
+			    "changes a built-in item, which brings its own oid");
+	if (rc)
+		return rc;
 	if (item->scope[0] == '@' && strcmp(item->scope, "@site") != 0 &&
 	    !cluster_find(c->cluster, CONFIG_GROUP, item->scope + 1))
 		return refuse(c, "write @site, @GROUP or a range of nodes", "scope %s names no group", item->scope);
@@ -192,6 +236,19 @@ static int check_unique(struct check *c, const char *what, size_t offset)
 	return rc;
 }
 
+static int check_own_items(const struct cluster *cluster, struct error *e)
+{
+	const struct config_item *items = cluster->objects[CONFIG_ITEM];
+	size_t own = 0;
+
+	for (size_t i = 0; i < cluster->count[CONFIG_ITEM]; i++)
+		own += items[i].oid_length || items[i].expression[0];
+	if (own <= CONFIG_ITEMS_MAX)
+		return 0;
+	return error_set(e, ERR_CONFIG, "cluster", "remove one that is not needed any more",
+			 "has %zu items with an oid or an expression, at most %d are possible", own, CONFIG_ITEMS_MAX);
+}
+
 static int check_counts(const struct cluster *cluster, struct error *e)
 {
 	static const struct {
@@ -213,7 +270,7 @@ static int check_counts(const struct cluster *cluster, struct error *e)
 			return error_set(e, ERR_CONFIG, "cluster", "split the site",
 					 "has %zu of kind %s, at most %zu are possible", cluster->count[limits[i].kind],
 					 config_kind_name[limits[i].kind], limits[i].most);
-	return 0;
+	return check_own_items(cluster, e);
 }
 
 int cluster_check_line(const struct cluster *cluster, struct error *e, uint32_t *line)

@@ -58,6 +58,9 @@ struct config_threshold { /* config/threshold.h says what each kind uses */
 };
 #define CONFIG_THRESHOLDS 6
 #define CONFIG_SAMPLES_MAX 32 /* m of "n of m": the window of monitor/levels.h */
+#define CONFIG_FILTER 96
+#define CONFIG_EXPRESSION 256
+#define CONFIG_ITEMS_MAX 64 /* with an oid or an expression: a node's set of them is one word */
 #define CONFIG_NODES_MAX 20000
 #define CONFIG_GROUPS_MAX 1000
 struct config_item {
@@ -69,6 +72,8 @@ struct config_item {
 	uint32_t interval_s;
 	char unit[12], scope[CONFIG_NAME]; /* scope: "@site", "@GROUP", a range */
 	char instances[CONFIG_NAME];       /* OID of the name column as text, "" for scalars */
+	char include[CONFIG_FILTER], exclude[CONFIG_FILTER]; /* rows by name: base/glob.h; "" all, none */
+	char expression[CONFIG_EXPRESSION]; /* over other items (expression.h), "" where there is an oid */
 	struct config_threshold threshold[CONFIG_THRESHOLDS];
 };
 struct config_notify { struct config_head head; struct address address; char snmp[CONFIG_NAME]; uint8_t kind; /* enum receiver_kind */ };

@@ -96,6 +96,9 @@ static const struct config_field node_fields[] = {
 static const struct config_field item_fields[] = {
     {"oid", FIELD_OID, AT(config_item, oid), .example = "1.3.6.1.2.1.25.2.3.1.6"},
     {"instances", FIELD_OIDTEXT, AT(config_item, instances), .example = "1.3.6.1.2.1.25.2.3.1.3"},
+    {"include", FIELD_TEXT, AT(config_item, include), .example = "sd*,nvme*"},
+    {"exclude", FIELD_TEXT, AT(config_item, exclude), .example = "loop*"},
+    {"expression", FIELD_TEXT, AT(config_item, expression), .example = "if_in + if_out"},
     {"counter", FIELD_BOOL, AT(config_item, counter)},
     {"unit", FIELD_TEXT, AT(config_item, unit), .example = "percent"},
     {"interval", FIELD_NUMBER, AT(config_item, interval_s), .low = 1, .high = 86400, .fallback = "10", .example = "10"},

@@ -94,8 +94,16 @@ static inline void random_items(struct chance *c, struct cluster *out)
 		item.oid_length = (uint8_t)(2 + chance_below(c, 23));
 		for (int k = 0; k < item.oid_length; k++)
 			item.oid[k] = k == 0 ? 1 : k == 1 ? 3 : (uint32_t)rand_r(&c->seed) * 2;
+		item.oid[item.oid_length - 1] = i % 2;
 		if (i % 2)
 			text_copy(item.instances, CONFIG_NAME, "1.3.6.1.2");
+		if (i == 3)
+			text_copy(item.include, sizeof item.include, "sd*,<&\"'>[!a-c]?");
+		if (i == 4) {
+			memset(item.oid, 0, sizeof item.oid);
+			item.oid_length = item.counter = 0;
+			text_copy(item.expression, sizeof item.expression, "max(item_1, 2) / item_0 - 0.5");
+		}
 		item.thresholds = (uint8_t)chance_below(c, CONFIG_THRESHOLDS + 1);
 		for (int k = 0; k < item.thresholds; k++) {
 			random_threshold(c, &item.threshold[k]);
