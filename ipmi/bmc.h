@@ -13,8 +13,9 @@
 #include "base/words.h"
 #include "ipmi/engine.h"
 #include "ipmi/packets.h"
+#include "ipmi/sel_track.h"
 
-enum procedure { PROC_URGENT, PROC_POWER, PROC_LIVE, PROC_IDENTITY, PROC_CAUSE, PROC_SENSORS, PROC_COUNT };
+enum procedure { PROC_URGENT, PROC_POWER, PROC_LIVE, PROC_IDENTITY, PROC_CAUSE, PROC_SENSORS, PROC_SEL, PROC_COUNT };
 #define NEVER INT64_MAX
 
 enum {
@@ -29,6 +30,8 @@ enum {
 	SLOTS_WAIT_MS = 5000, /* a full BMC is asked again sooner: nobody is locked out by it */
 	SECRET_WAIT_MS = 5000,
 	SECRET_AGAIN_MS = 15000,
+	SEL_INTERVAL_MS = 300000,
+	SEL_SELDOM_MS = 3600000, /* a BMC that has no event log may have one after an update */
 	SESSION_TRIES = 3, /* whole handshakes for one request: lost RAKP answers are not repeated by every BMC */
 };
 
@@ -70,6 +73,7 @@ struct power_job {
 };
 
 struct sweep; /* sensors.c: allocated while sensors are read */
+struct sel_read; /* sel.c: allocated while the event log is read */
 struct sdr_repository;
 
 struct bmc {
@@ -90,6 +94,8 @@ struct bmc {
 	int64_t refused_gap_ms;
 	struct power_job job;
 	struct sweep *sweep;
+	struct sel_read *sel;
+	struct sel_kept sel_kept; /* what the store has of its event log */
 	struct sdr_repository *repository;
 	uint64_t repository_key; /* hash of what the records in hand belong to */
 	uint8_t *thresholds;     /* seven bytes for each sensor of the repository: as Get Sensor Thresholds answers */
@@ -110,11 +116,13 @@ struct bmc {
 	uint8_t completion;
 	uint8_t refused; /* enum bmc_error of the last refused log-in */
 	uint8_t identity_step;
-	uint8_t restart_cause;
+	uint8_t restart_cause, watchdog; /* as msg_power_state has them */
+	uint8_t cause_step, sel_waits;
 	bool seen;    /* given again since bmc_engine_begin() */
 	bool waiting; /* in the list of those that wait for the window */
 	bool counted; /* its flight counts in the window */
 	bool guid_known, guid_changed, guid_expected, identified, device_known;
+	bool sel_told;  /* sel_kept is known: without it everything would be read again */
 	bool anonymous; /* the BMC lets everybody in */
 	bool doubting;  /* the ping in flight asks whether the session is stale or the BMC silent */
 	uint8_t guid[16], expected_guid[16];
@@ -136,6 +144,7 @@ struct bmc_engine {
 	struct credential *credentials;
 	struct sdr_repository *repositories;
 	struct ipmi_sdr_ctx *sdr;
+	struct sel_words *sel_words;
 	int64_t now; /* as given to the call that runs */
 };
 
@@ -148,7 +157,7 @@ struct procedure_table {
 	uint16_t give_up_ms;
 };
 extern const struct procedure_table watch_urgent_procedure, power_procedure, watch_live_procedure,
-    watch_identity_procedure, watch_cause_procedure, sensors_procedure;
+    watch_identity_procedure, watch_cause_procedure, sensors_procedure, sel_procedure;
 extern const struct procedure_table *const procedures[PROC_COUNT];
 
 /* engine.c */
@@ -180,5 +189,11 @@ void power_end(struct bmc_engine *e, struct bmc *b, enum bmc_error error, const 
 /* sensors.c */
 void sensors_forget(struct bmc_engine *e, struct bmc *b);
 void sensors_abandon(struct bmc *b);
+/* sel.c */
+void sel_forget(struct bmc *b);
+void sel_first(struct bmc_engine *e, struct bmc *b); /* first contact: its log is read in its turn */
+void sel_now(struct bmc_engine *e, struct bmc *b);
+void sel_known(struct bmc_engine *e, struct bmc *b, const struct msg_sel_known *m);
+void sel_clear(struct bmc_engine *e, struct bmc *b, uint64_t request);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "ipmi/bmc.h"
+#include "ipmi/sel_decode.h"
 
 enum { HASH_SIZE = 16384, WINDOW_DEFAULT = 512 };
 
@@ -19,6 +20,7 @@ const struct procedure_table *const procedures[PROC_COUNT] = {
     [PROC_URGENT] = &watch_urgent_procedure, [PROC_POWER] = &power_procedure,
     [PROC_LIVE] = &watch_live_procedure,     [PROC_IDENTITY] = &watch_identity_procedure,
     [PROC_CAUSE] = &watch_cause_procedure,   [PROC_SENSORS] = &sensors_procedure,
+    [PROC_SEL] = &sel_procedure,
 };
 
 static struct bmc **hash_place(struct bmc_engine *e, const struct address *a)
@@ -39,7 +41,8 @@ struct bmc_engine *bmc_engine_new(const struct bmc_settings *settings, const str
 	e->sdr = ipmi_sdr_ctx_create();
 	e->targets = mem_array(NODE_MAX, sizeof(struct bmc *));
 	e->hash = mem_array(HASH_SIZE, sizeof(struct bmc *));
-	if (!e->packets || !e->sdr || wheel_init(&e->wheel, NODE_MAX, now) < 0) {
+	e->sel_words = settings->records ? sel_words_new() : NULL;
+	if (!e->packets || !e->sdr || (settings->records && !e->sel_words) || wheel_init(&e->wheel, NODE_MAX, now) < 0) {
 		bmc_engine_free(e);
 		return NULL;
 	}
@@ -82,6 +85,7 @@ static void forget(struct bmc_engine *e, struct bmc *b)
 	leave_waiting(e, b);
 	wheel_cancel(&e->wheel, b->slot);
 	sensors_forget(e, b);
+	sel_forget(b);
 	unhash(e, b);
 	e->targets[b->slot] = NULL;
 	e->counts.targets--;
@@ -102,6 +106,7 @@ void bmc_engine_free(struct bmc_engine *e)
 	}
 	packets_free(e->packets);
 	ipmi_sdr_ctx_destroy(e->sdr);
+	sel_words_free(e->sel_words);
 	wheel_free(&e->wheel);
 	free(e->targets);
 	free(e->hash);
@@ -480,9 +485,57 @@ void bmc_engine_read(struct bmc_engine *e, const struct msg_bmc_read *read, int6
 		if (!b->sweep)
 			bmc_want(e, b, PROC_SENSORS, now);
 		break;
-	default: /* the event log is not read by this engine */
+	case BMC_READ_SEL:
+		sel_now(e, b);
+		break;
+	default:
 		break;
 	}
+	bmc_pump(e, b);
+}
+
+void bmc_engine_sel_known(struct bmc_engine *e, const struct msg_sel_known *known, int64_t now)
+{
+	struct bmc *b = find(e, known->slot, known->generation);
+
+	e->now = now;
+	if (!b)
+		return;
+	sel_known(e, b, known);
+	bmc_pump(e, b);
+}
+
+void bmc_engine_sel_clear(struct bmc_engine *e, const struct msg_sel_clear *clear, int64_t now)
+{
+	struct bmc *b = find(e, clear->slot, clear->generation);
+
+	e->now = now;
+	if (b && e->settings.records) {
+		sel_clear(e, b, clear->request);
+		bmc_pump(e, b);
+	} else if (e->settings.records) {
+		struct msg_sel_cleared m = {.request = clear->request,
+					    .slot = clear->slot,
+					    .generation = clear->generation,
+					    .error = BMC_UNSUPPORTED};
+		text_copy(m.text, sizeof(m.text), "the node has no bmc that can be used");
+		e->settings.records->sel_cleared(e->hands.arg, &m);
+	}
+}
+
+void bmc_engine_pet(struct bmc_engine *e, const struct msg_pet *pet, int64_t now)
+{
+	struct bmc *b = find(e, pet->slot, pet->generation);
+	struct msg_sel_entry event = {.slot = pet->slot, .generation = pet->generation};
+	uint8_t raw[SEL_RAW];
+
+	e->now = now;
+	if (!b || !e->settings.records || pet->size > sizeof(pet->octets) ||
+	    !pet_to_record(pet->specific, pet->octets, pet->size, raw))
+		return;
+	sel_decode(e->sel_words, b->repository, raw, &event);
+	e->settings.records->pet(e->hands.arg, &event);
+	sel_now(e, b);
 	bmc_pump(e, b);
 }
 

@@ -49,7 +49,17 @@ struct bmc_hands {
 	void *arg;
 };
 
+/* What is read beside states and sensors. arg is that of struct bmc_hands. sel(): at most one batch of a BMC is on its way
+ * until bmc_engine_sel_known() says that its last entry is kept. */
+struct bmc_record_hands {
+	void (*sel)(void *arg, const struct msg_sel_entry *entries, size_t count);
+	void (*sel_state)(void *arg, const struct msg_sel_state *state);
+	void (*sel_cleared)(void *arg, const struct msg_sel_cleared *cleared);
+	void (*pet)(void *arg, const struct msg_sel_entry *event);
+};
+
 struct bmc_settings {
+	const struct bmc_record_hands *records; /* NULL: event logs and inventories are not read */
 	uint32_t window;           /* requests in flight at once, all BMCs together; 0 = 512 */
 	char cache_directory[256]; /* where sensor records are kept, "" = in memory only; made when it is not there */
 };
@@ -80,6 +90,12 @@ int bmc_engine_secret(struct bmc_engine *e, const char *name, const char *text, 
 
 void bmc_engine_power(struct bmc_engine *e, const struct msg_power *power, int64_t now);
 void bmc_engine_read(struct bmc_engine *e, const struct msg_bmc_read *read, int64_t now);
+
+void bmc_engine_sel_known(struct bmc_engine *e, const struct msg_sel_known *known, int64_t now);
+/* sel_cleared() is called once for each request, whatever came of it. */
+void bmc_engine_sel_clear(struct bmc_engine *e, const struct msg_sel_clear *clear, int64_t now);
+/* pet() is called with the trap in words, unless it is malformed; then the event log is read. */
+void bmc_engine_pet(struct bmc_engine *e, const struct msg_pet *pet, int64_t now);
 
 void bmc_engine_datagram(struct bmc_engine *e, const struct address *from, const void *data, size_t size, int64_t now);
 /* Does what is due. To be called at bmc_engine_next() or earlier. */

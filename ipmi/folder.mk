@@ -5,6 +5,7 @@ $(eval $(call program,tests/bmctool,tests/sim/bmctool.c,ipmi loop base,libfreeip
 $(eval $(call program,libexec/glory/glory-bmc,ipmi/role/main.c,ipmi proc board loop base,libfreeipmi libevent_core libseccomp libcap-ng,-lm))
 $(eval $(call unit,test_bmc_engine,tests/unit/test_bmc_engine.c tests/sim/fake_bmc.c,ipmi base,libfreeipmi libcrypto,-lm))
 $(eval $(call unit,test_bmc_sensors,tests/unit/test_bmc_sensors.c tests/sim/fake_bmc.c,ipmi base,libfreeipmi libcrypto,-lm))
+$(eval $(call unit,test_sel,tests/unit/test_sel.c,ipmi base,libfreeipmi,-lm))
 $(eval $(call program,tests/bmcbench,tests/bench/bmcbench.c,ipmi loop base,libfreeipmi libevent_core,-lm))
 $(eval $(call systemtest,tests/system/captures.sh))
 $(eval $(call systemtest,tests/system/bmc.sh))

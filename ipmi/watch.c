@@ -10,6 +10,7 @@
 enum {
 	CMD_CHASSIS_STATUS = 0x01,
 	CMD_RESTART_CAUSE = 0x07,
+	CMD_GET_WATCHDOG = 0x25,
 	CMD_DEVICE_ID = 0x01,
 	CMD_SYSTEM_GUID = 0x37,
 	CMD_AUTH_CAPABILITIES = 0x38
@@ -26,7 +27,8 @@ static void report(struct bmc_engine *e, struct bmc *b, uint8_t last_event, uint
 				    .completion = b->completion,
 				    .last_event = last_event,
 				    .faults = faults,
-				    .restart_cause = b->restart_cause};
+				    .restart_cause = b->restart_cause,
+				    .watchdog = b->watchdog};
 
 	e->hands.power(e->hands.arg, &m);
 }
@@ -324,6 +326,8 @@ static void identity_done(struct bmc_engine *e, struct bmc *b, enum bmc_error er
 		return;
 	}
 	bool first = !b->identified;
+	if (first)
+		sel_first(e, b);
 	b->identified = true;
 	if (first &&
 	    b->sensor_interval_ms) /* a person wants the first readings soon, a big site wants them without a burst */
@@ -333,21 +337,35 @@ static void identity_done(struct bmc_engine *e, struct bmc *b, enum bmc_error er
 
 /* --- why it restarted ------------------------------------------------------------------------------ */
 
+enum { CAUSE_RESTART, CAUSE_WATCHDOG, CAUSE_END };
+
 static bool cause_fill(struct bmc_engine *e, struct bmc *b, struct ipmi_command *c, bool *sessionless)
 {
 	(void)e;
-	(void)b;
 	(void)sessionless;
-	c->netfn = IPMI_NET_FN_CHASSIS_RQ;
-	c->command = CMD_RESTART_CAUSE;
+	c->netfn = b->cause_step == CAUSE_RESTART ? IPMI_NET_FN_CHASSIS_RQ : IPMI_NET_FN_APP_RQ;
+	c->command = b->cause_step == CAUSE_RESTART ? CMD_RESTART_CAUSE : CMD_GET_WATCHDOG;
 	return true;
 }
 
-/* Get System Restart Cause (28.11); a power read follows, which carries it. */
+/* Get Watchdog Timer (27.7): whether it runs, and for which uses it has expired since somebody cleared the flags. */
+static uint8_t watchdog_of(const struct ipmi_reply *r)
+{
+	return (uint8_t)(WATCHDOG_KNOWN | (r->data[0] & WATCHDOG_RUNNING) | (r->data[3] & WATCHDOG_EXPIRED));
+}
+
+/* Get System Restart Cause (28.11), then the watchdog; a power read follows, which carries both. */
 static void cause_done(struct bmc_engine *e, struct bmc *b, enum bmc_error error, const struct ipmi_reply *reply)
 {
-	if (error == BMC_OK && reply->size >= 1)
+	if (error == BMC_OK && b->cause_step == CAUSE_RESTART && reply->size >= 1)
 		b->restart_cause = (uint8_t)(1 + (reply->data[0] & 0x0f));
+	if (error == BMC_OK && b->cause_step == CAUSE_WATCHDOG && reply->size >= 4)
+		b->watchdog = watchdog_of(reply);
+	if (reply && ++b->cause_step < CAUSE_END) {
+		bmc_want(e, b, PROC_CAUSE, e->now);
+		return;
+	}
+	b->cause_step = CAUSE_RESTART;
 	b->power_due_ms = e->now;
 	bmc_want(e, b, PROC_LIVE, e->now);
 }

@@ -2,6 +2,7 @@
 # system tests of the whole appliance on the lab; the tests of single parts are registered by their folders
 $(eval $(call systemtest,tests/system/verdicts.py))
 $(eval $(call systemtest,tests/system/power.py))
+$(eval $(call systemtest,tests/system/sel.py))
 $(eval $(call systemtest,tests/system/wanted.py))
 $(eval $(call systemtest,tests/system/notify.py))
 $(eval $(call systemtest,tests/system/kill.py))

@@ -17,6 +17,7 @@
 
 #define TIMEOUT_MS 10000
 #define APPLY_TIMEOUT_MS 60000
+#define SEL_CLEAR_TIMEOUT_MS 70000 /* a BMC may take a minute to erase its log */
 #define EVENTS_DEFAULT 1000
 #define PAGES_MAX (16u << 20)
 #define EXPORT_MAX (64u << 20)
@@ -124,6 +125,19 @@ void events_run(struct request *r, const struct route *route)
 	ask(r, QUERY_EVENTS);
 }
 
+void sel_run(struct request *r, const struct route *route)
+{
+	struct msg_query q = {.kind = QUERY_SEL, .limit = (uint32_t)r->query.limit};
+	(void)route;
+
+	if (!text_copy(q.target, sizeof q.target, r->query.range)) {
+		request_fail(r, ERR_CONFIG, "range", "ask for fewer nodes at once", "is longer than 255 bytes");
+		return;
+	}
+	q.request = request_wait(r, TIMEOUT_MS, on_page);
+	channel_send(server_engine(r->server), MSG_QUERY, &q, sizeof q);
+}
+
 void audit_run(struct request *r, const struct route *route)
 {
 	(void)route;
@@ -169,7 +183,7 @@ void command_run(struct request *r, const struct route *route)
 		return;
 	}
 	sign(r, &c);
-	c.request = request_wait(r, TIMEOUT_MS, on_done);
+	c.request = request_wait(r, c.verb == COMMAND_SEL_CLEAR ? SEL_CLEAR_TIMEOUT_MS : TIMEOUT_MS, on_done);
 	channel_send2(server_engine(r->server), MSG_COMMAND, &c, sizeof c, arguments, c.argument_size);
 	free(arguments);
 }

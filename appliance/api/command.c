@@ -20,6 +20,8 @@ static const char *const words[COMMAND_VERB_COUNT] = {
     [COMMAND_GROUP_REMOVE] = "group-remove",
     [COMMAND_GROUP_SET] = "group-set",
     [COMMAND_JOB_CANCEL] = "job-cancel",
+    [COMMAND_SEL_READ] = "sel-read",
+    [COMMAND_SEL_CLEAR] = "sel-clear",
     [COMMAND_CONFIRM_BMC] = "confirm-bmc",
 };
 

@@ -67,6 +67,7 @@ static const struct parameter event_parameters[] = {
     TEXT("object", object),
     NUMBER("limit", 1, 10000, limit),
 };
+static const struct parameter sel_parameters[] = {RANGE, NUMBER("limit", 1, 512, limit)};
 static const struct parameter graph_parameters[] = {
     TEXT("node", node),
     TEXT("items", items),
@@ -97,6 +98,7 @@ const struct route routes[] = {
     {.path = "/v1/jobs/", .tail = true, .table = BOARD_JOB, .run = job_run},
     {.path = "/v1/events", LIST(event_parameters), .run = events_run},
     {.path = "/v1/audit", LIST(event_parameters), .run = audit_run},
+    {.path = "/v1/sel", .table = BOARD_NODE, LIST(sel_parameters), .run = sel_run},
     {.path = "/v1/graph", LIST(graph_parameters), .run = graph_run},
     {.path = "/v1/stream", .stream = true, .run = stream_run},
     {.path = "/v1/export", .run = export_run},

@@ -26,6 +26,7 @@ void job_run(struct request *r, const struct route *route);
 
 /* ask.c: what only the engine knows or does */
 void events_run(struct request *r, const struct route *route);
+void sel_run(struct request *r, const struct route *route);
 void audit_run(struct request *r, const struct route *route);
 void command_run(struct request *r, const struct route *route);
 void apply_run(struct request *r, const struct route *route);

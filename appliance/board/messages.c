@@ -33,8 +33,10 @@
 	MANY(PORT_STATE, msg_port_state) MANY(REFERENCE_STATE, msg_reference_state) \
 	ONE(LOSSY, msg_lossy) MANY(NODE_FACTS, msg_node_facts) \
 	ONE(BMC_TARGETS_BEGIN, msg_targets) ONE(BMC_TARGET, msg_bmc_target) EMPTY(BMC_TARGETS_END) ONE(BMC_REMOVE, msg_slot) \
-	ONE(POWER, msg_power) ONE(BMC_READ, msg_bmc_read) \
+	ONE(POWER, msg_power) ONE(BMC_READ, msg_bmc_read) ONE(SEL_KNOWN, msg_sel_known) ONE(SEL_CLEAR, msg_sel_clear) ONE(PET, msg_pet) \
 	MANY(POWER_STATE, msg_power_state) ONE(POWER_RESULT, msg_power_result) MANY(SENSORS, msg_sensor) ONE(BMC_FACTS, msg_bmc_facts) \
+	MANY(SEL, msg_sel_entry) ONE(SEL_STATE, msg_sel_state) ONE(SEL_CLEARED, msg_sel_cleared) ONE(PET_EVENT, msg_sel_entry) \
+	ONE(FRU, msg_fru) \
 	ONE(SERIES_ADD, msg_series) ONE(FLUSH, msg_flush) ONE(FLUSHED, msg_flush) ONE(RECORDER_STATE, msg_recorder_state) \
 	WITH_TEXT(COMMAND, msg_command) ONE(QUERY, msg_query) WITH_TEXT(REPLY, msg_reply) ONE(NOTIFY, msg_notify) \
 	ONE(NOTIFY_DONE, msg_notify_done) MANY(RECEIVER, msg_receiver) ONE(GRAPH, msg_graph) MANY(USER, msg_user) \

@@ -66,12 +66,20 @@ enum message_type {
 	MSG_BMC_REMOVE,    /* struct msg_slot */
 	MSG_POWER,         /* struct msg_power: one verb with read-back */
 	MSG_BMC_READ,      /* struct msg_bmc_read */
+	MSG_SEL_KNOWN,     /* struct msg_sel_known: behind each MSG_BMC_TARGET, and when entries of MSG_SEL are committed */
+	MSG_SEL_CLEAR,     /* struct msg_sel_clear: answered by MSG_SEL_CLEARED */
+	MSG_PET,           /* struct msg_pet: a platform event trap; answered by MSG_PET_EVENT, and the event log is read */
 
 	/* bmc > engine */
 	MSG_POWER_STATE = 80, /* struct msg_power_state[] */
 	MSG_POWER_RESULT,  /* struct msg_power_result */
 	MSG_SENSORS,       /* struct msg_sensor[] of one node, whole set in one or more messages */
 	MSG_BMC_FACTS,     /* struct msg_bmc_facts: GUID, maker, firmware, on first contact and on change */
+	MSG_SEL,           /* struct msg_sel_entry[] of one node, oldest first; more come when MSG_SEL_KNOWN says that these are kept */
+	MSG_SEL_STATE,     /* struct msg_sel_state: the event log has been read to its end, or why not */
+	MSG_SEL_CLEARED,   /* struct msg_sel_cleared */
+	MSG_PET_EVENT,     /* struct msg_sel_entry: a trap in the same words; it is a hint, the entry itself follows by MSG_SEL */
+	MSG_FRU,           /* struct msg_fru: the inventory, when it was asked for (BMC_READ_FRU) */
 
 	/* engine > recorder and back */
 	MSG_SERIES_ADD = 100, /* struct msg_series */
@@ -273,7 +281,7 @@ struct msg_power {
 	uint32_t verb;        /* enum power_verb: on off soft reset identify; cycle is two of them, done by the engine */
 	uint32_t deadline_ms; /* for the state to be reached */
 };
-enum bmc_what { BMC_READ_POWER = 1, BMC_READ_SENSORS, BMC_READ_SEL, BMC_READ_CAUSE };
+enum bmc_what { BMC_READ_POWER = 1, BMC_READ_SENSORS, BMC_READ_SEL, BMC_READ_CAUSE, BMC_READ_FRU };
 struct msg_bmc_read {
 	uint32_t slot, generation;
 	uint32_t what; /* enum bmc_what */
@@ -291,8 +299,10 @@ struct msg_power_state {
 	uint8_t last_event;    /* last power event bits of Get Chassis Status */
 	uint8_t faults;        /* misc/fault bits */
 	uint8_t restart_cause; /* 0 unknown, else 1 + cause of Get System Restart Cause */
-	uint8_t pad[2];
+	uint8_t watchdog;      /* 0 unknown, else WATCHDOG_KNOWN | WATCHDOG_RUNNING | expired uses (IPMI 2.0, 27.7), read with the cause */
+	uint8_t pad;
 };
+enum { WATCHDOG_KNOWN = 0x80, WATCHDOG_RUNNING = 0x40, WATCHDOG_EXPIRED = 0x3e }; /* expired: bit 1 BIOS FRB2, 2 BIOS POST, 3 OS load, 4 SMS/OS, 5 OEM */
 struct msg_power_result {
 	uint64_t job;
 	uint32_t slot, generation;
@@ -331,6 +341,71 @@ struct msg_bmc_facts {
 	char finding[CAUSE_SIZE]; /* "suite 0 accepted" and the like; "" for none */
 };
 
+/* The event log (SEL, IPMI 2.0 chapter 31). The store is the only memory of what has been read: the BMC role goes on behind the entry
+ * that MSG_SEL_KNOWN names, sends at most one MSG_SEL at a time, and sends it again when it is not told that it is kept. */
+#define SEL_RAW 16
+struct msg_sel_known {
+	uint32_t slot, generation;
+	uint32_t added, erased; /* the log's own time stamps when it was read last */
+	uint16_t last_id;       /* record id of the newest entry that is kept; 0: none, the log was empty or has never been read */
+	uint8_t pad[2];
+	uint8_t last[SEL_RAW];  /* that entry as it was read: ids are used again */
+};
+struct msg_sel_entry {
+	uint32_t slot, generation;
+	uint32_t time_s;      /* the BMC's own clock: seconds since 1970; below SEL_SINCE_START since its start; UINT32_MAX none */
+	uint16_t record_id;
+	uint8_t record_type;  /* 2 system event; C0 and above OEM */
+	uint8_t sensor_type;  /* IPMI sensor type code; 0 of OEM records */
+	uint8_t number;       /* of the sensor */
+	uint8_t level;        /* enum level */
+	uint8_t deasserted;   /* 1: the condition has ended */
+	uint8_t pad;
+	uint8_t raw[SEL_RAW];
+	char sensor[32];      /* its name, "" when the BMC's records have none */
+	char type[32];        /* "Temperature", "Power Supply", "OEM" */
+	char event[128];      /* "Upper Critical - going high ; Sensor Reading = 95.00 C"; OEM: hex */
+};
+#define SEL_SINCE_START 0x20000000u
+enum sel_notice { SEL_CLEARED_BY_OTHERS = 1, SEL_OVERWRITTEN = 2, SEL_FULL = 4, SEL_OVERFLOW = 8 };
+struct msg_sel_state {
+	uint32_t slot, generation;
+	uint32_t added, erased;
+	uint16_t entries, free_bytes; /* free_bytes FFFF: more than that or not told */
+	uint8_t notices;              /* enum sel_notice bits */
+	uint8_t error;                /* enum bmc_error: the log was not read to its end */
+	uint8_t pad[2];
+};
+struct msg_sel_clear {
+	uint64_t request;
+	uint32_t slot, generation;
+};
+struct msg_sel_cleared {
+	uint64_t request;
+	uint32_t slot, generation;
+	uint32_t added, erased;
+	int32_t error;    /* enum bmc_error; BMC_OK: everything was kept before, and the log is empty */
+	uint32_t entries; /* that were in it */
+	char text[64];
+};
+#define PET_MAX 64
+struct msg_pet {
+	uint32_t slot, generation;
+	uint32_t specific; /* specific trap: sensor type << 16 | event type << 8 | offset */
+	uint8_t size;      /* octets of the variable 1.3.6.1.4.1.3183.1.1.1 */
+	uint8_t pad[3];
+	uint8_t octets[PET_MAX];
+};
+enum fru_field { FRU_CHASSIS_TYPE, FRU_CHASSIS_PART, FRU_CHASSIS_SERIAL, FRU_BOARD_MAKER, FRU_BOARD_PRODUCT, FRU_BOARD_SERIAL, FRU_BOARD_PART,
+		 FRU_PRODUCT_MAKER, FRU_PRODUCT_NAME, FRU_PRODUCT_PART, FRU_PRODUCT_VERSION, FRU_PRODUCT_SERIAL, FRU_ASSET_TAG,
+		 FRU_FIELD_COUNT };
+#define FRU_TEXT 48
+struct msg_fru {
+	uint32_t slot, generation;
+	int32_t error; /* enum bmc_error */
+	char fields[FRU_FIELD_COUNT][FRU_TEXT]; /* "" where the inventory does not say */
+};
+
 /* --- recorder --------------------------------------------------------------------------------------- */
 #define SERIES_DS_MAX 48
 struct msg_series { /* one RRD file: SITE/GROUP/NODE/SOURCE/CLASS[-INSTANCE].rrd; the recorder builds the path from checked names */
@@ -363,7 +438,7 @@ struct msg_recorder_state {
 /* --- agent, api -------------------------------------------------------------------------------------- */
 enum command_verb { COMMAND_POWER = 1, COMMAND_ALARM_ACK, COMMAND_NODE_ADD, COMMAND_NODE_REMOVE, COMMAND_NODE_SET, COMMAND_GROUP_ADD,
 		    COMMAND_GROUP_REMOVE, COMMAND_GROUP_SET, COMMAND_APPLY, COMMAND_JOB_CANCEL, COMMAND_SENSOR_REREAD, COMMAND_FLUSH,
-		    COMMAND_CONFIRM_BMC, COMMAND_VERB_COUNT };
+		    COMMAND_CONFIRM_BMC, COMMAND_SEL_CLEAR, COMMAND_SEL_READ, COMMAND_VERB_COUNT };
 struct msg_command {
 	uint64_t request;        /* chosen by the face; comes back in the reply */
 	uint64_t repeat_high, repeat_low; /* key of a repeated SET (hash of user, source, request-id, varbinds); 0 0 = none */
@@ -377,7 +452,8 @@ struct msg_command {
 	char target[4096];       /* host range, alarm id, job id; "" */
 };
 enum query_kind { QUERY_EVENTS = 1, QUERY_JOB_STEPS, QUERY_EXPORT, QUERY_AUDIT, QUERY_EXPLAIN,
-		  QUERY_SERIES = 40 /* target "NODE ITEM": its newest values */ };
+		  QUERY_SERIES = 40, /* target "NODE ITEM": its newest values */
+		  QUERY_SEL = 60, QUERY_INVENTORY /* target: a range of nodes */ };
 #define QUERY_NEWEST UINT64_MAX /* as `from`: the newest `limit` ones, oldest of them first */
 struct msg_query {
 	uint64_t request;

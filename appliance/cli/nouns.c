@@ -58,6 +58,7 @@ static const struct cli_option alarm_filters[] = {FLAG("all", "cleared ones too"
 static const struct cli_option event_filters[] = {
     VALUE("from", "ID", "this event and later ones"), VALUE("limit", "NUMBER", "at most so many (50)"),
     VALUE("object", "NAME", "about this object"), FLAG("follow", "go on until interrupted"), END};
+static const struct cli_option sel_options[] = {VALUE("limit", "NUMBER", "the newest so many of each node (50)"), END};
 static const struct cli_option job_filters[] = {
     VALUE("state", "WORD,...", "queued, running, waiting, done, failed, unknown, cancelled"),
     VALUE("verb", "WORD,...", "on, off, cycle, ..."), VALUE("target", "TEXT", "with this target as it was written"),
@@ -90,6 +91,9 @@ const struct cli_command cli_commands[] = {
     {"group", "remove", "NAME", 1, 1, "remove an empty group", group_remove, NULL},
     {"item", "list", "", 0, 0, "what is measured", item_list, NULL},
     {"sensor", "list", "[RANGE]", 0, 1, "sensors of BMCs", sensor_list, sensor_filters},
+    {"sel", "list", "[RANGE]", 0, 1, "event logs of BMCs", sel_list, sel_options},
+    {"sel", "read", "RANGE", 1, 1, "read event logs now, not in their turn", sel_read, NULL},
+    {"sel", "clear", "RANGE", 1, 1, "clear event logs, which were read first (several want --yes)", sel_clear, NULL},
     {"alarm", "list", "[RANGE]", 0, 1, "active alarms", alarm_list, alarm_filters},
     {"alarm", "ack", "ID...", 1, -1, "acknowledge alarms", alarm_ack, NULL},
     {"event", "list", "", 0, 0, "what happened", event_list, event_filters},

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "config/xml_child.h"
 #include "engine/engine.h"
+#include "engine/records.h"
 
 #define REPEAT_MS 150000
 #define REPEATS_MAX 20000 /* remembered at once */
@@ -415,6 +416,59 @@ static void do_confirm(struct pending_command *p)
 	answer_done(p);
 }
 
+static void answer_clear(void *arg, json_t *outcome, const struct error *err)
+{
+	struct pending_command *p = arg;
+	char said[64];
+
+	if (err) {
+		answer_error(p, err);
+		return;
+	}
+	text_format(said, sizeof said, "%lld cleared, %zu not", (long long)json_integer_value(json_object_get(outcome, "cleared")),
+		    json_array_size(json_object_get(outcome, "failed")));
+	audit(p->e, p->c.actor, verb_word(p->c.verb), p->c.target, said);
+	remember(p, 0, NULL);
+	reply_json(p->e, p->face, p->life, p->c.request, 0, outcome, false);
+	end(p);
+}
+
+/* What comes of it is seen in the logs: nobody waits for it here. */
+static void do_sel_read(struct pending_command *p)
+{
+	struct model_selection nodes = {0};
+	struct error err;
+
+	if (select_nodes(p, &nodes, &err)) {
+		answer_error(p, &err);
+		return;
+	}
+	for (size_t i = 0; i < nodes.count; i++) {
+		struct msg_bmc_read m = {.slot = nodes.slots[i], .generation = p->e->model.nodes[nodes.slots[i]].generation, .what = BMC_READ_SEL};
+		engine_send(p->e, ROLE_BMC, MSG_BMC_READ, &m, sizeof m);
+	}
+	free(nodes.slots);
+	answer_done(p);
+}
+
+static void do_sel_clear(struct pending_command *p)
+{
+	struct model_selection nodes = {0};
+	struct error err;
+
+	int rc = select_nodes(p, &nodes, &err);
+	if (rc == 0 && nodes.count > 1 && !p->c.yes)
+		rc = error_set(&err, ERR_REFUSED, "sel clear", "look at the list, then repeat with --yes",
+			       "more than one node wants a confirmation");
+	if (rc) {
+		answer_error(p, &err);
+	} else {
+		audit(p->e, p->c.actor, verb_word(p->c.verb), p->c.target, "begun");
+		records_clear(p->e, &nodes, answer_clear, p);
+	}
+	free(nodes.slots);
+}
+
 static const struct {
 	const char *word;
 	enum right right;
@@ -430,6 +484,8 @@ static const struct {
 	[COMMAND_GROUP_SET] = {"group-set", RIGHT_ADMIN, do_edit},
 	[COMMAND_APPLY] = {"apply", RIGHT_ADMIN, do_apply},
 	[COMMAND_JOB_CANCEL] = {"job-cancel", RIGHT_OPERATE, do_cancel},
+	[COMMAND_SEL_READ] = {"sel-read", RIGHT_OPERATE, do_sel_read},
+	[COMMAND_SEL_CLEAR] = {"sel-clear", RIGHT_OPERATE, do_sel_clear},
 	[COMMAND_CONFIRM_BMC] = {"confirm-bmc", RIGHT_ADMIN, do_confirm},
 };
 
@@ -719,6 +775,8 @@ void commands_query(struct engine *e, enum role face, const struct msg_query *q)
 		query_list(e, face, q, "/audit/", e->audit_last);
 	} else if (q->kind == QUERY_EXPORT) {
 		query_export(e, face, q);
+	} else if (q->kind == QUERY_SEL) {
+		records_query(e, face, q);
 	} else if (q->kind == QUERY_JOB_STEPS) {
 		query_steps(e, face, q);
 	} else if (q->kind == QUERY_SERIES && face == ROLE_API) {

@@ -84,6 +84,7 @@ struct incident_wait {
 	struct incident is;
 };
 
+struct node_records; /* records.h */
 struct node_state {
 	struct raw_pair raw[OBJ_SCALARS];
 	double values[ITEM_SCALARS];
@@ -110,6 +111,7 @@ struct node_state {
 	char locked_why[CAUSE_SIZE];
 	uint8_t bmc_state, bmc_error, port_state;
 	char bmc_finding[CAUSE_SIZE];
+	struct node_records *records; /* what its BMC has written down; NULL: nothing yet */
 	uint64_t power_job;
 	uint64_t boot_job;     /* the job it was last told to start by, until it has */
 	struct incident_wait incident;

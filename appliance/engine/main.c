@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* glory-engine: wiring. Messages of every role are dispatched by one table; nothing is decided here. */
 #include "engine/values.h"
+#include "engine/records.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,26 @@ static void take_bmc_facts(struct incoming *in)
 	judgement_bmc_facts(in->e, in->body);
 }
 
+static void take_sel(struct incoming *in)
+{
+	records_sel(in->e, in->body, in->size / sizeof(struct msg_sel_entry));
+}
+
+static void take_sel_state(struct incoming *in)
+{
+	records_sel_state(in->e, in->body);
+}
+
+static void take_sel_cleared(struct incoming *in)
+{
+	records_clear_answer(in->e, in->body);
+}
+
+static void take_pet_event(struct incoming *in)
+{
+	records_pet(in->e, in->body);
+}
+
 static void take_flushed(struct incoming *in)
 {
 	graphs_flushed(in->e, in->body);
@@ -183,6 +204,10 @@ static const struct {
 	[MSG_POWER_RESULT] = {FROM(ROLE_BMC), take_result},
 	[MSG_SENSORS] = {FROM(ROLE_BMC), take_sensors},
 	[MSG_BMC_FACTS] = {FROM(ROLE_BMC), take_bmc_facts},
+	[MSG_SEL] = {FROM(ROLE_BMC), take_sel},
+	[MSG_SEL_STATE] = {FROM(ROLE_BMC), take_sel_state},
+	[MSG_SEL_CLEARED] = {FROM(ROLE_BMC), take_sel_cleared},
+	[MSG_PET_EVENT] = {FROM(ROLE_BMC), take_pet_event},
 	[MSG_FLUSHED] = {FROM(ROLE_RECORDER), take_flushed},
 	[MSG_RECORDER_STATE] = {FROM(ROLE_RECORDER), take_recorder},
 	[MSG_COMMAND] = {FROM(ROLE_API) | FROM(ROLE_AGENT), take_command, true},

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/engine.h"
+#include "engine/records.h"
 
 #define PAGE 500
 
@@ -25,6 +26,7 @@ static const struct {
 	bool build_after;   /* the model is built when this section is read */
 } sections[] = {
 	{"/slot/", take_slot, false}, {NULL, take_config, true},      {"/life/node/", take_life, false},
+	{"/selstate/", records_restore, false},
 	{"/alarm/", alarms_restore, false}, {"/job/", jobs_restore, false}, {"/event/", take_event, false},
 	{"/outbox/", outbox_restore, false}, {"/audit/", take_audit, false}, {"/set/", commands_restore, false},
 };

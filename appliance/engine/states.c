@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/engine.h"
+#include "engine/records.h"
 
 static void state_free(struct node_state *s)
 {
@@ -61,6 +62,7 @@ static void node_removed(struct engine *e, const struct model_change *c)
 	if (!e->nodes[c->slot])
 		return;
 	targets_node_removed(e, c->slot, c->generation);
+	records_removed(e, c->slot);
 	alarm_clear_object(e->alarms, c->name, clock_wall_ms());
 	publish_node_gone(e, c->slot);
 	state_free(e->nodes[c->slot]);
@@ -78,6 +80,7 @@ static void node_changed(struct engine *e, uint32_t slot)
 		sensors_clear(e, slot);
 		alarms_clear(e, e->model.nodes[slot].config.head.name, "bmc", "session");
 		alarms_clear(e, e->model.nodes[slot].config.head.name, "bmc", "security");
+		alarms_clear(e, e->model.nodes[slot].config.head.name, "bmc-finding", "event-log");
 		s->bmc_finding[0] = '\0';
 		s->bmc_heard = false;
 		s->bmc_state = BMC_NA;

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/engine.h"
+#include "engine/records.h"
 
 #define SMALL_SITE 1000 /* below, sensors are read every 30 s */
 
@@ -144,6 +145,7 @@ static void send_target(struct engine *e, enum role role, const struct model_nod
 	} else if (n->config.bmc.family) {
 		fill_bmc(e, n, &bmc);
 		engine_send(e, role, MSG_BMC_TARGET, &bmc, sizeof bmc);
+		records_told(e, n->slot);
 	}
 }
 

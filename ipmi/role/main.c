@@ -70,6 +70,30 @@ static void on_facts(void *arg, const struct msg_bmc_facts *m)
 	channel_send(role.context->engine, MSG_BMC_FACTS, m, sizeof(*m));
 }
 
+static void on_sel(void *arg, const struct msg_sel_entry *m, size_t count)
+{
+	(void)arg;
+	channel_send(role.context->engine, MSG_SEL, m, count * sizeof(*m));
+}
+
+static void on_sel_state(void *arg, const struct msg_sel_state *m)
+{
+	(void)arg;
+	channel_send(role.context->engine, MSG_SEL_STATE, m, sizeof(*m));
+}
+
+static void on_sel_cleared(void *arg, const struct msg_sel_cleared *m)
+{
+	(void)arg;
+	channel_send(role.context->engine, MSG_SEL_CLEARED, m, sizeof(*m));
+}
+
+static void on_pet(void *arg, const struct msg_sel_entry *m)
+{
+	(void)arg;
+	channel_send(role.context->engine, MSG_PET_EVENT, m, sizeof(*m));
+}
+
 static void on_stats_due(void *arg)
 {
 	struct bmc_counts c;
@@ -132,6 +156,15 @@ static void on_engine(struct role_context *context, const struct message_header 
 	case MSG_BMC_READ:
 		bmc_engine_read(role.engine, body, now);
 		break;
+	case MSG_SEL_KNOWN:
+		bmc_engine_sel_known(role.engine, body, now);
+		break;
+	case MSG_SEL_CLEAR:
+		bmc_engine_sel_clear(role.engine, body, now);
+		break;
+	case MSG_PET:
+		bmc_engine_pet(role.engine, body, now);
+		break;
 	default:
 		break;
 	}
@@ -168,7 +201,8 @@ static int prepare(struct role_context *context)
 {
 	struct bmc_hands hands = {on_send,   bmc_udp_random, on_secret_wanted, on_power,
 				  on_result, on_sensors,     on_facts,         NULL};
-	struct bmc_settings settings = {0};
+	static const struct bmc_record_hands records = {on_sel, on_sel_state, on_sel_cleared, on_pet};
+	struct bmc_settings settings = {.records = &records};
 
 	role.context = context;
 	text_copy(settings.cache_directory, sizeof(settings.cache_directory), context->start.directory);
