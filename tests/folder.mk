@@ -3,6 +3,7 @@
 $(eval $(call systemtest,tests/system/verdicts.py))
 $(eval $(call systemtest,tests/system/power.py))
 $(eval $(call systemtest,tests/system/sel.py))
+$(eval $(call systemtest,tests/system/storm.py))
 $(eval $(call systemtest,tests/system/wanted.py))
 $(eval $(call systemtest,tests/system/notify.py))
 $(eval $(call systemtest,tests/system/kill.py))

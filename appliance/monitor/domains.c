@@ -111,26 +111,60 @@ enum domain_state domains_state_of(const struct judge *j, const struct jnode *n,
 
 /* --- hold and release ---------------------------------------------------------------------------------- */
 
+#define SITE_ASKS 8 /* a site without a target of its own asks those of so many of its domains */
+
+/* Who is asked for a domain: itself, or for a site without a target every domain that has one. */
+static bool asked_for(const struct jdomain *d, const struct jdomain *other)
+{
+	return other->known && other->references && (other == d || (d->kind == DOMAIN_SITE && !d->references));
+}
+
+static bool has_reference(const struct judge *j, const struct jdomain *d)
+{
+	bool has = d->references;
+
+	for (uint32_t i = 0; !has && d->kind == DOMAIN_SITE && i < j->max_domains; i++)
+		has = asked_for(d, &j->domains[i]);
+	return has;
+}
+
 static void ask_reference(struct judge *j, struct jdomain *d, int64_t now)
 {
-	if (!d->references)
+	unsigned asked = 0;
+
+	if (!has_reference(j, d))
 		return;
 	if (!d->ref_asked)
 		d->ref_asked = now;
 	d->ref_asked_n++;
 	note_active(j, d);
-	j->ops.ask_reference(j->arg, id_of(j, d));
+	if (d->references)
+		j->ops.ask_reference(j->arg, id_of(j, d));
+	else
+		for (uint32_t i = 0; i < j->max_domains && asked < SITE_ASKS; i++)
+			if (asked_for(d, &j->domains[i]) && ++asked)
+				j->ops.ask_reference(j->arg, i);
 }
 
 enum reference { REFERENCE_NONE, REFERENCE_WAIT, REFERENCE_ANSWERS, REFERENCE_SILENT };
 
+static bool borrowed_answers(const struct judge *j, const struct jdomain *d)
+{
+	for (uint32_t i = 0; !d->references && i < j->max_domains; i++)
+		if (asked_for(d, &j->domains[i]) && j->domains[i].ref_ok && j->domains[i].ref_at >= d->ref_asked)
+			return true;
+	return false;
+}
+
 static enum reference reference_of(const struct judge *j, const struct jdomain *d, int64_t now)
 {
-	if (!d->references)
+	if (!has_reference(j, d))
 		return REFERENCE_NONE;
 	if (!d->ref_asked)
 		return REFERENCE_WAIT;
-	if (d->ref_at >= d->ref_asked)
+	if (borrowed_answers(j, d))
+		return REFERENCE_ANSWERS;
+	if (d->references && d->ref_at >= d->ref_asked)
 		return d->ref_ok ? REFERENCE_ANSWERS : REFERENCE_SILENT;
 	return now - d->ref_asked >= (int64_t)j->p.reference_ms ? REFERENCE_SILENT : REFERENCE_WAIT;
 }
@@ -433,7 +467,7 @@ static bool own_link(struct judge *j, struct jdomain *d, int64_t now)
 		judge_set_reasons(j, j->reasons | SUSPEND_OWN_LINK, now);
 		return true;
 	}
-	if (d->references && now - d->ref_asked >= OWN_LINK_ASK_MS) {
+	if (has_reference(j, d) && now - d->ref_asked >= OWN_LINK_ASK_MS) {
 		d->ref_asked = 0;
 		ask_reference(j, d, now);
 		return true;
@@ -483,7 +517,7 @@ static void held_turn(struct judge *j, struct jdomain *d, int64_t now)
 	bool coming_back = d->flagged < d->flagged_before;
 
 	d->flagged_before = d->flagged;
-	if (d->references && d->ref_asked_n < REFERENCE_ASKS && reference_of(j, d, now) == REFERENCE_WAIT &&
+	if (has_reference(j, d) && d->ref_asked_n < REFERENCE_ASKS && reference_of(j, d, now) == REFERENCE_WAIT &&
 	    now - d->ref_asked >= d->ref_asked_n * REFERENCE_AGAIN_MS)
 		ask_reference(j, d, now);
 	if (d->kind == DOMAIN_SITE && own_link(j, d, now))

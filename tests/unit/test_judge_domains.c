@@ -451,6 +451,34 @@ static void test_nodes_and_domains_come_and_go(void)
 	stop();
 }
 
+/* a site without a target of its own: one group's target that answers shows that the own link is well */
+static void test_site_borrows_reference(void)
+{
+	start(true, true, 1);
+	judge_domain_set(b.judge, SITE, DOMAIN_SITE, 0);
+	all_up();
+	b.reference[GROUP_A] = false;
+	int64_t dark = b.now;
+	run(1000);
+	for (uint32_t i = 0; i < 16; i++)
+		flag(i, dark + i * 60);
+	run(1000);
+	CU_ASSERT_EQUAL(b.reasons, 0);
+	CU_ASSERT(b.reference_asks[GROUP_B] >= 1);
+	stop();
+	start(true, true, 1);
+	judge_domain_set(b.judge, SITE, DOMAIN_SITE, 0);
+	all_up();
+	b.reference[GROUP_A] = b.reference[GROUP_B] = false;
+	dark = b.now;
+	run(1000);
+	for (uint32_t i = 0; i < 16; i++)
+		flag(i, dark + i * 60);
+	run(1000);
+	CU_ASSERT(b.reasons & SUSPEND_OWN_LINK);
+	stop();
+}
+
 static const struct unit_test TESTS[] = {
 	{ "switch dead", test_switch_dead },
 	{ "switch flaps", test_switch_flaps },
@@ -460,6 +488,7 @@ static const struct unit_test TESTS[] = {
 	{ "common onset", test_common_onset },
 	{ "release forgets the silence", test_release_forgets },
 	{ "site dark: own link", test_site_dark },
+	{ "site without a target of its own", test_site_borrows_reference },
 	{ "a domain of two", test_tiny_domain },
 	{ "nothing tells why", test_nothing_tells_why },
 	{ "path loss", test_path_loss },
