@@ -28,6 +28,7 @@ progress() {
 up_check() {
 	local t
 	[ "$(id -u)" = 0 ] || die "needs root: namespaces and links are made here"
+	[ -c /dev/null ] || die "/dev/null is no device any more (something wrote a file over it), run: rm /dev/null; mknod -m 666 /dev/null c 1 3"
 	for t in $LAB_TOOLS; do command -v "$t" >/dev/null || die "$t: not installed, run: make deps"; done
 	[[ $lab_nodes =~ ^[1-9][0-9]{0,2}$ && $lab_groups =~ ^[1-9][0-9]?$ ]] || die "wants 1 to 400 nodes in 1 to 99 groups"
 	[ "$lab_nodes" -le 400 ] && [ "$lab_nodes" -ge "$lab_groups" ] && [ $((lab_nodes / lab_groups)) -lt 250 ] ||
@@ -91,10 +92,18 @@ agent_answers() { # NODE
 # One GET with the lab's own client files.   lab_get CREDENTIAL ADDRESS OID
 lab_get() { MIBS='' SNMPCONFPATH=$LAB_DIR/client/$1 SNMP_PERSISTENT_DIR=$LAB_DIR/client/persist snmpget -t 1 -r 0 -Oqv "$2" "$3"; }
 
+# The last words of a service that does not come up; its files are gone once the lab is down.   last_words NODE LOG
+last_words() {
+	local last=''
+	node_init "$1" && last=$(tail -n 1 "/proc/$init_pid/root/run/$2" 2>/dev/null)
+	[ -n "$last" ] || last=$(tail -n 1 "$LAB_DIR/nodes/$1/console" 2>/dev/null)
+	echo "${last:-it says nothing}"
+}
+
 wait_agent() {
 	wait_for 10 agent_listens "$1" && wait_for 10 agent_answers "$1" ||
-		{ note "$1: its snmpd does not answer, see $LAB_DIR/nodes/$1/console"; return 1; }
-	wait_for 10 sshd_listens "$1" || { note "$1: its sshd does not listen, see $LAB_DIR/nodes/$1/console"; return 1; }
+		{ note "$1: its snmpd does not answer: $(last_words "$1" snmpd.log)"; return 1; }
+	wait_for 10 sshd_listens "$1" || { note "$1: its sshd does not listen: $(last_words "$1" sshd.log)"; return 1; }
 }
 
 # All BMCs in one call; says which did not answer.
