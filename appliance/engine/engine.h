@@ -222,6 +222,7 @@ const struct level_rules *samples_rules(struct engine *e, const struct item_defi
 /* A value into its level; alarm and node follow. */
 void samples_judge(struct engine *e, uint32_t slot, const struct item_definition *item, const char *instance, double value,
 		   struct level_state *state);
+void samples_quiet(struct engine *e); /* once a second: values for which none came for too long (thresholds of kind no-data) */
 void samples_describe(const struct item_definition *item, const char *instance, double value, char *out, size_t size);
 /* Begins the announcement of a series of a node; false: the recorder is not there. The caller adds names and sends it. */
 bool series_begin(struct engine *e, uint32_t slot, struct msg_series *m, const char *source, const char *file);

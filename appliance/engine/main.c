@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* glory-engine: wiring. Messages of every role are dispatched by one table; nothing is decided here. */
+#include "engine/memories.h"
 #include "engine/values.h"
 #include "engine/records.h"
 
@@ -343,6 +344,8 @@ static void on_second(void *arg)
 	incidents_tick(e);
 	judgement_collector_age(e);
 	series_unlook(e);
+	samples_quiet(e);
+	memories_tick(e);
 	e->cluster_dirty = true;
 	publish_cluster(e);
 }
@@ -351,6 +354,7 @@ void start_finished(struct engine *e)
 {
 	e->loaded = true;
 	outbox_receivers_changed(e); /* known before the first event, whether the agent is there or not */
+	memories_load(e);
 	judgement_start(e);
 	states_domains(e);
 	publish_items(e);
@@ -402,6 +406,8 @@ static void stop(struct role_context *c)
 {
 	struct engine *e = c->state;
 
+	if (e->loaded)
+		memories_stop(e);
 	if (e->store)
 		store_close(e->store); /* waits for what was accepted */
 }

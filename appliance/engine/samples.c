@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "engine/memories.h"
 #include "engine/values.h"
 
 /* --- rows for the recorder ------------------------------------------------------------------------------- */
@@ -120,13 +121,8 @@ const struct level_rules *samples_rules(struct engine *e, const struct item_defi
 
 	if (!c || !c->thresholds || !in_scope(c->scope, node, group))
 		return level_builtin(item->item);
-	own.count = 0;
-	for (unsigned i = 0; i < c->thresholds; i++) {
-		const struct config_threshold *t = &c->threshold[i];
-		if (t->kind != THRESHOLD_VALUE)
-			continue;
-		own.rule[own.count++] = (struct level_rule){t->level, t->above, t->of ? t->of : 1, t->in ? t->in : 1, t->value, t->clear};
-	}
+	own.count = c->thresholds;
+	memcpy(own.rule, c->threshold, c->thresholds * sizeof own.rule[0]);
 	return &own;
 }
 
@@ -140,18 +136,65 @@ void samples_judge(struct engine *e, uint32_t slot, const struct item_definition
 		   struct level_state *state)
 {
 	const struct model_node *n = &e->model.nodes[slot];
+	const struct level_rules *rules = samples_rules(e, item, n->config.head.name, n->config.group);
+	struct level_memory *memory = memories_of(e, slot, item->name, instance, rules, !isnan(value));
+	struct level_sample sample = {.value = value, .wall_ms = clock_wall_ms()};
 	enum level before = (enum level)state->level;
-	enum level after = level_judge(samples_rules(e, item, n->config.head.name, n->config.group), state, value);
 	char kind[24], cause[CAUSE_SIZE];
+	struct level_seen seen;
 
-	if (after == before)
+	if (isnan(value))
+		sample.quiet_ms = memories_quiet_ms(e, slot, item->name, instance, rules);
+	enum level after = level_judge(rules, state, memory, &sample, &seen);
+	if (after == before && (!seen.rule || seen.rule->kind == THRESHOLD_VALUE || !memories_say_again(e, slot, item->name, instance)))
 		return;
 	text_format(kind, sizeof kind, "item:%.18s", item->name);
 	samples_describe(item, instance, value, cause, sizeof cause);
+	level_reason(&seen, cause, sizeof cause);
 	if (after != LEVEL_UNKNOWN) /* unknown is neither bad nor good: an alarm stays as it is */
 		alarms_level(e, slot, kind, instance, after, cause); /* also the first time: an alarm of the life before may stand */
 	if (before != 0 || after != LEVEL_NORMAL)
 		judgement_level(e, slot);
+}
+
+/* A built-in item's values for which none came for too long: what its rows of kind no-data say. */
+static void quiet_builtin(struct engine *e, uint32_t slot, const struct item_definition *d, const struct level_rules *rules)
+{
+	struct node_state *s = e->nodes[slot];
+	unsigned at = d->table == TABLE_NONE ? 0 : d->item - items_first_of_table(d->table);
+
+	if (d->table == TABLE_NONE && memories_quiet_ms(e, slot, d->name, "", rules) >= level_no_data_ms(rules)) {
+		samples_judge(e, slot, d, "", NAN, &s->levels[d->item]);
+		publish_value(e, slot, d, 0, "", NAN, (enum level)s->levels[d->item].level, &s->board_slot[d->item]);
+	}
+	for (uint32_t i = 0; i < s->row_count; i++) {
+		struct table_row *r = &s->rows[i];
+		if (d->table == TABLE_NONE || r->table != d->table || memories_quiet_ms(e, slot, d->name, r->name, rules) < level_no_data_ms(rules))
+			continue;
+		samples_judge(e, slot, d, r->name, NAN, &r->levels[at]);
+		publish_value(e, slot, d, r->instance, r->name, NAN, (enum level)r->levels[at].level, &r->board_slot[at]);
+	}
+}
+
+void samples_quiet(struct engine *e)
+{
+	const struct config_item *items = e->model.wanted.objects[CONFIG_ITEM];
+
+	for (size_t i = 0; i < e->model.wanted.count[CONFIG_ITEM]; i++) {
+		const struct item_definition *d = values_find(e, items[i].head.name);
+		struct level_rules all = {.count = items[i].thresholds};
+		memcpy(all.rule, items[i].threshold, sizeof all.rule);
+		for (uint32_t slot = 0; d && level_no_data_ms(&all) && slot < e->model.node_top; slot++) {
+			const struct config_node *n = &e->model.nodes[slot].config;
+			const struct level_rules *rules = e->nodes[slot] ? samples_rules(e, d, n->head.name, n->group) : NULL;
+			if (!rules || !level_no_data_ms(rules))
+				continue;
+			if (d->item < ITEM_BUILTIN)
+				quiet_builtin(e, slot, d, rules);
+			else
+				values_quiet(e, slot, d->item, rules);
+		}
+	}
 }
 
 static void scalars_done(struct engine *e, uint32_t slot, int64_t wall)

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "engine/memories.h"
 
 #define EXPIRE_LEAST_MS 30000
 #define TICKS 10      /* every node has its turn once in so many seconds */
@@ -369,6 +370,19 @@ void values_silence(struct engine *e, uint32_t slot)
 	for (uint32_t i = 0; i < s->cell_count; i++)
 		if (!isnan(s->cells[i].value))
 			set_value(e, slot, &s->cells[i], NAN);
+}
+
+void values_quiet(struct engine *e, uint32_t slot, unsigned item, const struct level_rules *rules)
+{
+	const struct item_definition *d = &e->values->items[item].definition;
+	struct node_state *s = e->nodes[slot];
+	uint32_t at;
+
+	if (d->table == TABLE_NONE)
+		values_cell(e, slot, item, "", true);
+	for (at = place(s, item, ""); at < s->cell_count && s->cells[at].item == item; at++)
+		if (memories_quiet_ms(e, slot, d->name, s->cells[at].name, rules) >= level_no_data_ms(rules))
+			set_value(e, slot, &s->cells[at], NAN);
 }
 
 /* --- time ---------------------------------------------------------------------------------------------- */

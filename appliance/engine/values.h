@@ -68,6 +68,8 @@ void values_publish(struct engine *e); /* all items to the board, at start */
 void values_silence(struct engine *e, uint32_t slot); /* the node stopped answering */
 void values_alarms(struct engine *e, uint32_t slot);  /* says again what is wrong */
 bool values_has(struct engine *e, uint32_t slot, const char *item, const char *instance);
+/* What rows of kind no-data say of this item on a node; an item without rows that never came counts, too. */
+void values_quiet(struct engine *e, uint32_t slot, unsigned item, const struct level_rules *rules);
 void values_forget_node(struct engine *e, uint32_t slot); /* board rows and cells; the node goes */
 void values_flush(struct engine *e, uint32_t slot);       /* steps that have ended go to the recorder */
 void values_series_forget(struct engine *e);

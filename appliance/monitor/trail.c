@@ -124,10 +124,12 @@ void forecast_fit(const struct trail *t, struct forecast *out)
 double forecast_seconds(const struct forecast *f, bool above, double limit)
 {
 	double way = limit - f->newest;
+	/* the slower of the two: a step at the beginning of the window makes the whole line too steep */
+	double slope = fabs(f->newer_slope) < fabs(f->slope) ? f->newer_slope : f->slope;
 
 	if (!f->believed || (above ? f->slope <= 0 : f->slope >= 0))
 		return INFINITY;
 	if (above ? way <= 0 : way >= 0)
 		return 0;
-	return way / f->slope;
+	return way / slope;
 }

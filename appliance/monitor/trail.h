@@ -35,7 +35,7 @@ struct forecast {
 	bool believed;
 };
 void forecast_fit(const struct trail *trail, struct forecast *out);
-/* Seconds until the line reaches the limit from below (above) or from above; 0 when it has; INFINITY when it never does or is not
+/* Seconds until the line, at the slower of both slopes, reaches the limit from below (above) or from above; 0 when it has; INFINITY when it never does or is not
  * believed. */
 double forecast_seconds(const struct forecast *f, bool above, double limit);
 

@@ -13,6 +13,11 @@ static void push(struct raw_pair *raw, unsigned object, uint8_t type, int64_t va
 	raw_push(&raw[object], type, value, at, false);
 }
 
+static enum level judge(const struct level_rules *rules, struct level_state *state, double value)
+{
+	return level_judge(rules, state, NULL, &(struct level_sample){.value = value}, NULL);
+}
+
 static void rates(void)
 {
 	struct raw_pair p = {0};
@@ -104,29 +109,30 @@ static void tables_agree(void)
 
 static void hysteresis(void)
 {
-	struct level_rules rules = {2, {{LEVEL_WARNING, 1, 1, 1, 80, 70}, {LEVEL_CRITICAL, 1, 1, 1, 95, 90}}};
+	struct level_rules rules = {2, {{.level = LEVEL_WARNING, .above = 1, .of = 1, .in = 1, .value = 80, .clear = 70},
+					{.level = LEVEL_CRITICAL, .above = 1, .of = 1, .in = 1, .value = 95, .clear = 90}}};
 	struct level_state s = {0};
 
-	CU_ASSERT_EQUAL(level_judge(&rules, &s, 50), LEVEL_NORMAL);
-	CU_ASSERT_EQUAL(level_judge(&rules, &s, 80), LEVEL_WARNING);
-	CU_ASSERT_EQUAL(level_judge(&rules, &s, 75), LEVEL_WARNING); /* not below 70 yet */
-	CU_ASSERT_EQUAL(level_judge(&rules, &s, 96), LEVEL_CRITICAL);
-	CU_ASSERT_EQUAL(level_judge(&rules, &s, 91), LEVEL_CRITICAL);
-	CU_ASSERT_EQUAL(level_judge(&rules, &s, 89), LEVEL_WARNING);
-	CU_ASSERT_EQUAL(level_judge(&rules, &s, NAN), LEVEL_UNKNOWN);
-	CU_ASSERT_EQUAL(level_judge(&rules, &s, 72), LEVEL_WARNING); /* unknown is not good news */
-	CU_ASSERT_EQUAL(level_judge(&rules, &s, 69), LEVEL_NORMAL);
+	CU_ASSERT_EQUAL(judge(&rules, &s, 50), LEVEL_NORMAL);
+	CU_ASSERT_EQUAL(judge(&rules, &s, 80), LEVEL_WARNING);
+	CU_ASSERT_EQUAL(judge(&rules, &s, 75), LEVEL_WARNING); /* not below 70 yet */
+	CU_ASSERT_EQUAL(judge(&rules, &s, 96), LEVEL_CRITICAL);
+	CU_ASSERT_EQUAL(judge(&rules, &s, 91), LEVEL_CRITICAL);
+	CU_ASSERT_EQUAL(judge(&rules, &s, 89), LEVEL_WARNING);
+	CU_ASSERT_EQUAL(judge(&rules, &s, NAN), LEVEL_UNKNOWN);
+	CU_ASSERT_EQUAL(judge(&rules, &s, 72), LEVEL_WARNING); /* unknown is not good news */
+	CU_ASSERT_EQUAL(judge(&rules, &s, 69), LEVEL_NORMAL);
 }
 
 static void n_of_m(void)
 {
-	struct level_rules rules = {1, {{LEVEL_MAJOR, 0, 3, 5, 10, 12}}}; /* at or below 10, three of five */
+	struct level_rules rules = {1, {{.level = LEVEL_MAJOR, .of = 3, .in = 5, .value = 10, .clear = 12}}}; /* at or below 10, three of five */
 	struct level_state s = {0};
 	const double in[] = {9, 20, 9, 20, 9, 11, 13};
 	const enum level want[] = {LEVEL_NORMAL, LEVEL_NORMAL, LEVEL_NORMAL, LEVEL_NORMAL, LEVEL_MAJOR, LEVEL_MAJOR, LEVEL_NORMAL};
 
 	for (size_t i = 0; i < sizeof in / sizeof in[0]; i++)
-		CU_ASSERT_EQUAL(level_judge(&rules, &s, in[i]), want[i]);
+		CU_ASSERT_EQUAL(judge(&rules, &s, in[i]), want[i]);
 }
 
 static const struct unit_test tests[] = {
