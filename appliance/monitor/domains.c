@@ -60,7 +60,7 @@ bool judge_domain_view(const struct judge *j, uint32_t domain, struct judge_doma
 		.kind = d->kind,
 		.state = d->state,
 		.certainty = d->certainty,
-		.is_root = d->is_root,
+		.is_root = d->is_root || (d->common_onset && !d->held),
 		.common_onset = d->common_onset,
 		.root = d->root,
 		.members = d->members,
@@ -201,6 +201,7 @@ static void hold(struct judge *j, struct jdomain *d, int64_t now)
 	d->since = now;
 	d->below_since = 0;
 	d->ref_asked = d->ref_asked_n = 0;
+	d->answered = 0;
 	set_cause(d, "many members silent");
 	note_active(j, d);
 	j->ops.hold(j->arg, id_of(j, d));
@@ -422,9 +423,15 @@ static void decide(struct judge *j, struct jdomain *d, int64_t now)
 	unsigned known = s.on + s.off + s.silent;
 	bool settled = s.pending == 0, on = s.on * 2 > known, off = s.off * 2 > known, silent = s.silent * 2 > known;
 
-	if (reference == REFERENCE_WAIT || (!settled && known * 2 < d->nsample))
+	/* who is hung or without power does not answer now and then; a path that loses nearly everything looks so */
+	bool late = now - d->since >= (int64_t)(j->p.root_cause_ms - j->p.root_ms), some = d->flagged * 2 >= d->members && d->answered >= 2;
+	if (some && d->answered * (late ? 5 : 2) >= d->members) {
+		decided(j, d, DOMAIN_STATE_PATH, "path loss: few answers come through", now);
 		return;
-	if (!known && reference != REFERENCE_SILENT && s.up + s.down == 0 && now - d->since < (int64_t)(j->p.root_cause_ms - j->p.root_ms))
+	}
+	if ((some && !late) || reference == REFERENCE_WAIT || (!settled && known * 2 < d->nsample))
+		return;
+	if (!known && reference != REFERENCE_SILENT && s.up + s.down == 0 && !late)
 		return;
 	if (off)
 		decided(j, d, DOMAIN_STATE_POWER, "BMCs say off", now);
@@ -440,7 +447,7 @@ static void decide(struct judge *j, struct jdomain *d, int64_t now)
 		decided(j, d, DOMAIN_STATE_HANG, "BMCs say on, reference answers", now);
 	else if (on && s.up && !s.down)
 		decided(j, d, DOMAIN_STATE_HANG, "BMCs say on, switch ports up", now);
-	else if (now - d->since >= (int64_t)(j->p.root_cause_ms - j->p.root_ms))
+	else if (late)
 		/* then each member is said not to answer, still under this root: better than the word from before */
 		decided(j, d, DOMAIN_STATE_HANG, "no reference, port or BMC tells why", now);
 }
@@ -562,7 +569,8 @@ static void onset_turn(struct judge *j, struct jdomain *d)
 		if (member(j, at)->onset_root == id && verdict_is_dead(member(j, at)->verdict))
 			return;
 	d->common_onset = false;
-	set_cause(d, "");
+	if (!d->held)
+		set_cause(d, "");
 	note_active(j, d);
 	tell(j, d);
 }
@@ -614,51 +622,82 @@ void domains_flag(struct judge *j, uint32_t slot, bool flagged, int64_t now)
 {
 	struct jnode *n = &j->nodes[slot];
 
-	for (unsigned i = 0; i < n->ndomains; i++)
-		j->domains[n->domains[i]].flagged += flagged ? 1 : (uint32_t)-1;
+	for (unsigned i = 0; i < n->ndomains; i++) {
+		struct jdomain *d = &j->domains[n->domains[i]];
+
+		d->flagged += flagged ? 1 : (uint32_t)-1;
+		d->answered += d->held && !flagged && jnode_alive(n);
+	}
 	for (unsigned i = 0; flagged && i < n->ndomains; i++)
 		consider(j, &j->domains[n->domains[i]], now);
+}
+
+static bool within(const struct judge *j, int64_t one, int64_t other)
+{
+	return one && one - other <= (int64_t)j->p.onset_ms && other - one <= (int64_t)j->p.onset_ms;
+}
+
+/* Fell silent in the same moment as n: called, or so far that its call is only a matter of time (loss alone seldom comes to 6). */
+static bool same_onset(const struct judge *j, const struct jnode *m, const struct jnode *n)
+{
+	if (verdict_is_dead(m->verdict))
+		return !m->held && within(j, m->inc_first, n->inc_first);
+	return m->flagged && m->misses >= j->p.off_misses && within(j, m->first, n->inc_first);
+}
+
+static bool is_onset(const struct judge *j, const struct jdomain *d, const struct jnode *n)
+{
+	uint32_t count = 0, need = (d->members * ONSET_PERCENT + 99) / 100;
+
+	if (d->common_onset && within(j, d->first, n->inc_first))
+		return true;
+	EACH_MEMBER(j, d, at) {
+		count += same_onset(j, member(j, at), n);
+		if (count >= (need > ONSET_LEAST ? need : ONSET_LEAST))
+			return true;
+	}
+	return false;
+}
+
+/* The smallest domain in which it happened to several; larger ones are not counted then. */
+static struct jdomain *onset_of(struct judge *j, const struct jnode *n)
+{
+	struct jdomain *best = NULL;
+
+	for (unsigned i = 0; i < n->ndomains; i++) {
+		struct jdomain *d = &j->domains[n->domains[i]];
+
+		if ((!best || smaller(d, best, false)) && is_onset(j, d, n))
+			best = d;
+	}
+	return best;
 }
 
 /* Called by itself, but perhaps not alone: calls with one onset make one root alarm, the nodes keep their verdicts. */
 void domains_called(struct judge *j, uint32_t slot, int64_t now)
 {
 	struct jnode *n = &j->nodes[slot];
-	struct jdomain *best = NULL;
+	struct jdomain *best = onset_of(j, n);
 
-	for (unsigned i = 0; i < n->ndomains; i++) {
-		struct jdomain *d = &j->domains[n->domains[i]];
-		uint32_t count = 0, need = (d->members * ONSET_PERCENT + 99) / 100;
-
-		EACH_MEMBER(j, d, at) {
-			const struct jnode *m = member(j, at);
-			int64_t apart = m->inc_first - n->inc_first;
-
-			count += verdict_is_dead(m->verdict) && !m->held && apart >= -(int64_t)j->p.onset_ms && apart <= (int64_t)j->p.onset_ms;
-		}
-		if (count >= (need > ONSET_LEAST ? need : ONSET_LEAST) && (!best || smaller(d, best, false)))
-			best = d;
-	}
 	if (!best)
 		return;
-	EACH_MEMBER(j, best, at) {
-		struct jnode *m = member(j, at);
-		int64_t apart = m->inc_first - n->inc_first;
-
-		if (verdict_is_dead(m->verdict) && !m->held && m->onset_root == JUDGE_NO_DOMAIN && apart >= -(int64_t)j->p.onset_ms &&
-		    apart <= (int64_t)j->p.onset_ms) {
-			m->onset_root = id_of(j, best);
-			if (m != n)
-				judge_evaluate(j, at / NODE_DOMAINS, now);
-		}
-	}
+	n->onset_root = id_of(j, best);
 	if (best->common_onset)
 		return;
 	best->common_onset = true;
+	best->first = n->inc_first;
 	best->since = best->held ? best->since : now;
 	set_cause(best, "several members silent since the same moment");
 	note_active(j, best);
 	tell(j, best);
+	EACH_MEMBER(j, best, at) {
+		struct jnode *m = member(j, at);
+
+		if (m == n || m->onset_root != JUDGE_NO_DOMAIN || !verdict_is_dead(m->verdict) || !same_onset(j, m, n))
+			continue;
+		m->onset_root = id_of(j, best);
+		judge_evaluate(j, at / NODE_DOMAINS, now);
+	}
 }
 
 void judge_reference(struct judge *j, uint32_t domain, bool answered, int64_t now)

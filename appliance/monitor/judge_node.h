@@ -53,7 +53,7 @@ struct jdomain {
 	enum domain_kind kind;
 	enum domain_state state;
 	enum certainty certainty;
-	uint32_t references, members, flagged, flagged_before, root, head;
+	uint32_t references, members, flagged, flagged_before, answered, root, head; /* answered: times a silent member did, since the hold */
 	int64_t since, below_since, ref_asked, ref_at, first;
 	uint32_t sample[JUDGE_SAMPLE], control[JUDGE_CONTROL];
 	char cause[JUDGE_CAUSE_SIZE];

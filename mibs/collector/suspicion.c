@@ -68,6 +68,17 @@ static enum witness dark_witness(const struct node *n)
 	return node_kernel_na(n) ? WITNESS_S : WITNESS_K;
 }
 
+static void set_flag(struct watch *w, struct node *n, bool flagged)
+{
+	w->flagged += (uint32_t)flagged - (uint32_t)n->flagged;
+	n->flagged = flagged;
+}
+
+void suspect_forget(struct watch *w, struct node *n)
+{
+	set_flag(w, n, false);
+}
+
 static void begin(struct watch *w, struct node *n, int64_t now)
 {
 	n->phase = PHASE_PATH;
@@ -75,7 +86,8 @@ static void begin(struct watch *w, struct node *n, int64_t now)
 	n->first = 0;
 	n->agent_first = 0;
 	n->agent_misses = 0;
-	n->flagged = n->six = n->tainted = n->mute = false;
+	set_flag(w, n, false);
+	n->six = n->tainted = n->mute = false;
 	n->needed = loss_needed(w, loss_of_node(w, n, now));
 	n->window = guard_window(w, n, now);
 	n->restarted = now;
@@ -102,7 +114,8 @@ static void kernel_lives(struct watch *w, uint32_t slot, struct node *n, int64_t
 	n->phase = n->settled ? PHASE_MUTE : PHASE_AGENT;
 	n->misses = 0;
 	n->first = 0;
-	n->flagged = n->six = false;
+	set_flag(w, n, false);
+	n->six = false;
 	n->step = 0;
 	n->next_send = now;
 	if (told)
@@ -122,7 +135,8 @@ static void go_up(struct watch *w, uint32_t slot, struct node *n, int64_t now)
 	n->misses = 0;
 	n->first = 0;
 	n->agent_first = 0;
-	n->flagged = n->six = n->called = false;
+	set_flag(w, n, false);
+	n->six = n->called = false;
 	n->ever = true;
 	n->user_asked = 0;
 	if (!n->has_snmp) {
@@ -144,7 +158,8 @@ static void go_return(struct watch *w, uint32_t slot, struct node *n, int64_t no
 	n->settled = false;
 	n->beats = 0;
 	n->misses = 0;
-	n->flagged = n->six = false;
+	set_flag(w, n, false);
+	n->six = false;
 	n->poll_now = n->poll_beats != 0;
 	n->user_asked = 0;
 	if (n->has_snmp)
@@ -305,7 +320,7 @@ static void check_path(struct watch *w, uint32_t slot, struct node *n, int64_t n
 	int64_t window = only_agent ? w->p.agent_ms : (int64_t)n->wait + n->window;
 
 	if (n->misses >= w->p.flag_misses && !n->flagged) {
-		n->flagged = true;
+		set_flag(w, n, true);
 		loss_leave_out(w, n);
 		w->stats.flags++;
 		node_report(w, slot, n, dark_witness(n), STATE_PEND, 0, now);

@@ -11,7 +11,7 @@
 #include "mibs/collector/watch_node.h"
 
 enum { LEARN_FAST_MS = 10000, USER_UNKNOWN_MS = 600000, USER_KNOWN_MS = 3600000, USER_MUTE_MS = 10000, USER_SPREAD_MS = 60000 };
-enum { PERIOD_MS = 400, PERIOD_DENSE_MS = 200, PERIOD_DENSER_MS = 160, PERIOD_HELD_MS = 1200, DENSE_ABOVE = 13, DENSER_ABOVE = 26, LAST_CHANCE_MS = 20 };
+enum { PERIOD_MS = 400, PERIOD_DENSE_MS = 200, PERIOD_DENSER_MS = 160, PERIOD_HELD_MS = 1200, DENSE_ABOVE = 13, DENSER_ABOVE = 26, LAST_CHANCE_MS = 20, MANY_FLAGGED = 100 };
 
 void watch_params_default(struct watch_params *params)
 {
@@ -217,13 +217,15 @@ struct step {
 	uint32_t gap;
 };
 
-static struct step path_step(const struct node *n)
+static struct step path_step(const struct watch *w, const struct node *n)
 {
 	uint32_t period = n->needed > DENSER_ABOVE ? PERIOD_DENSER_MS : n->needed > DENSE_ABOVE ? PERIOD_DENSE_MS : PERIOD_MS;
 	unsigned third = n->step % 3;
 
-	/* a held domain's members are asked less: half a site may be silent */
-	if (n->held)
+	bool many = w->flagged > MANY_FLAGGED && w->flagged * 10 > w->known;
+
+	/* a held domain's members are asked less, and so is everyone when a tenth of the site is flagged: it may become half of it */
+	if (n->held || (many && n->flagged))
 		period = PERIOD_HELD_MS;
 	struct step s = { third == 1 ? PROBE_GET : PROBE_ECHO, third == 2 ? period / 2 : period / 4 };
 
@@ -279,7 +281,7 @@ static void send_step(struct watch *w, uint32_t slot, struct node *n, int64_t no
 
 	n->held = node_held(w, n);
 	if (n->phase == PHASE_PATH)
-		s = path_step(n);
+		s = path_step(w, n);
 	else if (n->phase == PHASE_AGENT)
 		s = agent_step(w, n);
 	else if (n->phase == PHASE_MUTE)
@@ -506,6 +508,7 @@ int watch_add(struct watch *w, uint32_t slot, const struct watch_node *c, int64_
 	struct node *n = &w->nodes[slot];
 	w->known += n->phase == PHASE_NONE;
 	if (n->phase == PHASE_NONE || n->generation != c->generation) {
+		suspect_forget(w, n);
 		*n = (struct node){
 			.phase = PHASE_UP,
 			/* the bits of the hash that make tokens of a reused slot differ from those of its former node */
@@ -545,6 +548,7 @@ void watch_remove(struct watch *w, uint32_t slot)
 		return;
 	wheel_cancel(&w->wheel, slot);
 	w->known -= w->nodes[slot].phase != PHASE_NONE;
+	suspect_forget(w, &w->nodes[slot]);
 	w->nodes[slot].phase = PHASE_NONE;
 }
 

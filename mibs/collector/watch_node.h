@@ -104,7 +104,7 @@ struct watch {
 	int64_t suspended_since;
 	uint32_t epoch; /* of disturbances */
 	unsigned reasons;
-	uint32_t known; /* nodes */
+	uint32_t known, flagged; /* nodes */
 	uint32_t spell_second, spell_count, common_next, common[COMMON_SPELLS]; /* seconds in which many nodes' dark spells ended */
 	bool no_carrier;
 	bool late_now; /* answers are being drained by a loop that is late */
@@ -145,6 +145,7 @@ void suspect_answered(struct watch *w, uint32_t slot, struct node *n, struct pro
 void suspect_restart(struct watch *w, uint32_t slot, struct node *n, int64_t now);
 void suspect_learned(struct watch *w, uint32_t slot, struct node *n, struct probe *p, bool answered, int64_t now);
 void suspect_userland(struct watch *w, uint32_t slot, struct node *n, int64_t now);
+void suspect_forget(struct watch *w, struct node *n); /* it is no longer there */
 bool node_held(const struct watch *w, const struct node *n);
 bool node_kernel_na(const struct node *n);
 void node_report(struct watch *w, uint32_t slot, struct node *n, enum witness which, enum witness_state state, unsigned flags,

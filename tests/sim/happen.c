@@ -33,11 +33,6 @@ static int64_t length(struct world *w, double least_s, double most_s)
 	return (int64_t)(s * 1000 / STEP_MS) * STEP_MS;
 }
 
-static uint32_t any(struct world *w, uint32_t count)
-{
-	return (uint32_t)(chance(w) * count);
-}
-
 static void repair_later(struct world *w, uint32_t slot, int64_t at)
 {
 	if (w->repair_count == w->repair_size) {
@@ -49,13 +44,13 @@ static void repair_later(struct world *w, uint32_t slot, int64_t at)
 	w->repairs[w->repair_count++] = (struct repair){ at, slot };
 }
 
-static void kill_machine(struct world *w, uint32_t slot, enum death kind, int64_t repair_ms)
+void kill_machine(struct world *w, uint32_t slot, enum death kind, int64_t repair_ms)
 {
 	struct machine *m = &w->machines[slot];
 
 	m->death = (uint8_t)kind;
 	m->died = w->now;
-	m->called = m->caused = m->confirmed = false;
+	m->called = m->caused = m->confirmed = m->isolated = m->struck = false;
 	m->trouble = path_dark(w, slot) || w->now < w->stalled_until;
 	w->tally.deaths++;
 	repair_later(w, slot, w->now + repair_ms);
@@ -84,18 +79,18 @@ static void repair(struct world *w)
 
 static void die(struct world *w)
 {
-	uint32_t slot = any(w, w->s->nodes);
+	uint32_t slot = world_any(w, w->s->nodes);
 	double u = chance(w);
 
 	if (w->machines[slot].died || w->now - w->machines[slot].repaired < 60000)
 		return;
-	enum death kind = u < 0.6 ? DEATH_CRASH : u < 0.8 ? DEATH_OFF : DEATH_AGENT;
+	enum death kind = w->s->crashes_only || u < 0.6 ? DEATH_CRASH : u < 0.8 ? DEATH_OFF : DEATH_AGENT;
 	kill_machine(w, slot, kind, kind == DEATH_AGENT ? REPAIR_AGENT_MS : REPAIR_HOST_MS);
 }
 
 static void burst(struct world *w)
 {
-	struct machine *m = &w->machines[any(w, w->s->nodes)];
+	struct machine *m = &w->machines[world_any(w, w->s->nodes)];
 
 	if (w->now < m->dark_until + 1000 || m->died)
 		return;
@@ -121,7 +116,7 @@ static bool neighbourhood_quiet(const struct world *w, uint32_t large)
 
 static void dark(struct world *w)
 {
-	uint32_t i = any(w, w->switches_all), each = LARGE_GROUP / SMALL_GROUP;
+	uint32_t i = world_any(w, w->switches_all), each = LARGE_GROUP / SMALL_GROUP;
 	struct switch_box *b = &w->switches[i];
 
 	if (!neighbourhood_quiet(w, i < w->switches_small ? w->switches_small + i / each : i))

@@ -2,6 +2,7 @@
 /* What the judge said against what was true, counted and timed. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tests/sim/world.h"
 
@@ -93,6 +94,12 @@ static void note_call(struct world *w, const struct judge_verdict *v)
 		w->tally.domain_calls++;
 		complain(w, v->slot, "single call", v);
 	}
+	if (m->struck && w->s->strike == STRIKE_MASS) {
+		w->tally.under_root += v->root != JUDGE_NO_DOMAIN;
+		w->tally.alone += v->root == JUDGE_NO_DOMAIN;
+		if (v->root == JUDGE_NO_DOMAIN)
+			complain(w, v->slot, "called alone", v);
+	}
 	if (m->called)
 		return;
 	m->called = true;
@@ -102,6 +109,25 @@ static void note_call(struct world *w, const struct judge_verdict *v)
 		w->tally.deaths_in_trouble++;
 	else
 		span_add(&w->tally.called[m->death], (double)(w->now - m->died) / 1000);
+}
+
+/* V14: a BMC that is late or silent; V12, V13: what could be done to the node now. */
+static void note_bmc(struct world *w, const struct judge_verdict *v)
+{
+	struct machine *m = &w->machines[v->slot];
+	struct verdict_case c = { .in = v->evidence.in, .verdict = v->verdict, .certainty = v->certainty, .held_ms = 1 << 30,
+				  .blast_limit = v->root != JUDGE_NO_DOMAIN };
+
+	if (!m->died || !m->called)
+		return;
+	w->tally.may_reset += v->root != JUDGE_NO_DOMAIN && verdict_permits(&c) & PERMIT_RESET;
+	w->tally.back_in_between += !verdict_is_dead(v->verdict);
+	if (v->verdict == VERDICT_ISOLATED && !m->isolated) {
+		m->isolated = true;
+		w->tally.isolated++;
+		span_add(&w->tally.isolated_after, (double)(w->now - m->died) / 1000);
+	}
+	w->tally.corrected += m->isolated && m->verdict == VERDICT_ISOLATED && v->verdict == VERDICT_OS_HUNG;
 }
 
 static void note_cause(struct world *w, const struct judge_verdict *v)
@@ -155,6 +181,8 @@ void measure_verdict(void *arg, const struct judge_verdict *v)
 		note_call(w, v);
 	if (dead && !v->held)
 		note_cause(w, v);
+	note_bmc(w, v);
+	w->tally.hung_alive += dead && v->held && !m->died && w->s->strike == STRIKE_LOSS && v->verdict != VERDICT_GROUP_PATH_LOST;
 	/* said again of one that was confirmed while it was dead is nothing new: its return may wait for the own link */
 	if (v->certainty == CERTAINTY_CONFIRMED && m->certainty != CERTAINTY_CONFIRMED && !m->died && !v->held && v->evidence.in.k != STATE_ANS &&
 	    w->now - m->repaired > AFTERMATH_MS) {
@@ -183,8 +211,10 @@ void measure_domain(void *arg, const struct judge_domain *d)
 {
 	struct world *w = arg;
 
+	w->tally.onsets += d->is_root && d->common_onset;
 	if (!d->is_root || d->certainty < CERTAINTY_CALLED || d->state == DOMAIN_STATE_OK)
 		return;
+	w->tally.lossy_roots += strncmp(d->cause, "path loss", 9) == 0;
 	if (d->certainty == CERTAINTY_CALLED || (d->id && !w->switches[d->id - 1].rooted))
 		w->tally.roots++;
 	if (getenv("SIM_DOMAINS"))

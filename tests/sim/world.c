@@ -30,6 +30,11 @@ static bool exchange_lost(struct world *w)
 	return w->exchange_lost && draw(w) < w->exchange_lost;
 }
 
+uint32_t world_any(struct world *w, uint32_t count)
+{
+	return (uint32_t)(chance(w) * count);
+}
+
 /* --- events of the near future --------------------------------------------------------------------------- */
 
 void world_event(struct world *w, int64_t at, uint8_t kind, uint32_t slot, uint32_t token, uint8_t what)
@@ -74,7 +79,9 @@ static void count_sent(struct world *w)
 
 	w->tally.sent++;
 	if (second != w->second) {
-		if (w->last_stall && w->now - w->last_stall < 10000 && w->second_sent > w->tally.peak_second)
+		int64_t from = w->s->strike == STRIKE_MASS ? w->strike_at : w->last_stall;
+
+		if (from && w->now - from < 10000 && w->second_sent > w->tally.peak_second)
 			w->tally.peak_second = w->second_sent;
 		w->second = second;
 		w->second_sent = 0;
@@ -84,8 +91,20 @@ static void count_sent(struct world *w)
 
 static bool arrives(struct world *w, uint32_t slot)
 {
+	const struct switch_box *b = &w->switches[w->machines[slot].small];
+
 	count_sent(w);
-	return !path_dark(w, slot) && !exchange_lost(w);
+	return !path_dark(w, slot) && !exchange_lost(w) && !(b->lossy_until > w->now && draw(w) < b->lost);
+}
+
+/* What comes back: perhaps late, perhaps twice. */
+static void answer_at(struct world *w, int64_t at, uint32_t slot, uint32_t token, enum watch_answer_kind kind)
+{
+	if (w->s->disorder > 0 && chance(w) < w->s->disorder)
+		at += (int64_t)(chance(w) * 300);
+	world_event(w, at, EVENT_ANSWER, slot, token, (uint8_t)kind);
+	if (w->s->dup > 0 && chance(w) < w->s->dup)
+		world_event(w, at + (int64_t)(chance(w) * 100), EVENT_ANSWER, slot, token, (uint8_t)kind);
 }
 
 static int64_t agent_delay(struct world *w, const struct machine *m)
@@ -108,7 +127,7 @@ static bool agent_request(void *arg, uint32_t slot, uint32_t token)
 		return true;
 	if (m->death == DEATH_AGENT)
 		return true;
-	world_event(w, w->now + agent_delay(w, m), EVENT_ANSWER, slot, token, WATCH_S_REPLY);
+	answer_at(w, w->now + agent_delay(w, m), slot, token, WATCH_S_REPLY);
 	return true;
 }
 
@@ -121,7 +140,7 @@ static bool poll_request(void *arg, uint32_t slot, uint32_t token)
 		return true;
 	int64_t at = w->now + agent_delay(w, m);
 	world_event(w, at, EVENT_UPTIME, slot, 0, 0);
-	world_event(w, at, EVENT_ANSWER, slot, token, WATCH_S_REPLY);
+	answer_at(w, at, slot, token, WATCH_S_REPLY);
 	return true;
 }
 
@@ -131,7 +150,7 @@ static bool echo_request(void *arg, uint32_t slot, uint32_t token)
 	uint8_t death = w->machines[slot].death;
 
 	if (arrives(w, slot) && death != DEATH_CRASH && death != DEATH_OFF)
-		world_event(w, w->now + STEP_MS, EVENT_ANSWER, slot, token, WATCH_K_ECHO);
+		answer_at(w, w->now + STEP_MS, slot, token, WATCH_K_ECHO);
 	return true;
 }
 
@@ -142,8 +161,8 @@ static bool userland_request(void *arg, uint32_t slot, uint32_t token)
 
 	if (!arrives(w, slot) || death == DEATH_CRASH || death == DEATH_OFF)
 		return true;
-	world_event(w, w->now + STEP_MS, EVENT_ANSWER, slot, token, WATCH_K_OTHER);
-	world_event(w, w->now + 3 * STEP_MS, EVENT_ANSWER, slot, token, WATCH_U_BANNER);
+	answer_at(w, w->now + STEP_MS, slot, token, WATCH_K_OTHER);
+	answer_at(w, w->now + 3 * STEP_MS, slot, token, WATCH_U_BANNER);
 	return true;
 }
 
@@ -165,7 +184,8 @@ static void watch_suspends(void *arg, unsigned reasons, int64_t since)
 	struct world *w = arg;
 
 	(void)since;
-	judge_collector_suspended(w->judge, reasons, w->now);
+	w->told_reasons = reasons;
+	w->reasons_wait = true;
 }
 
 static void watch_lossy(void *arg, uint32_t domain, bool lossy)
@@ -183,6 +203,11 @@ static void ask_bmc(void *arg, uint32_t slot, enum bmc_question what)
 	double u = chance(w);
 
 	w->tally.bmc_asks += what == BMC_ASK_POWER && w->machines[slot].died != 0;
+	if (w->s->bmc_delay_s != 0) {
+		if (w->s->bmc_delay_s > 0)
+			world_event(w, w->now + (int64_t)(w->s->bmc_delay_s * 1000), EVENT_BMC, slot, 0, 0);
+		return;
+	}
 	/* 2 % of sessions are lost, 1 % of requests take 0.5 to 1.5 s, the rest 30 ms */
 	if (exchange_lost(w) || u < 0.02)
 		return;
@@ -298,10 +323,24 @@ static void deliver(struct world *w, const struct event *e)
 	}
 }
 
-/* Answers that reach a standing process: so many fit into the socket, the rest is dropped and counted by the kernel. */
-static void deliver_near(struct world *w, bool stalled)
+/*
+ * Answers that reach a standing process: so many fit into the socket, the rest is dropped and counted by the kernel. What other
+ * roles say to a standing engine waits.
+ */
+static void deliver_late(struct world *w, const struct event *e)
+{
+	if (e->kind == EVENT_ANSWER) {
+		if (!path_dark(w, e->slot) && w->kept++ < SOCKET_DATAGRAMS)
+			world_event(w, w->stalled_until > w->collector_until ? w->stalled_until : w->collector_until, e->kind, e->slot, e->token, e->what);
+	} else if (w->now >= w->stalled_until && e->kind == EVENT_BMC) {
+		world_event(w, w->engine_until, e->kind, e->slot, e->token, e->what);
+	}
+}
+
+static void deliver_near(struct world *w)
 {
 	uint32_t *head = &w->near[w->now / STEP_MS % NEAR_STEPS];
+	bool stalled = w->now < w->stalled_until, collector = stalled || strike_collector(w), engine = stalled || strike_engine(w);
 
 	while (*head != NO_EVENT) {
 		uint32_t i = *head;
@@ -310,12 +349,10 @@ static void deliver_near(struct world *w, bool stalled)
 		*head = e.next;
 		w->events[i].next = w->event_free;
 		w->event_free = i;
-		if (!stalled) {
+		if (e.kind == EVENT_ANSWER ? collector : engine || (collector && e.kind != EVENT_BMC))
+			deliver_late(w, &e);
+		else
 			deliver(w, &e);
-			continue;
-		}
-		if (e.kind == EVENT_ANSWER && !path_dark(w, e.slot) && w->kept++ < SOCKET_DATAGRAMS)
-			world_event(w, w->stalled_until, e.kind, e.slot, e.token, e.what);
 	}
 }
 
@@ -336,48 +373,102 @@ static void pass_messages(struct world *w)
 	w->message_count = 0;
 }
 
+/* As the engine does once a second: a collector that has been quiet for 2 s is not heard. */
+static void hear(struct world *w)
+{
+	if (!strike_collector(w))
+		w->heard = w->now;
+	if (w->now % 1000 == 0)
+		judge_queue(w->judge, w->now - w->heard > 2000 ? w->now - w->heard : 0, true, w->now);
+}
+
 static void step(struct world *w)
 {
 	bool was_stalled = w->last_stall == w->now;
 
 	happen(w);
-	deliver_near(w, w->now < w->stalled_until);
+	strike(w);
+	deliver_near(w);
 	if (w->now < w->stalled_until)
 		return;
-	if (was_stalled)
-		watch_drops(w->watch, w->now);
-	watch_tick(w->watch, w->now);
+	if (!strike_collector(w)) {
+		if (was_stalled || (w->s->strike == STRIKE_STOP && w->collector_until == w->now && w->kept > SOCKET_DATAGRAMS))
+			watch_drops(w->watch, w->now);
+		watch_tick(w->watch, w->now);
+	}
+	if (strike_engine(w))
+		return;
+	if (w->reasons_wait)
+		judge_collector_suspended(w->judge, w->told_reasons, w->now);
+	w->reasons_wait = false;
+	hear(w);
 	pass_messages(w);
 	judge_tick(w->judge, w->now);
 }
 
 /* --- beginning and end -------------------------------------------------------------------------------------------- */
 
-static int add_nodes(struct world *w)
+static void draw_machines(struct world *w)
 {
 	const struct scenario *s = w->s;
 	uint32_t size = s->domain_members ? s->domain_members : SMALL_GROUP;
-	int rc = judge_domain_set(w->judge, 0, DOMAIN_SITE, 2);
 
-	for (uint32_t i = 0; i < w->switches_all && !rc; i++)
-		rc = judge_domain_set(w->judge, 1 + i, i < w->switches_small ? DOMAIN_GROUP : DOMAIN_SWITCH, 1);
-	for (uint32_t slot = 0; slot < s->nodes && !rc; slot++) {
+	for (uint32_t slot = 0; slot < s->nodes; slot++) {
 		struct machine *m = &w->machines[slot];
-		uint32_t hash = (uint32_t)draw(w);
 
+		m->hash = (uint32_t)draw(w);
 		m->small = (uint16_t)(slot / size);
 		m->large = (uint16_t)(w->switches_small + slot / LARGE_GROUP);
 		m->booted = m->agent_started = -86400000;
 		m->slow = chance(w) < s->slow_share;
 		m->late = !m->slow && chance(w) < s->late_share;
 		m->verdict = VERDICT_UNKNOWN;
-		struct judge_node jn = { .generation = 1, .bmc = true, .hash = hash, .ndomains = 3,
-					 .domains = { 1 + m->small, 1 + m->large, 0 } };
-		struct watch_node wn = { .generation = 1, .hash = hash, .poll_ms = 10000, .snmp = true, .echo = true, .userland = true,
-					 .ndomains = 3, .domains = { 1 + m->small, 1 + m->large, 0 } };
-		rc = judge_node_set(w->judge, slot, &jn, w->now) || watch_add(w->watch, slot, &wn, w->now);
 	}
-	return rc;
+}
+
+void world_new_watch(struct world *w)
+{
+	struct watch_params p;
+	int rc = 0;
+
+	watch_free(w->watch);
+	watch_params_default(&p);
+	w->watch = watch_create(&p, &WATCH_OPS, w, w->s->nodes, 1 + w->switches_all, w->now);
+	for (uint32_t slot = 0; w->watch && slot < w->s->nodes; slot++) {
+		const struct machine *m = &w->machines[slot];
+		struct watch_node n = { .generation = 1, .hash = m->hash, .poll_ms = 10000, .snmp = true, .echo = true, .userland = true,
+					.ndomains = 3, .domains = { 1 + m->small, 1 + m->large, 0 } };
+
+		rc |= watch_add(w->watch, slot, &n, w->now);
+	}
+	if (!w->watch || rc)
+		abort();
+}
+
+void world_new_judge(struct world *w)
+{
+	struct judge_params p;
+	int rc;
+
+	judge_free(w->judge);
+	judge_params_default(&p);
+	w->judge = judge_create(&p, &JUDGE_OPS, w, w->s->nodes, 1 + w->switches_all, w->now);
+	if (!w->judge)
+		abort();
+	rc = judge_domain_set(w->judge, 0, DOMAIN_SITE, 2);
+	for (uint32_t i = 0; i < w->switches_all; i++)
+		rc |= judge_domain_set(w->judge, 1 + i, i < w->switches_small ? DOMAIN_GROUP : DOMAIN_SWITCH, 1);
+	for (uint32_t slot = 0; slot < w->s->nodes; slot++) {
+		struct machine *m = &w->machines[slot];
+		struct judge_node n = { .generation = 1, .bmc = true, .hash = m->hash, .ndomains = 3,
+					.domains = { 1 + m->small, 1 + m->large, 0 } };
+
+		rc |= judge_node_set(w->judge, slot, &n, w->now);
+		m->verdict = VERDICT_UNKNOWN;
+		m->certainty = CERTAINTY_NONE;
+	}
+	if (rc)
+		abort();
 }
 
 void world_free(struct world *w)
@@ -393,6 +484,7 @@ void world_free(struct world *w)
 	free(w->tally.confirmed.values);
 	free(w->tally.suspended_after.values);
 	free(w->tally.called_after.values);
+	free(w->tally.isolated_after.values);
 	free(w->machines);
 	free(w->repairs);
 	free(w->switches);
@@ -404,8 +496,6 @@ void world_free(struct world *w)
 static struct world *world_create(const struct scenario *s, uint64_t seed)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	struct watch_params wp;
-	struct judge_params jp;
 	uint32_t size = s->domain_members ? s->domain_members : SMALL_GROUP;
 
 	if (!w)
@@ -419,17 +509,16 @@ static struct world *world_create(const struct scenario *s, uint64_t seed)
 	w->event_free = NO_EVENT;
 	w->event_count = 4096;
 	memset(w->near, 0xff, sizeof(w->near));
-	watch_params_default(&wp);
-	judge_params_default(&jp);
 	w->machines = calloc(s->nodes, sizeof(*w->machines));
 	w->switches = calloc(w->switches_all, sizeof(*w->switches));
 	w->events = calloc(w->event_count, sizeof(*w->events));
-	w->watch = watch_create(&wp, &WATCH_OPS, w, s->nodes, 1 + w->switches_all, w->now);
-	w->judge = judge_create(&jp, &JUDGE_OPS, w, s->nodes, 1 + w->switches_all, w->now);
-	if (!w->machines || !w->switches || !w->events || !w->watch || !w->judge || add_nodes(w)) {
+	if (!w->machines || !w->switches || !w->events) {
 		world_free(w);
 		return NULL;
 	}
+	draw_machines(w);
+	world_new_watch(w);
+	world_new_judge(w);
 	for (uint32_t i = 0; i < w->event_count; i++)
 		w->events[i].next = i + 1 < w->event_count ? i + 1 : NO_EVENT;
 	w->event_free = 0;

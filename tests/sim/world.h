@@ -16,6 +16,8 @@ enum { STEP_MS = 10, NEAR_STEPS = 2048, SMALL_GROUP = 25, LARGE_GROUP = 250, SOC
 
 enum death { DEATH_NONE, DEATH_CRASH, DEATH_OFF, DEATH_AGENT, DEATH_KINDS };
 
+enum strike { STRIKE_NONE, STRIKE_STOP, STRIKE_KILL, STRIKE_SLEEP, STRIKE_MASS, STRIKE_LOSS, STRIKE_ROLL };
+
 struct scenario {
 	const char *name;
 	uint32_t nodes;
@@ -31,6 +33,16 @@ struct scenario {
 	double own_a_day, own_min_s, own_max_s;		/* own link, seen by carrier */
 	bool own_silent;	/* the own link's loss shows no carrier change */
 	uint32_t domain_members; /* V7: domains of this many members die whole, one after the other */
+	/* strike.c: what befalls the judge's own processes, or many at once; each comes every `strike_s` seconds */
+	enum strike strike;
+	double strike_s;
+	double mass_percent;	/* STRIKE_MASS: of the site; whole small groups where mass_groups */
+	bool mass_groups;
+	double strike_loss;	/* STRIKE_LOSS: of packets, each way, on one small group for 60 s */
+	double bmc_delay_s;	/* > 0: every BMC answers so late; < 0: never */
+	bool crashes_only;
+	double dup, disorder;	/* share of answers that come twice, or up to 0.3 s late */
+	uint32_t forged;	/* answers a second that nobody asked for */
 	/* bounds; 0 = none. Times in s after the event */
 	double wrong_percent; /* of deaths whose BMC loss alone may silence: q^5 */
 	double extra_percent, crash_p99, crash_max, cause_max, off_p99, agent_p99;
@@ -55,6 +67,12 @@ struct tally {
 	struct span called[DEATH_KINDS], cause[DEATH_KINDS], confirmed;
 	struct span suspended_after, called_after; /* own link: shown; deaths meanwhile called after its return */
 	uint64_t sent, bmc_asks, deaths_in_trouble;
+	uint64_t strikes, suspended_strikes, settled_strikes; /* seen as suspended within 3 s; judging again 10 s after its end */
+	uint64_t under_root, alone;	/* calls of the struck under a domain's alarm, and by themselves */
+	uint64_t lossy_roots, onsets, hung_alive;
+	uint64_t isolated, corrected, back_in_between; /* V14: late BMCs; verdicts that were taken back in the middle */
+	uint64_t may_reset;		/* a reset would be permitted under a root alarm */
+	struct span isolated_after;	/* the death */
 };
 
 struct machine {
@@ -63,15 +81,18 @@ struct machine {
 	int64_t booted, agent_started;
 	int64_t died;		/* 0 = lives */
 	int64_t repaired;	/* when it lived again */
+	uint32_t hash;
 	uint16_t small, large;	/* its switches */
 	uint8_t death;
-	bool slow, late, called, caused, confirmed, trouble;
+	bool slow, late, called, caused, confirmed, trouble, isolated, struck;
 	uint8_t verdict, certainty; /* as told last */
 };
 
 struct switch_box {
 	int64_t dark_from, dark_until;
 	bool rooted, wide;
+	uint64_t lost;		/* STRIKE_LOSS: threshold of 64 bits for an exchange, 0 = as everywhere */
+	int64_t lossy_until;
 };
 
 struct event {
@@ -106,6 +127,11 @@ struct world {
 	uint32_t next_victim;
 	struct repair { int64_t at; uint32_t slot; } *repairs;
 	uint32_t repair_count, repair_size;
+	/* strike.c */
+	int64_t next_strike, strike_at, strike_end, collector_until, engine_until, heard; /* heard: the collector, by the engine */
+	uint32_t strike_turn;
+	unsigned told_reasons;	/* by the watch while the engine was away */
+	bool reasons_wait, shown, ended;
 	bool own_dark;
 	double next_death, next_burst, next_dark, next_stall, next_own, next_domain;
 };
@@ -123,6 +149,17 @@ void world_event(struct world *w, int64_t at, uint8_t kind, uint32_t slot, uint3
 
 /* what an event of the near future is */
 enum event_kind { EVENT_ANSWER = 1, EVENT_BMC, EVENT_PORT, EVENT_REFERENCE, EVENT_UPTIME };
+
+/* strike.c: see enum strike. strike_collector(), strike_engine(): is it away now? */
+void strike(struct world *w);
+bool strike_collector(const struct world *w);
+bool strike_engine(const struct world *w);
+void strike_forget_answers(struct world *w);
+/* world.c: the watch, or the judge, begins a new life */
+void world_new_watch(struct world *w);
+void world_new_judge(struct world *w);
+void kill_machine(struct world *w, uint32_t slot, enum death kind, int64_t repair_ms);
+uint32_t world_any(struct world *w, uint32_t count);
 
 bool path_dark(const struct world *w, uint32_t slot);
 

@@ -182,7 +182,7 @@ static void test_common_onset(void)
 	run(200);
 	const struct judge_domain *d = domain_said_last(GROUP_A);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(d);
-	CU_ASSERT(d->common_onset && d->state == DOMAIN_STATE_OK);
+	CU_ASSERT(d->common_onset && d->state == DOMAIN_STATE_OK && d->is_root);
 	CU_ASSERT(row(1).verdict == VERDICT_UNREACHABLE && row(1).root == GROUP_A && !row(1).held);
 	CU_ASSERT_EQUAL(row(6).root, GROUP_A);
 	uint32_t gone[] = { 1, 5, 6 };
@@ -191,6 +191,51 @@ static void test_common_onset(void)
 	run(500);
 	d = domain_said_last(GROUP_A);
 	CU_ASSERT(!d->common_onset);
+	stop();
+}
+
+/* the first of several already knows that it is not alone: the others are far enough to be called soon */
+static void test_onset_before_the_first_call(void)
+{
+	start(true, true, 1);
+	all_up();
+	int64_t first = b.now;
+	run(600);
+	for (uint32_t i = 5; i < 8; i++)
+		tell(i, WITNESS_K, STATE_PEND, WITNESS_FLAGGED, 6, first + i);
+	run(1300);
+	unsigned before = b.ndomains;
+	dead(5, first + 5, 0);
+	CU_ASSERT(b.ndomains > before && b.domains[before].common_onset && b.domains[before].is_root);
+	CU_ASSERT(row(5).root == GROUP_A && !row(5).held);
+	stop();
+}
+
+/* a held group whose members answer now and then has a bad path: none of them is called hung meanwhile */
+static void test_few_answers_come_through(void)
+{
+	start(true, true, 1);
+	all_up();
+	int64_t first = b.now;
+	run(600);
+	for (uint32_t i = 0; i < 8; i++)
+		flag(i, first);
+	CU_ASSERT_EQUAL(b.holds[GROUP_A], 1);
+	for (int round = 0; round < 6; round++) {
+		uint32_t one = (uint32_t)round % 3;
+
+		run(500);
+		tell(one, WITNESS_S, STATE_ANS, 0, 0, 0);
+		run(100);
+		flag(one, first);
+		for (uint32_t i = 0; i < 8; i++)
+			CU_ASSERT(row(i).verdict != VERDICT_OS_HUNG);
+	}
+	run(1500);
+	const struct judge_domain *d = domain_said_last(GROUP_A);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(d);
+	CU_ASSERT(d->state == DOMAIN_STATE_PATH && d->is_root);
+	CU_ASSERT_STRING_EQUAL(d->cause, "path loss: few answers come through");
 	stop();
 }
 
@@ -486,6 +531,8 @@ static const struct unit_test TESTS[] = {
 	{ "rack without power", test_rack_power },
 	{ "two deaths are two", test_two_deaths_are_two },
 	{ "common onset", test_common_onset },
+	{ "onset before the first call", test_onset_before_the_first_call },
+	{ "few answers come through", test_few_answers_come_through },
 	{ "release forgets the silence", test_release_forgets },
 	{ "site dark: own link", test_site_dark },
 	{ "site without a target of its own", test_site_borrows_reference },
