@@ -107,6 +107,7 @@ static const struct column node_columns[] = {
     NODE("switch", TEXT_OR_NULL, 0, switch_name),
     NODE("rack", TEXT_OR_NULL, 0, rack),
     NODE("root_alarm", ID, 0, root_alarm),
+    NODE("flapping", FLAG32, 0, flapping),
     NODE("index", INDEX, 0, head.slot),
 };
 #define ITEM(n, k, x, m)                             \
@@ -171,6 +172,7 @@ static const struct column alarm_columns[] = {
     ALARM("parent", ID, 0, parent),
     ALARM("held", U32, 0, held),
     ALARM("node", NODE, 0, node_slot),
+    ALARM("flapping", FLAG32, 0, flapping),
 };
 #define JOB(n, k, x, m)                             \
 	{                                           \

@@ -75,7 +75,7 @@ struct node_row { /* order: slot */
 	uint32_t group_slot;
 	uint8_t verdict, certainty, level, power, life, wanted_power, policy, maintenance;
 	struct address address, bmc; /* bmc.family 0: none */
-	uint32_t pad0;
+	uint32_t flapping;         /* its verdict comes and goes (verdicts 4.6) */
 	int64_t since_wall_ms;     /* of the verdict */
 	int64_t last_seen_wall_ms; /* last answer of any kind; 0 never */
 	int64_t not_judged_since_wall_ms; /* 0, or judgement is suspended since then */
@@ -134,6 +134,8 @@ struct alarm_row { /* order: id (0xffffffffffffffff - id would be newest first: 
 	uint32_t count, held; /* held: nodes under this root alarm */
 	uint32_t severity;    /* enum level */
 	uint32_t node_slot;   /* NO_SLOT when the object is no node */
+	uint32_t flapping;    /* it comes and goes: it stays raised until it is stable */
+	uint32_t pad;
 	char object[NAME_SIZE], kind[24], cause[CAUSE_SIZE], acknowledged_by[NAME_SIZE];
 };
 

@@ -101,6 +101,7 @@ int alarm_list(struct cli *cli, char **arguments, int count)
 		cli_number(o, "count", 0, times, sizeof times);
 		cli_age(o, "first", age, sizeof age);
 		const char *state = cli_text(o, "cleared")[0]        ? "cleared"
+				    : json_is_true(json_object_get(o, "flapping")) ? "flapping"
 				    : cli_text(o, "acknowledged")[0] ? "acked"
 								     : "active";
 		const char *cells[] = {

@@ -37,8 +37,9 @@ static void add_node(struct table *t, const json_t *n)
 	cli_number(n, "mem_percent", 0, mem, sizeof mem);
 	cli_number(n, "load1", 1, load, sizeof load);
 	cli_age(n, "since", age, sizeof age);
-	text_format(verdict, sizeof verdict, "%s%s", cli_text(n, "verdict"),
-		    json_is_true(json_object_get(n, "maintenance")) ? "(m)" : "");
+	text_format(verdict, sizeof verdict, "%s%s%s", cli_text(n, "verdict"),
+		    json_is_true(json_object_get(n, "maintenance")) ? "(m)" : "",
+		    json_is_true(json_object_get(n, "flapping")) ? "(f)" : "");
 	const char *cells[] = {cli_text(n, "name"),
 			       cli_text(n, "group"),
 			       verdict,

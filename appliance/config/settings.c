@@ -177,7 +177,7 @@ int settings_check(const struct settings *s, struct error *e)
 		    strlen(s->api_socket) > 107))
 		rc = error_set(e, ERR_CONFIG, "directories", "use shorter paths (data 160 bytes, api socket 107)",
 			       "a path is too long");
-	if (!rc && !(s->time_scale >= 0.01 && s->time_scale <= 100))
-		rc = error_set(e, ERR_CONFIG, "lab", "write 1", "time-scale is not between 0.01 and 100");
+	if (!rc && !(s->time_scale >= 0.001 && s->time_scale <= 100))
+		rc = error_set(e, ERR_CONFIG, "lab", "write 1", "time-scale is not between 0.001 and 100");
 	return rc ? rc : check_users(s, e);
 }

@@ -18,11 +18,12 @@ static void make_key(char *key, size_t size, uint64_t id)
 static void save(struct engine *e, const struct alarm *a)
 {
 	char key[64];
-	json_t *o = json_pack("{s:i,s:I,s:I,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:i,s:i,s:s,s:i}", "v", 1, "id", (json_int_t)a->id, "parent",
+	json_t *o = json_pack("{s:i,s:I,s:I,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:i,s:i,s:s,s:i,s:b,s:b}", "v", 1, "id", (json_int_t)a->id, "parent",
 			      (json_int_t)a->parent, "object", a->object, "kind", a->kind, "part", a->part, "cause", a->cause, "by",
 			      a->acknowledged_by, "first", (json_int_t)a->first_ms, "last", (json_int_t)a->last_ms, "acknowledged",
 			      (json_int_t)a->acknowledged_ms, "cleared", (json_int_t)a->cleared_ms, "count", (int)a->count, "held",
-			      (int)a->held, "severity", level_name((int)a->severity), "slot", (int)a->node_slot);
+			      (int)a->held, "severity", level_name((int)a->severity), "slot", (int)a->node_slot, "flapping", (int)a->flapping,
+			      "told", (int)a->told);
 	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 
 	json_decref(o);
@@ -32,28 +33,52 @@ static void save(struct engine *e, const struct alarm *a)
 	free(text);
 }
 
+static struct alarm_now now(void)
+{
+	return (struct alarm_now){clock_wall_ms(), clock_mono_ms()};
+}
+
+/* A node is flapping while its verdict's alarm is; its level's events are not worth a word while any alarm of it is. */
+static void flapping_seen(struct engine *e, struct alarm *a)
+{
+	struct node_state *s = engine_state(e, a->node_slot);
+
+	if (a->flapping == a->seen_flapping || !s)
+		return;
+	a->seen_flapping = a->flapping;
+	s->flapping_alarms += a->flapping ? 1 : -1;
+	if (!strcmp(a->kind, "verdict"))
+		s->flapping = a->flapping;
+	s->changed = true;
+	publish_node(e, a->node_slot);
+}
+
 void alarms_restore(struct engine *e, const char *key, const char *json)
 {
 	struct alarm a = {0};
 	json_t *o = json_loads(json, 0, NULL);
 	const char *object, *kind, *part, *cause, *by, *severity;
 	json_int_t id, parent, first, last, acknowledged, cleared;
-	int count, held, slot;
+	int count, held, slot, flapping = 0, told = -1; /* the last two are younger than the rest */
 
-	if (o && !json_unpack(o, "{s:I,s:I,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:i,s:i,s:s,s:i}", "id", &id, "parent", &parent, "object",
+	if (o && !json_unpack(o, "{s:I,s:I,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:i,s:i,s:s,s:i,s?b,s?b}", "id", &id, "parent", &parent, "object",
 			      &object, "kind", &kind, "part", &part, "cause", &cause, "by", &by, "first", &first, "last", &last,
 			      "acknowledged", &acknowledged, "cleared", &cleared, "count", &count, "held", &held, "severity", &severity, "slot",
-			      &slot)) {
+			      &slot, "flapping", &flapping, "told", &told)) {
 		a = (struct alarm){.id = (uint64_t)id, .parent = (uint64_t)parent, .first_ms = first, .last_ms = last,
 				   .acknowledged_ms = acknowledged, .cleared_ms = cleared, .count = (uint32_t)count, .held = (uint32_t)held,
-				   .severity = (uint32_t)words_value(WORDS_LEVEL, severity), .node_slot = (uint32_t)slot, .board_slot = NO_SLOT};
+				   .severity = (uint32_t)words_value(WORDS_LEVEL, severity), .node_slot = (uint32_t)slot, .board_slot = NO_SLOT,
+				   .flapping = flapping && !cleared, .told = told < 0 ? !cleared : told};
 		text_copy(a.object, sizeof a.object, object);
 		text_copy(a.kind, sizeof a.kind, kind);
 		text_copy(a.part, sizeof a.part, part);
 		text_copy(a.cause, sizeof a.cause, cause);
 		text_copy(a.acknowledged_by, sizeof a.acknowledged_by, by);
-		alarm_restore(e->alarms, &a);
-		publish_alarm(e, alarm_by_id(e->alarms, a.id));
+		alarm_restore(e->alarms, &a, clock_mono_ms());
+		struct alarm *there = alarm_by_id(e->alarms, a.id);
+		if (there)
+			flapping_seen(e, there);
+		publish_alarm(e, there);
 	} else {
 		log_error("store: %s is not readable: it is left out", key);
 	}
@@ -88,11 +113,12 @@ static void changed(void *arg, struct alarm *a, enum alarm_change what)
 	if (what == ALARM_RAISED)
 		a->board_slot = NO_SLOT;
 	save(e, a);
+	flapping_seen(e, a);
 	publish_alarm(e, a);
 	publish_cluster(e);
-	if (what == ALARM_RAISED)
+	if (what == ALARM_RAISED || what == ALARM_REOPENED)
 		notify(e, a, NOTIFY_ALARM_RAISE);
-	else if (what == ALARM_CLEARED)
+	else if (what == ALARM_END)
 		notify(e, a, NOTIFY_ALARM_CLEAR);
 }
 
@@ -110,12 +136,34 @@ uint64_t alarms_raise(struct engine *e, const char *object, const char *kind, co
 
 	text_copy(said, sizeof said, cause);
 	text_make_printable(said); /* a sensor's or a disk's own words may be in it */
-	return alarm_raise(e->alarms, &what, clock_wall_ms());
+	return alarm_raise(e->alarms, &what, now());
 }
 
 void alarms_clear(struct engine *e, const char *object, const char *kind, const char *part)
 {
-	alarm_clear(e->alarms, object, kind, part, clock_wall_ms());
+	alarm_clear(e->alarms, object, kind, part, now());
+}
+
+void alarms_withdraw(struct engine *e, const char *object, const char *kind, const char *part)
+{
+	alarm_withdraw(e->alarms, object, kind, part, now());
+}
+
+void alarms_gone(struct engine *e, const char *object)
+{
+	alarm_clear_object(e->alarms, object, now());
+}
+
+void alarms_tick(struct engine *e)
+{
+	alarm_tick(e->alarms, now());
+}
+
+void alarms_settings(struct engine *e)
+{
+	struct damp_rule rule = damp_rule_usual(e->settings.time_scale);
+
+	alarm_set_damping(e->alarms, &rule);
 }
 
 /* --- the store's own ------------------------------------------------------------------------------------ */
@@ -197,7 +245,7 @@ void alarms_sweep(struct engine *e)
 		if (g.found) {
 			const struct alarm a = *g.found;
 			log_info("alarm %" PRIu64 ": %s %s %s is there no more: cleared", a.id, a.object, a.kind, a.part);
-			alarms_clear(e, a.object, a.kind, a.part);
+			alarms_withdraw(e, a.object, a.kind, a.part);
 		}
 	} while (g.found);
 }
@@ -208,6 +256,8 @@ void alarms_level(struct engine *e, uint32_t slot, const char *kind, const char 
 
 	if (level >= LEVEL_WARNING && !e->model.nodes[slot].config.maintenance)
 		alarms_raise(e, name, kind, part, level, cause, slot, 0, 0);
+	else if (e->model.nodes[slot].config.maintenance)
+		alarms_withdraw(e, name, kind, part); /* what is expected counts for nothing */
 	else
 		alarms_clear(e, name, kind, part);
 }

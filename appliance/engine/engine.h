@@ -119,6 +119,8 @@ struct node_state {
 	uint8_t power_verb;
 	int64_t last_seen_wall_ms, since_wall_ms;
 	uint64_t alarm;            /* its verdict alarm, 0 none */
+	int flapping_alarms;
+	bool flapping;             /* its verdict comes and goes (verdicts 4.6) */
 	bool dirty, changed;       /* dirty: must be published; changed: its row says something new */
 };
 
@@ -264,6 +266,11 @@ void alarms_restore(struct engine *e, const char *key, const char *json);
 uint64_t alarms_raise(struct engine *e, const char *object, const char *kind, const char *part, enum level severity, const char *cause,
 		      uint32_t slot, uint64_t parent, uint32_t held);
 void alarms_clear(struct engine *e, const char *object, const char *kind, const char *part);
+/* It is held, in maintenance, silenced or gone: cleared at once, told, and not counted as a turn. */
+void alarms_withdraw(struct engine *e, const char *object, const char *kind, const char *part);
+void alarms_gone(struct engine *e, const char *object); /* everything on an object that was removed */
+void alarms_tick(struct engine *e);     /* once a second: damping */
+void alarms_settings(struct engine *e); /* damping's times follow the lab's scale */
 /* Once a second: the store's own alarm. A store that does not write is tried, and told again what it has missed once it does. */
 void alarms_store(struct engine *e);
 void alarms_sweep(struct engine *e); /* now and then: alarms whose object, disk, sensor or BMC is there no more are cleared */

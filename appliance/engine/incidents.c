@@ -37,7 +37,8 @@ static void finish(struct engine *e, uint32_t slot)
 
 	describe(w, w->is.cause, sizeof w->is.cause);
 	w->open = false;
-	outbox_event(e, &facts);
+	if (!s->flapping) /* one word for the whole, not one for each turn */
+		outbox_event(e, &facts);
 	if (e->incident_told)
 		e->incident_told(e->incident_arg, &w->is);
 	if (w->is.how == RETURN_REBOOTED)

@@ -101,7 +101,12 @@ static void verdict_alarm(struct engine *e, uint32_t slot, const struct judge_ve
 
 	if (v->verdict == VERDICT_UNKNOWN && !v->held)
 		return; /* neither good news nor bad: an alarm of the life before stands until something is seen */
-	if (v->level < LEVEL_WARNING || v->held) {
+	if (v->held || (v->level < LEVEL_WARNING && e->model.nodes[slot].config.maintenance)) {
+		alarms_withdraw(e, name, "verdict", "");
+		s->alarm = 0;
+		return;
+	}
+	if (v->level < LEVEL_WARNING) {
 		alarms_clear(e, name, "verdict", "");
 		s->alarm = 0;
 		return;
@@ -131,7 +136,7 @@ static void verdict_changed(void *arg, const struct judge_verdict *v)
 		settled.slots[settled.count++] = v->slot;
 	verdict_alarm(e, v->slot, v);
 	judgement_level(e, v->slot);
-	if (worth_an_event(&before, judged, v))
+	if (worth_an_event(&before, judged, v) && !s->flapping)
 		verdict_event(e, v->slot, v);
 	e->last_change_wall_ms = clock_wall_ms();
 	s->changed = true;
@@ -565,8 +570,8 @@ void judgement_level(struct engine *e, uint32_t slot)
 		return;
 	s->changed = true;
 	publish_node(e, slot);
-	if (before == LEVEL_UNKNOWN || w.level == LEVEL_UNKNOWN || !s->judged || s->verdict.held || w.level == s->verdict.level)
-		return; /* the verdict's own event tells it */
+	if (before == LEVEL_UNKNOWN || w.level == LEVEL_UNKNOWN || !s->judged || s->verdict.held || w.level == s->verdict.level || s->flapping_alarms)
+		return; /* the verdict's own event tells it, or nobody wants to hear each turn */
 	struct event_facts facts = {.kind = NOTIFY_LEVEL, .object = e->model.nodes[slot].config.head.name, .cause = s->cause, .slot = slot,
 				    .verdict = (uint8_t)s->verdict.verdict, .certainty = (uint8_t)s->verdict.certainty, .level = (uint8_t)w.level};
 	outbox_event(e, &facts);

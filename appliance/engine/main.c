@@ -305,6 +305,7 @@ static void take_settings(struct engine *e, const void *body, size_t size)
 		return;
 	}
 	e->settings_known = true;
+	alarms_settings(e);
 	start_load(e);
 }
 
@@ -340,6 +341,7 @@ static void on_second(void *arg)
 
 	jobs_brakes(e);
 	alarms_store(e);
+	alarms_tick(e);
 	judgement_boots(e);
 	incidents_tick(e);
 	judgement_collector_age(e);

@@ -253,7 +253,7 @@ void memories_tick(struct engine *e)
 {
 	if (memories.writing && atomic_load(&memories.writing->done))
 		finish_writing();
-	if (!memories.writing && (double)(clock_mono_ms() - memories.saved_ms) >= SAVE_MS * e->settings.time_scale)
+	if (!memories.writing && clock_mono_ms() - memories.saved_ms >= SAVE_MS)
 		begin_writing(e);
 }
 
@@ -319,7 +319,7 @@ static char *read_file(const char *path, size_t *size)
 void memories_load(struct engine *e)
 {
 	char path[PATH_MAX];
-	struct head head;
+	struct head head = {0};
 	struct stat st;
 	size_t size;
 

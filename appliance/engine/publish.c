@@ -86,6 +86,7 @@ static void fill_evidence(const struct node_state *s, struct node_row *row)
 	row->witness[4] = s->bmc_state;
 	row->port_state = s->port_state;
 	row->bmc_error = s->bmc_error;
+	row->flapping = s->flapping;
 }
 
 static void fill_node(struct engine *e, uint32_t slot, struct node_row *row)
@@ -224,6 +225,7 @@ void publish_alarm(struct engine *e, struct alarm *a)
 	row.held = a->held;
 	row.severity = a->severity;
 	row.node_slot = a->node_slot;
+	row.flapping = a->flapping;
 	text_copy(row.object, sizeof row.object, a->object);
 	text_format(row.kind, sizeof row.kind, "%.23s", a->kind);
 	text_copy(row.cause, sizeof row.cause, a->cause);

@@ -63,7 +63,7 @@ static void node_removed(struct engine *e, const struct model_change *c)
 		return;
 	targets_node_removed(e, c->slot, c->generation);
 	records_removed(e, c->slot);
-	alarm_clear_object(e->alarms, c->name, clock_wall_ms());
+	alarms_gone(e, c->name);
 	publish_node_gone(e, c->slot);
 	state_free(e->nodes[c->slot]);
 	e->nodes[c->slot] = NULL;
@@ -113,7 +113,7 @@ void states_apply(struct engine *e, const struct model_changes *changes)
 			if (c->what == CONFIG_REMOVED) {
 				struct group_row row = {.head = {.slot = c->slot}};
 				board_put(e->board, BOARD_GROUP, &row);
-				alarm_clear_object(e->alarms, c->name, clock_wall_ms());
+				alarms_gone(e, c->name);
 			}
 			e->groups[c->slot].dirty = true;
 			continue;

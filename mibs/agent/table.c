@@ -114,6 +114,7 @@ static const struct mib_column node_columns[] = {
 	COL(23, "gloryNodeRootAlarm", GAUGE, CELL_U64_LOW, node_row, root_alarm),
 	COL(24, "gloryNodeBmcFinding", OCTETS, CELL_TEXT, node_row, bmc_finding),
 	COL(25, "gloryNodeLastChange", OCTETS, CELL_TIME, node_row, head.last_change_wall_ms),
+	COL(26, "gloryNodeFlapping", INT, CELL_TRUTH32, node_row, flapping),
 };
 
 static const struct mib_column node_scalars[] = {OWN(2, "gloryNodeNextIndex", GAUGE, OWN_NODE_NEXT)};
@@ -166,6 +167,7 @@ static const struct mib_column alarm_columns[] = {
 	COL(13, "gloryAlarmParent", GAUGE, CELL_U64_LOW, alarm_row, parent),
 	COL(14, "gloryAlarmHeld", GAUGE, CELL_U32, alarm_row, held),
 	COL(15, "gloryAlarmNodeIndex", GAUGE, CELL_INDEX, alarm_row, node_slot),
+	COL(16, "gloryAlarmFlapping", INT, CELL_TRUTH32, alarm_row, flapping),
 };
 
 static const struct mib_column job_columns[] = {

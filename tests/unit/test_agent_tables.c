@@ -149,7 +149,7 @@ static void test_after(void)
 	AFTER("gloryNode", 2, 1, NODE_COLUMN, 2, 1, 9, 9);        /* too long: still after that row */
 	AFTER("gloryNode", 3, 0, NODE_COLUMN, 2, 4294967295);
 	AFTER("gloryNode", 3, 0, NODE_COLUMN, 2, 99999999999);    /* an arc no index has */
-	AFTER("gloryNodeScalars", 2, 0, NODE_COLUMN, 25, 4294967295);
+	AFTER("gloryNodeScalars", 2, 0, NODE_COLUMN, 99, 4294967295);
 	AFTER("gloryItem", 2, 0, 1, 3, 6, 1, 4, 1, GLORY_PEN, 1, 1, 4, 2, 0);
 	AFTER("gloryNodeValue", 2, UINT64_C(1) << 32, VALUE_COLUMN, 2, 2);
 	AFTER("gloryNodeValue", 2, 5u << 16 | 4, VALUE_COLUMN, 2, 1, 6, 3);

@@ -104,7 +104,7 @@ static void test_row(void)
 			  "{\"id\":7,\"object\":\"g01\",\"kind\":\"path\",\"cause\":\"silent\",\"severity\":\"major\","
 			  "\"first\":\"2026-01-01T00:00:00.000Z\",\"last\":\"2026-01-01T00:00:00.000Z\",\"count\":2,"
 			  "\"acknowledged\":null,"
-			  "\"acknowledged_by\":null,\"cleared\":null,\"parent\":null,\"held\":0,\"node\":null}"));
+			  "\"acknowledged_by\":null,\"cleared\":null,\"parent\":null,\"held\":0,\"node\":null,\"flapping\":false}"));
 }
 
 /* The fields that the contract promises are all there, in every table. */
