@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/values.h"
+#include "version.h"
 
 #define SOON_MS 50
 #define CLUSTER_MS 500 /* between two roll-ups over all nodes */
