@@ -19,6 +19,7 @@
 #include "board/messages.h"
 #include "rrd/cache.h"
 #include "rrd/layout.h"
+#include "rrd/template.h"
 
 #define ROWS_PER_CALL 64
 #define VALUE_TEXT 26 /* ":-1.2345678901e+300" and then some */
@@ -118,14 +119,11 @@ static int create(const struct file_series *s, int64_t first_s, struct layout_ar
 	return status;
 }
 
-enum file_result file_create(const struct file_series *s, int64_t first_s, char *why, size_t why_size)
+static enum file_result create_by_library(const struct file_series *s, int64_t first_s, char *why, size_t why_size)
 {
-	struct layout_arguments *a;
-	enum file_result result = make_directories(s->path, why, why_size);
+	struct layout_arguments *a = mem_zalloc(sizeof *a);
+	enum file_result result = FILE_WRITTEN;
 
-	if (result != FILE_WRITTEN)
-		return result;
-	a = mem_zalloc(sizeof *a);
 	if (!layout_arguments(s->step_s, s->names, s->count, a)) {
 		text_format(why, why_size, "a step of %u s fits no archive", s->step_s);
 		result = FILE_FAILED;
@@ -140,6 +138,27 @@ enum file_result file_create(const struct file_series *s, int64_t first_s, char 
 		}
 	}
 	free(a);
+	return result;
+}
+
+enum file_result file_create(const struct file_series *s, int64_t first_s, struct file_state *state, char *why, size_t why_size)
+{
+	int64_t start_s = first_s - s->step_s;
+	enum file_result result = make_directories(s->path, why, why_size);
+
+	if (result != FILE_WRITTEN)
+		return result;
+	int status = template_make(s, start_s);
+	if (status < 0)
+		return system_failed("it could not be made", why, why_size);
+	if (status == 0) { /* known as if it were looked at */
+		state->known = true;
+		state->last_s = start_s;
+		return FILE_WRITTEN;
+	}
+	result = create_by_library(s, first_s, why, why_size);
+	if (result == FILE_WRITTEN)
+		template_learn(s, start_s);
 	return result;
 }
 

@@ -38,8 +38,8 @@ struct file_series {      /* what a series tells about its file */
  * starts. */
 void file_guard(void);
 bool file_exists(const char *path);
-/* Makes the file (and its directories) so that a row of first_s fits. */
-enum file_result file_create(const struct file_series *series, int64_t first_s, char *why, size_t why_size);
+/* Makes the file (and its directories) so that a row of first_s fits; fills in *state where it is known then, or file_look() does. */
+enum file_result file_create(const struct file_series *series, int64_t first_s, struct file_state *state, char *why, size_t why_size);
 /* Looks at a file that exists. One that is no RRD, has none of our sources, or ends more than a day behind first_s's
  * future is moved aside with a word in the log and FILE_FAILED is returned with *moved true: create it then. */
 enum file_result file_look(const struct file_series *series, int64_t first_s, struct file_state *state, bool *moved,

@@ -41,7 +41,7 @@ bool layout_arguments(uint32_t step_s, const char (*names)[NAMES_SOURCE_SIZE], u
 	return n > (int)count;
 }
 
-uint64_t layout_bytes(uint32_t step_s, uint32_t count)
+uint64_t layout_rows(uint32_t step_s)
 {
 	uint64_t rows = 0;
 
@@ -50,6 +50,11 @@ uint64_t layout_bytes(uint32_t step_s, uint32_t count)
 			rows += (uint64_t)layout_archives[i].span_s / layout_archives[i].resolution_s *
 				(layout_archives[i].min_max ? 3 : 1);
 	}
+	return rows;
+}
+
+uint64_t layout_bytes(uint32_t step_s, uint32_t count)
+{
 	/* values, then the header's counters: 120 bytes per source and per source and archive */
-	return (rows * 8 + (1 + 3 * LAYOUT_ARCHIVES) * 120) * count + 4096;
+	return (layout_rows(step_s) * 8 + (1 + 3 * LAYOUT_ARCHIVES) * 120) * count + 4096;
 }

@@ -28,6 +28,8 @@ struct layout_arguments {
  * that is 0 or above 48. */
 bool layout_arguments(uint32_t step_s, const char (*names)[NAMES_SOURCE_SIZE], uint32_t count,
 		      struct layout_arguments *out);
+/* Rows of all archives together; each has a value for every source. */
+uint64_t layout_rows(uint32_t step_s);
 /* Size of the file, close enough to ask whether the disk has room. */
 uint64_t layout_bytes(uint32_t step_s, uint32_t count);
 

@@ -45,7 +45,7 @@ void writer_stats(struct writer *writer, struct writer_stats *out);
  * round begins with the base files, so that every machine has some history early. For cache_put(). */
 int64_t writer_first_due_ms(const struct cache *cache, const struct series *series, int64_t now_ms);
 
-/* The length of a round for a number of files: 20 files a second, between 1 and 30 minutes. */
+/* The length of a round for a number of files: 200 files a second, between 1 and 10 minutes. */
 int64_t writer_round_ms(uint32_t files);
 
 #endif

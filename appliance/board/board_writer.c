@@ -132,18 +132,57 @@ void board_free(struct board_writer *b)
 	free(b);
 }
 
-static void publish(struct board_writer *b, enum board_table table, uint32_t slot, const void *stored)
+static _Atomic uint32_t *begin(struct board_writer *b, enum board_table table, uint32_t slot)
+{
+	_Atomic uint32_t *sequence = (_Atomic uint32_t *)place(b, b->layout.tables[table].sequence) + slot;
+
+	atomic_store_explicit(sequence, atomic_load_explicit(sequence, memory_order_relaxed) + 1, memory_order_relaxed);
+	atomic_thread_fence(memory_order_release);
+	return sequence;
+}
+
+static void end(struct board_writer *b, enum board_table table, _Atomic uint32_t *sequence)
 {
 	struct board_table_header *h = &b->header->tables[table];
-	_Atomic uint32_t *sequence = (_Atomic uint32_t *)place(b, b->layout.tables[table].sequence) + slot;
-	uint32_t n = atomic_load_explicit(sequence, memory_order_relaxed);
 
-	atomic_store_explicit(sequence, n + 1, memory_order_relaxed);
-	atomic_thread_fence(memory_order_release);
-	board_copy_in(row_words(b, table, slot), stored, b->layout.tables[table].row_bytes);
-	atomic_store_explicit(sequence, n + 2, memory_order_release);
+	atomic_store_explicit(sequence, atomic_load_explicit(sequence, memory_order_relaxed) + 1, memory_order_release);
 	atomic_store_explicit(&h->version, atomic_load_explicit(&h->version, memory_order_relaxed) + 1,
 			      memory_order_release);
+}
+
+static void publish(struct board_writer *b, enum board_table table, uint32_t slot, const void *stored)
+{
+	_Atomic uint32_t *sequence = begin(b, table, slot);
+
+	board_copy_in(row_words(b, table, slot), stored, b->layout.tables[table].row_bytes);
+	end(b, table, sequence);
+}
+
+/* One member of a packed value; it is a word of its own. */
+#define WORD_OF(member) (offsetof(struct packed_value, member) / 8)
+
+bool board_put_reading(struct board_writer *b, uint32_t slot, uint64_t order, int64_t wall_ms, double value, uint8_t level)
+{
+	_Atomic uint64_t *words;
+	uint64_t number, last;
+	const size_t at = WORD_OF(level);
+
+	if (slot >= b->layout.tables[BOARD_VALUE].rows)
+		return false;
+	words = row_words(b, BOARD_VALUE, slot);
+	if (!(uint32_t)atomic_load_explicit(&words[0], memory_order_relaxed) ||
+	    atomic_load_explicit(&words[WORD_OF(head.order)], memory_order_relaxed) != order)
+		return false;
+	last = atomic_load_explicit(&words[at], memory_order_relaxed);
+	memcpy((uint8_t *)&last + offsetof(struct packed_value, level) % 8, &level, 1);
+	memcpy(&number, &value, sizeof number);
+	_Atomic uint32_t *sequence = begin(b, BOARD_VALUE, slot);
+	atomic_store_explicit(&words[WORD_OF(head.last_change_wall_ms)], (uint64_t)wall_ms, memory_order_relaxed);
+	atomic_store_explicit(&words[WORD_OF(at_wall_ms)], (uint64_t)wall_ms, memory_order_relaxed);
+	atomic_store_explicit(&words[WORD_OF(value)], number, memory_order_relaxed);
+	atomic_store_explicit(&words[at], last, memory_order_relaxed);
+	end(b, BOARD_VALUE, sequence);
+	return true;
 }
 
 /* Texts of the new row are taken before it is shown, those of the old one given back after: that is what lets a reader

@@ -197,6 +197,9 @@ void targets_send_all(struct engine *e, enum role role);
 void targets_node_changed(struct engine *e, uint32_t slot);
 void targets_node_removed(struct engine *e, uint32_t slot, uint32_t generation);
 void targets_domains_changed(struct engine *e);
+/* Tells the collector what to read, when that is other than what it was told last (intervals of items). */
+void targets_objects_changed(struct engine *e);
+uint16_t targets_interval_s(const struct engine *e, unsigned table); /* at which the built-in items of a table are read */
 
 /* --- states.c: a node's state comes and goes with its slot; judge and board follow */
 void states_apply(struct engine *e, const struct model_changes *changes);

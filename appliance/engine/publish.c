@@ -168,26 +168,29 @@ void publish_node_gone(struct engine *e, uint32_t slot)
 void publish_value(struct engine *e, uint32_t slot, const struct item_definition *item, uint16_t instance, const char *instance_name,
 		   double value, enum level level, uint32_t *board_slot)
 {
+	uint64_t order = (uint64_t)slot << 32 | (uint64_t)item->item << 16 | instance;
+	int64_t now = clock_wall_ms();
 	struct value_row row;
 
+	schedule(e);
+	if (*board_slot != NO_SLOT && board_put_reading(e->board, *board_slot, order, now, value, (uint8_t)level))
+		return;
 	if (*board_slot == NO_SLOT)
 		*board_slot = board_free_slot(e->board, BOARD_VALUE);
 	if (*board_slot == NO_SLOT)
 		return;
 	memset(&row, 0, sizeof row);
-	row.head = (struct row_head){.generation = 1, .slot = *board_slot, .last_change_wall_ms = clock_wall_ms(),
-				     .order = (uint64_t)slot << 32 | (uint64_t)item->item << 16 | instance};
+	row.head = (struct row_head){.generation = 1, .slot = *board_slot, .last_change_wall_ms = now, .order = order};
 	row.node_slot = slot;
 	row.item_slot = item->item;
 	row.instance = instance;
-	row.at_wall_ms = row.head.last_change_wall_ms;
+	row.at_wall_ms = now;
 	row.value = value;
 	row.level = (uint8_t)level;
 	text_copy(row.item, sizeof row.item, item->name);
 	text_copy(row.unit, sizeof row.unit, item->unit);
 	text_copy(row.instance_name, sizeof row.instance_name, instance_name);
 	board_put(e->board, BOARD_VALUE, &row);
-	schedule(e);
 }
 
 void publish_items(struct engine *e)
@@ -195,7 +198,7 @@ void publish_items(struct engine *e)
 	for (unsigned i = 0; i < item_definition_count; i++) {
 		const struct item_definition *d = &item_definitions[i];
 		struct item_row row = {.head = {.generation = 1, .slot = d->item, .order = d->item, .last_change_wall_ms = e->start_wall_ms},
-				       .interval_s = 10, .per_instance = d->table != TABLE_NONE, .counter = d->counter, .builtin = 1};
+				       .interval_s = targets_interval_s(e, d->table), .per_instance = d->table != TABLE_NONE, .counter = d->counter, .builtin = 1};
 		text_copy(row.name, sizeof row.name, d->name);
 		text_copy(row.unit, sizeof row.unit, d->unit);
 		text_copy(row.describes, sizeof row.describes, d->describes);

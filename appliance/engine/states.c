@@ -128,6 +128,7 @@ void states_apply(struct engine *e, const struct model_changes *changes)
 	if (!e->loaded)
 		return;
 	states_domains(e);
+	targets_objects_changed(e);
 	targets_domains_changed(e);
 	for (size_t i = 0; i < changes->count; i++) {
 		const struct model_change *c = &changes->changes[i];

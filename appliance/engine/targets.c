@@ -9,6 +9,8 @@
 #include "engine/records.h"
 
 #define SMALL_SITE 1000 /* below, sensors are read every 30 s */
+#define INTERVAL_S 10   /* of items that nobody has changed */
+#define INTERVAL_MAX_S 3600
 
 
 /* Arrays longer than a packet travel in several: a full one means that more follows, so the last is never full (and may be empty). */
@@ -73,12 +75,27 @@ static void fill_bmc(struct engine *e, const struct model_node *n, struct msg_bm
 		memcpy(t->expected_guid, n->config.uuid, sizeof t->expected_guid);
 }
 
-static void fill_object(struct msg_object *m, const struct object_definition *o)
+/* Objects of a table, and all scalars, are read together: as often as the item that is wanted most often. */
+uint16_t targets_interval_s(const struct engine *e, unsigned table)
+{
+	uint32_t least = INTERVAL_MAX_S;
+
+	for (unsigned i = 0; i < item_definition_count; i++) {
+		if (item_definitions[i].table != table || item_definitions[i].item == ITEM_HEARTBEAT)
+			continue;
+		const struct config_item *c = cluster_find(&e->model.wanted, CONFIG_ITEM, item_definitions[i].name);
+		uint32_t interval = c && c->interval_s ? c->interval_s : INTERVAL_S;
+		least = interval < least ? interval : least;
+	}
+	return (uint16_t)least;
+}
+
+static void fill_object(const struct engine *e, struct msg_object *m, const struct object_definition *o)
 {
 	memset(m, 0, sizeof *m);
 	m->object = o->object;
 	m->table = o->table;
-	m->interval_s = 10;
+	m->interval_s = targets_interval_s(e, o->table);
 	m->shape = o->table == TABLE_NONE ? OBJECT_SCALAR : o->name_column ? OBJECT_NAME_COLUMN : OBJECT_COLUMN;
 	m->oid_length = o->oid_length;
 	memcpy(m->oid, o->oid, sizeof o->oid);
@@ -90,13 +107,27 @@ static void fill_object(struct msg_object *m, const struct object_definition *o)
 		text_copy(m->filter, sizeof m->filter, "Physical,Virtual,Memory,Cached,Available,Shared,Swap,/dev,/run,/sys,/proc");
 }
 
+static struct msg_object objects[OBJECT_MAX]; /* as the collector was told last */
+
 static void send_objects(struct engine *e)
 {
-	struct msg_object objects[OBJECT_MAX];
-
 	for (unsigned i = 0; i < item_object_count; i++)
-		fill_object(&objects[i], &item_objects[i]);
+		fill_object(e, &objects[i], &item_objects[i]);
 	send_array(e, ROLE_COLLECTOR, MSG_OBJECTS, objects, item_object_count, sizeof objects[0]);
+}
+
+void targets_objects_changed(struct engine *e)
+{
+	struct msg_object now;
+
+	for (unsigned i = 0; i < item_object_count; i++) {
+		fill_object(e, &now, &item_objects[i]);
+		if (memcmp(&now, &objects[i], sizeof now) != 0) {
+			send_objects(e);
+			publish_items(e);
+			return;
+		}
+	}
 }
 
 static bool fill_port(struct engine *e, const struct model_node *n, struct msg_port *p)

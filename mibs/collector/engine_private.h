@@ -22,7 +22,7 @@ enum {
 	REFRESH_MS = 300000,
 	REWALK_MS = 30000,
 	TRIES_MAX = 3,
-	FIRST_ITEMS = 24,
+	FIRST_ITEMS = 25, /* all built-in scalars in one request */
 	GENERATIONS = 1024,
 	SUFFIX_MAX = 4
 };

@@ -126,6 +126,35 @@ static void packed_rows_come_out_as_put(void)
 	board_free(w);
 }
 
+static void a_reading_changes_in_place(void)
+{
+	struct board_writer *w = make(10, 20, 4);
+	struct board_reader *r = look_at(w);
+	struct value_row row = {.head = {.generation = 1, .slot = 3, .order = 77, .last_change_wall_ms = 5}, .node_slot = 2,
+				.item_slot = 9, .instance = 4, .at_wall_ms = 5, .value = 1.5, .level = LEVEL_NORMAL},
+			 got;
+
+	CU_ASSERT_FALSE(board_put_reading(w, 3, 77, 6, 2.5, LEVEL_MAJOR)); /* not there yet */
+	text_copy(row.item, sizeof row.item, "disk_fill");
+	text_copy(row.instance_name, sizeof row.instance_name, "/srv");
+	board_put(w, BOARD_VALUE, &row);
+	uint64_t version = board_version(r, BOARD_VALUE);
+	CU_ASSERT_FALSE(board_put_reading(w, 3, 78, 6, 2.5, LEVEL_MAJOR)); /* another row */
+	CU_ASSERT_FALSE(board_put_reading(w, UINT32_MAX, 77, 6, 2.5, LEVEL_MAJOR));
+	CU_ASSERT_TRUE(board_put_reading(w, 3, 77, 6, 2.5, LEVEL_MAJOR));
+	CU_ASSERT_TRUE(board_version(r, BOARD_VALUE) > version);
+	CU_ASSERT_EQUAL(board_read(r, BOARD_VALUE, 3, &got), 0);
+	row.head.last_change_wall_ms = row.at_wall_ms = 6;
+	row.value = 2.5;
+	row.level = LEVEL_MAJOR;
+	CU_ASSERT_EQUAL(memcmp(&got, &row, sizeof row), 0);
+	row.head.generation = 0;
+	board_put(w, BOARD_VALUE, &row);
+	CU_ASSERT_FALSE(board_put_reading(w, 3, 77, 7, 2.5, LEVEL_MAJOR)); /* gone */
+	board_unmap(r);
+	board_free(w);
+}
+
 static void single_fields_carry_their_head(void)
 {
 	struct board_writer *w = make(64, 1, 1);
@@ -446,6 +475,7 @@ static void ten_thousand_nodes_fit(void)
 static const struct unit_test tests[] = {
     {"rows come out as they were put", rows_come_out_as_put},
     {"packed rows come out as they were put", packed_rows_come_out_as_put},
+    {"a reading changes in place", a_reading_changes_in_place},
     {"single fields carry their head", single_fields_carry_their_head},
     {"the index follows random changes", index_follows_random_changes},
     {"seek finds the first not below", seek_finds_the_first_not_below},

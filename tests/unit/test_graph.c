@@ -53,7 +53,7 @@ static void make_files(void)
 		values[i * 3 + 1] = i * 100.0 / ROWS;
 		values[i * 3 + 2] = (double)NAN;
 	}
-	if (file_create(&s, BEGIN, why, sizeof why) || file_look(&s, BEGIN, &state, &moved, why, sizeof why) ||
+	if (file_create(&s, BEGIN, &state, why, sizeof why) || file_look(&s, BEGIN, &state, &moved, why, sizeof why) ||
 	    file_write(&s, &state, rows, values, ROWS, &written, why, sizeof why) || written != ROWS) {
 		fprintf(stderr, "cannot make the test's files: %s\n", why);
 		abort();
