@@ -220,7 +220,7 @@ void apply_run(struct request *r, const struct route *route)
 
 /* --- export ------------------------------------------------------------------------------------------ */
 
-static void on_export(struct request *r, const struct pending_reply *reply)
+void ask_answer_text(struct request *r, const struct pending_reply *reply, const char *type, const char *what)
 {
 	struct stat st;
 	char *text = NULL;
@@ -236,11 +236,16 @@ static void on_export(struct request *r, const struct pending_reply *reply)
 	if (reply->fd >= 0)
 		close(reply->fd);
 	if (text && used == (size_t)st.st_size) {
-		request_bytes(r, 200, "application/xml", text, used);
+		request_bytes(r, 200, type, text, used);
 		return;
 	}
 	free(text);
-	request_fail(r, ERR_NO_RESOURCE, "export", "try again", "the engine's text could not be read");
+	request_fail(r, ERR_NO_RESOURCE, what, "ask for less", "the engine's text could not be read");
+}
+
+static void on_export(struct request *r, const struct pending_reply *reply)
+{
+	ask_answer_text(r, reply, "application/xml", "export");
 }
 
 void export_run(struct request *r, const struct route *route)

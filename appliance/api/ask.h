@@ -8,5 +8,7 @@
 /* Adds the elements of the reply's array to request->page, separated by commas and without brackets; times become RFC
  * 3339, members that are the store's own go. False: it was no array, and the request is answered. */
 bool ask_add_page(struct request *r, const struct pending_reply *reply);
+/* Answers with the text in the reply's memfd (which is taken), or with an error that names what. */
+void ask_answer_text(struct request *r, const struct pending_reply *reply, const char *type, const char *what);
 
 #endif

@@ -46,8 +46,9 @@ struct query {
 	size_t filter_count;
 	char range[QUERY_TEXT];
 	/* numbers and texts the routes' tables point at; defaults are set by query_begin() */
-	int64_t limit, from, from_ms, to_ms, width, height, prune, dry_run, newest;
-	char node[NAME_SIZE], items[600], format[8], object[NAME_SIZE], item[72];
+	int64_t limit, from, from_ms, to_ms, width, height, prune, dry_run, newest, top, now;
+	char node[NAME_SIZE], items[600], format[8], object[NAME_SIZE], item[72], by[8], period[8];
+	char cpu[16], load[16], net[16]; /* limits of the idle report, numbers */
 };
 
 void query_begin(struct query *q, int64_t now_wall_ms);

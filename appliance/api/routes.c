@@ -78,6 +78,20 @@ static const struct parameter graph_parameters[] = {
     TEXT("format", format),
 };
 static const struct parameter series_parameters[] = {TEXT("item", item)};
+static const struct parameter stats_parameters[] = {
+    RANGE,
+    TIME("from", from_ms),
+    TIME("to", to_ms),
+    TEXT("by", by),
+    TEXT("period", period),
+    NUMBER("top", 1, REPORT_TOP_MAX, top),
+    TEXT("item", item),
+    NUMBER("now", 0, 1, now),
+    TEXT("format", format),
+};
+static const struct parameter idle_parameters[] = {
+    RANGE, TIME("from", from_ms), TIME("to", to_ms), TEXT("cpu", cpu), TEXT("load", load), TEXT("net", net), NUMBER("now", 0, 1, now), TEXT("format", format),
+};
 static const struct parameter apply_parameters[] = {NUMBER("prune", 0, 1, prune), NUMBER("dry_run", 0, 1, dry_run)};
 
 #define LIST(p) .parameters = p, .parameter_count = COUNT_OF(p)
@@ -100,6 +114,8 @@ const struct route routes[] = {
     {.path = "/v1/audit", LIST(event_parameters), .run = audit_run},
     {.path = "/v1/sel", .table = BOARD_NODE, LIST(sel_parameters), .run = sel_run},
     {.path = "/v1/graph", LIST(graph_parameters), .run = graph_run},
+    {.path = "/v1/stats", LIST(stats_parameters), .run = stats_run},
+    {.path = "/v1/stats/idle", LIST(idle_parameters), .run = idle_run},
     {.path = "/v1/stream", .stream = true, .run = stream_run},
     {.path = "/v1/export", .run = export_run},
     {.path = "/v1/commands", .post = true, .run = command_run},

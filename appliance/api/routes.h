@@ -34,6 +34,9 @@ void export_run(struct request *r, const struct route *route);
 void series_run(struct request *r, const struct route *route);
 /* graph.c */
 void graph_run(struct request *r, const struct route *route);
+/* report.c */
+void stats_run(struct request *r, const struct route *route);
+void idle_run(struct request *r, const struct route *route);
 
 /* metrics.c, page.c, stream.c */
 void metrics_run(struct request *r, const struct route *route);

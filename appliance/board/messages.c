@@ -40,7 +40,7 @@
 	ONE(SERIES_ADD, msg_series) ONE(FLUSH, msg_flush) ONE(FLUSHED, msg_flush) ONE(RECORDER_STATE, msg_recorder_state) \
 	WITH_TEXT(COMMAND, msg_command) ONE(QUERY, msg_query) WITH_TEXT(REPLY, msg_reply) ONE(NOTIFY, msg_notify) \
 	ONE(NOTIFY_DONE, msg_notify_done) MANY(RECEIVER, msg_receiver) ONE(GRAPH, msg_graph) MANY(USER, msg_user) \
-	ONE(LOOK, msg_slot)
+	ONE(LOOK, msg_slot) ONE(REPORT, msg_report)
 
 /* a type without an entry has shape {0, 0}: only an empty packet passes, and no role has a handler for it */
 #define X(type, fixed_bytes, element_bytes) [MSG_##type] = {.fixed = (fixed_bytes), .element = (element_bytes)},

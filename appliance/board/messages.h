@@ -98,6 +98,7 @@ enum message_type {
 	MSG_USER,          /* engine > agent, api: struct msg_user[]: who may use SNMP, or which UNIX users the API; replaces the list */
 
 	MSG_LOOK = 240,    /* api > engine: struct msg_slot: somebody looks at this node */
+	MSG_REPORT,        /* api > engine: struct msg_report; answered by MSG_REPLY with fd of a text */
 
 	MSG_TYPE_COUNT
 };
@@ -504,6 +505,21 @@ struct msg_user {
 	uint8_t version; /* SNMP_V3; SNMP_V2C: a community, which only reads */
 	uint8_t auth, priv; /* as msg_target; both are needed for v3 */
 	uint8_t pad[4];
+};
+enum report_kind { REPORT_STATS = 1, REPORT_IDLE /* nodes that could be switched off */ };
+enum report_by { REPORT_BY_NODE = 1, REPORT_BY_GROUP, REPORT_BY_SITE };
+enum report_format { REPORT_JSON = 1, REPORT_CSV };
+#define REPORT_TOP_MAX 1000
+struct msg_report {
+	uint64_t request;
+	int64_t from_wall_ms, to_wall_ms;
+	double cpu_percent, load1, net_bytes_s; /* idle: 95 of 100 readings are below */
+	uint32_t kind, by, format;
+	uint32_t period_s;   /* a row for each 3600 or 86400 s; 0: one for the whole time */
+	uint32_t top;        /* only so many, with the highest `item`; 0 all */
+	uint32_t now;        /* 1: the hour that runs too */
+	char item[24];       /* of top: "cpu" and the like (its 95 %), "lost", "incidents", "energy" */
+	char range[4096];    /* nodes; "" all */
 };
 struct msg_graph {
 	uint64_t request;

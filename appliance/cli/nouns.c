@@ -73,6 +73,21 @@ static const struct cli_option graph_options[] = {
     VALUE("to", "TIME", "default now"),
     VALUE("size", "WIDTHxHEIGHT", "in pixels, default 900x300"),
     END};
+#define STATS_OPTIONS                                                                                              \
+	VALUE("from", "TIME", "as for graph; default: a day ago"), VALUE("to", "TIME", "default now"),                 \
+	    FLAG("now", "the hour that runs too"), FLAG("csv", "comma-separated values")
+static const struct cli_option stats_options[] = {
+    STATS_OPTIONS,
+    VALUE("by", "node|group|site", "one row for each; default node"),
+    FLAG("hourly", "a row for each hour (kept 8 days)"),
+    FLAG("daily", "a row for each day (kept 2 years)"),
+    VALUE("top", "N", "only the N highest by --item"),
+    VALUE("item", "NAME", "cpu, mem, load1, disk_fill, if_in, if_out, power_draw, lost, incidents, energy"),
+    END};
+static const struct cli_option idle_options[] = {
+    STATS_OPTIONS, VALUE("cpu", "PERCENT", "95 of 100 readings are below; default 10"),
+    VALUE("load", "LOAD", "the same of load1; default 1"),
+    VALUE("net", "BYTES/S", "the same of traffic in and out; default 1000000"), END};
 static const struct cli_option apply_options[] = {FLAG("prune", "remove what the file does not name"),
 						  FLAG("dry-run", "only show the difference"), END};
 
@@ -110,6 +125,8 @@ const struct cli_command cli_commands[] = {
     {"power", "status", "RANGE", 1, 1, "power states as last read", power_status, NULL},
     {"graph", NULL, "NODE ITEM... -o FILE", 2, 9, "draw the history of items (disk_fill/root: one instance)",
      graph_draw, graph_options},
+    {"stats", "idle", "[RANGE]", 0, 1, "nodes that could be switched off, by the last 7 days", stats_idle, idle_options},
+    {"stats", NULL, "[RANGE]", 0, 1, "availability, load and energy of a time", stats_show, stats_options},
     {"apply", NULL, "FILE|-", 1, 1, "make a cluster.xml the wanted state", apply_do, apply_options},
     {"export", NULL, "", 0, 0, "print the wanted state as cluster.xml", export_do, NULL},
     {"top", NULL, "", 0, 0, "site and worst nodes, refreshed on a terminal", top_show, NULL},

@@ -63,7 +63,9 @@ struct node_sensor {
 	uint32_t board_slot;
 	char name[32];
 	char ds[20]; /* its data source name */
+	uint8_t power_rank; /* enum power_rank: how good it is as what the node draws */
 };
+enum power_rank { POWER_RANK_NONE, POWER_RANK_SUPPLY, POWER_RANK_INPUT, POWER_RANK_WHOLE };
 
 /* A silence that is over, under its true cause. */
 struct incident {
@@ -84,6 +86,7 @@ struct incident_wait {
 	struct incident is;
 };
 
+struct node_stats; /* stats.h */
 struct node_records; /* records.h */
 struct node_state {
 	struct raw_pair raw[OBJ_SCALARS];
@@ -97,6 +100,7 @@ struct node_state {
 	uint32_t cell_count;
 	struct node_sensor *sensors;
 	uint32_t sensor_count;
+	struct node_stats *stats;  /* stats.c: of the running hour */
 	uint64_t sensor_names; /* hash of the data sources' names as they are recorded, in their order */
 	uint32_t last_uptime_cs;
 	struct judge_verdict verdict;
@@ -179,6 +183,7 @@ struct engine {
 	struct graphs *graphs;   /* graphs.c */
 	struct values *values;   /* values.c */
 	struct looked *looked;   /* series.c */
+	struct stats *statistics; /* stats.c */
 };
 
 /* --- main.c */
@@ -262,6 +267,15 @@ void incidents_why(struct engine *e, uint32_t slot, const char *why);         /*
 void incidents_tick(struct engine *e);                                        /* once a second */
 /* One listener: told of each incident when its true cause is known. */
 void incidents_listen(struct engine *e, incident_told *told, void *arg);
+
+/* --- stats.c: hours and days of every node, group and the site */
+void stats_start(struct engine *e);
+void stats_stop(struct engine *e); /* keeps the running hour */
+void stats_state(struct engine *e, uint32_t slot); /* verdict, hold, maintenance or wanted power may be another */
+void stats_states(struct engine *e);               /* suspension has begun or ended */
+void stats_sample(struct engine *e, uint32_t slot, bool scalars, unsigned tables); /* values are new; tables: bits of enum object_table */
+void stats_power(struct engine *e, uint32_t slot); /* a set of sensors is whole */
+void stats_gone(struct engine *e, uint32_t slot);
 
 /* --- alarms.c: alarms into store, board and notifications */
 void alarms_start(struct engine *e);

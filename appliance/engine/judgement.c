@@ -127,6 +127,7 @@ static void verdict_changed(void *arg, const struct judge_verdict *v)
 
 	s->verdict = *v;
 	s->judged = true;
+	stats_state(e, v->slot);
 	s->mismatch = v->verdict == VERDICT_BMC_MISMATCH;
 	if (other)
 		s->since_wall_ms = clock_wall_ms() - (clock_mono_ms() - v->since);
@@ -187,6 +188,7 @@ static void suspended(void *arg, unsigned reasons, int64_t since)
 	if (e->suspended && !reasons)
 		e->hearing_since_ms = clock_mono_ms();
 	e->suspended = reasons;
+	stats_states(e);
 	e->suspended_since_wall_ms = reasons ? clock_wall_ms() - (clock_mono_ms() - since) : 0;
 	/* a role that is being restarted is heard again in a moment: not worth a person's eyes */
 	if (reasons & ~(unsigned)SUSPEND_QUEUE)
@@ -481,6 +483,7 @@ void judgement_wanted(struct engine *e, uint32_t slot)
 
 	if (!e->judge)
 		return;
+	stats_state(e, slot);
 	if (c->maintenance)
 		judge_wanted(e->judge, slot, WANTED_MAINT, 0, clock_mono_ms());
 	else if (wanted == POWER_OFF)

@@ -3,6 +3,7 @@
 #include "engine/memories.h"
 #include "engine/values.h"
 #include "engine/records.h"
+#include "engine/stats.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -171,6 +172,11 @@ static void take_graph(struct incoming *in)
 	graphs_take(in->e, in->body);
 }
 
+static void take_report(struct incoming *in)
+{
+	report_take(in->e, in->body);
+}
+
 static void take_look(struct incoming *in)
 {
 	const struct msg_slot *m = in->body;
@@ -214,6 +220,7 @@ static const struct {
 	[MSG_COMMAND] = {FROM(ROLE_API) | FROM(ROLE_AGENT), take_command, true},
 	[MSG_QUERY] = {FROM(ROLE_API) | FROM(ROLE_AGENT), take_query, true},
 	[MSG_GRAPH] = {FROM(ROLE_API), take_graph, true},
+	[MSG_REPORT] = {FROM(ROLE_API), take_report, true},
 	[MSG_LOOK] = {FROM(ROLE_API), take_look},
 	[MSG_NOTIFY_DONE] = {FROM(ROLE_AGENT), take_notify_done},
 };
@@ -359,6 +366,7 @@ void start_finished(struct engine *e)
 	memories_load(e);
 	judgement_start(e);
 	states_domains(e);
+	stats_start(e);
 	publish_items(e);
 	jobs_resume(e);
 	for (int role = ROLE_COLLECTOR; role < ROLE_COUNT; role++)
@@ -410,6 +418,7 @@ static void stop(struct role_context *c)
 
 	if (e->loaded)
 		memories_stop(e);
+	stats_stop(e);
 	if (e->store)
 		store_close(e->store); /* waits for what was accepted */
 }

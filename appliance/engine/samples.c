@@ -287,9 +287,13 @@ static void block_done(struct engine *e, uint32_t slot, bool scalars, int64_t wa
 
 	if (scalars)
 		scalars_done(e, slot, wall);
+	unsigned tables = 0;
 	for (uint32_t i = 0; i < s->row_count; i++)
-		if (s->rows[i].changed)
+		if (s->rows[i].changed) {
 			row_done(e, slot, &s->rows[i], wall);
+			tables |= 1u << s->rows[i].table;
+		}
+	stats_sample(e, slot, scalars, tables);
 }
 
 /* The collector's word, but never from the future, nor from before an hour: what is worked out of it must not overflow. */

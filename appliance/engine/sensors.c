@@ -53,6 +53,23 @@ static bool named(const struct node_state *s, const char *name, const struct nod
 	return false;
 }
 
+/* How good a sensor is as what the whole machine draws: its name says so, or it is the input (better than the output) of a power supply. */
+static enum power_rank power_rank(const struct msg_sensor *m)
+{
+	static const char *const whole[] = {"power_draw", "pwr consumption", "power consumption", "power meter", "system power", "sys power",
+					    "sys_power", "total power", "total_power", "system level", "node power"};
+	enum { ENTITY_POWER_SUPPLY = 10 };
+
+	if (strcmp(m->unit, "W") != 0)
+		return POWER_RANK_NONE;
+	for (size_t i = 0; i < COUNT_OF(whole); i++)
+		if (strcasestr(m->name, whole[i]))
+			return POWER_RANK_WHOLE;
+	if (m->entity != ENTITY_POWER_SUPPLY)
+		return POWER_RANK_NONE;
+	return strcasestr(m->name, "in") ? POWER_RANK_INPUT : POWER_RANK_SUPPLY;
+}
+
 static struct node_sensor *add(struct node_state *s, const struct msg_sensor *m)
 {
 	char ds[20];
@@ -62,7 +79,7 @@ static struct node_sensor *add(struct node_state *s, const struct msg_sensor *m)
 	fold_name(s, m->name, ds);
 	s->sensors = mem_grow(s->sensors, s->sensor_count + 1, sizeof s->sensors[0]);
 	struct node_sensor *n = &s->sensors[s->sensor_count++];
-	*n = (struct node_sensor){.record_id = m->record_id, .board_slot = NO_SLOT};
+	*n = (struct node_sensor){.record_id = m->record_id, .board_slot = NO_SLOT, .power_rank = (uint8_t)power_rank(m)};
 	text_copy(n->name, sizeof n->name, m->name);
 	if (named(s, n->name, n)) /* boards call several of their sensors "Temp": alarms and people must tell them apart */
 		text_format(n->name, sizeof n->name, "%.22s #%u", m->name, m->record_id);
@@ -182,6 +199,7 @@ void sensors_take(struct engine *e, const struct msg_sensor *m, size_t count)
 		}
 		judgement_level(e, m[i].slot); /* what is gone is no reason any more */
 		record(e, m[i].slot);
+		stats_power(e, m[i].slot);
 	}
 }
 

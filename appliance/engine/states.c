@@ -65,6 +65,7 @@ static void node_removed(struct engine *e, const struct model_change *c)
 	records_removed(e, c->slot);
 	alarms_gone(e, c->name);
 	publish_node_gone(e, c->slot);
+	stats_gone(e, c->slot);
 	state_free(e->nodes[c->slot]);
 	e->nodes[c->slot] = NULL;
 	if (e->judge)

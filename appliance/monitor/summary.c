@@ -75,20 +75,23 @@ static uint64_t take(uint64_t *from, uint64_t most)
 	return taken;
 }
 
-void summary_incident(struct summary *s, enum verdict verdict, bool path, int64_t dark_ms)
+void summary_incident(struct summary *s, enum verdict verdict, unsigned label, int64_t dark_ms)
 {
-	unsigned label = path ? SUMMARY_PATH : verdict > 0 && (int)verdict < SUMMARY_SUSPENDED ? verdict : VERDICT_UNKNOWN;
-	uint64_t left = path && dark_ms > 0 ? (uint64_t)dark_ms : 0;
+	uint64_t left = dark_ms > 0 ? (uint64_t)dark_ms : 0;
 
+	if (!label || label >= SUMMARY_STATES)
+		label = VERDICT_UNKNOWN;
 	s->incidents[label]++;
+	if (summary_class_of(label) == SUMMARY_LOST)
+		return;
 	if (left && summary_class_of(verdict) == SUMMARY_LOST) { /* the last verdict first, then those that it went through */
 		uint64_t taken = take(&s->ms[verdict], left);
-		s->ms[SUMMARY_PATH] += taken;
+		s->ms[label] += taken;
 		left -= taken;
 	}
 	for (unsigned i = 0; i < SUMMARY_STATES && left; i++) {
 		uint64_t taken = summary_class_of(i) == SUMMARY_LOST ? take(&s->ms[i], left) : 0;
-		s->ms[SUMMARY_PATH] += taken;
+		s->ms[label] += taken;
 		left -= taken;
 	}
 }
@@ -148,7 +151,7 @@ double summary_availability(const struct summary *s)
 {
 	double up = (double)summary_class_ms(s, SUMMARY_UP), lost = (double)summary_class_ms(s, SUMMARY_LOST);
 
-	return up + lost > 0 ? 100 * up / (up + lost) : NAN;
+	return up + lost > 0 ? 100 * (up / (up + lost)) : NAN;
 }
 
 uint32_t summary_incidents(const struct summary *s)

@@ -49,8 +49,9 @@ struct summary_clock { /* begin with {0}: nothing is counted before the first st
 unsigned summary_state_of(enum verdict verdict, bool held, bool suspended, bool maintenance, bool off_wanted);
 /* Counts up to now; then the state is another (or the same). A time before the last one counts nothing. */
 void summary_account(struct summary *s, struct summary_clock *clock, unsigned state, int64_t now_ms);
-/* An incident has ended. path: it was no death, so that what was counted as lost in the last dark_ms was the path's doing. */
-void summary_incident(struct summary *s, enum verdict verdict, bool path, int64_t dark_ms);
+/* An incident has ended, the last verdict was this one (0: none was called), and what it was is now known: label, the verdict again or
+ * another state. Where that one is not lost time (SUMMARY_PATH, agent-dead), what was counted as lost in the last dark_ms is its doing. */
+void summary_incident(struct summary *s, enum verdict verdict, unsigned label, int64_t dark_ms);
 
 /* Energy between two readings, the trapezoid under them; over a gap of more than SUMMARY_GAP_MS it is unknown. Counted where the second
  * reading falls: an hour may get up to one interval of the hour before, the sum is right. */

@@ -17,6 +17,80 @@ int role_main(const struct role_definition *definition)
 	return definition == NULL;
 }
 
+/* --- statistics without a file ------------------------------------------------------------------------------ */
+struct summaries *summaries_open(struct loop *loop, const char *path)
+{
+	(void)loop;
+	(void)path;
+	return NULL;
+}
+
+void summaries_close(struct summaries *s)
+{
+	(void)s;
+}
+
+bool summaries_run(struct summaries *s, summaries_work *work, summaries_done *done, void *arg)
+{
+	(void)s;
+	(void)work;
+	(void)done;
+	(void)arg;
+	return false;
+}
+
+const char *summaries_trouble(const struct summaries *s)
+{
+	(void)s;
+	return "";
+}
+
+bool summaries_begin(struct summaries_db *db)
+{
+	(void)db;
+	return false;
+}
+
+int summaries_commit(struct summaries_db *db, bool *again)
+{
+	(void)db;
+	*again = false;
+	return ERR_NO_RESOURCE;
+}
+
+void summaries_put(struct summaries_db *db, const struct summaries_key *key, const void *bytes, size_t size)
+{
+	(void)db;
+	(void)key;
+	(void)bytes;
+	(void)size;
+}
+
+void summaries_drop(struct summaries_db *db, uint32_t period_s, int64_t before_s)
+{
+	(void)db;
+	(void)period_s;
+	(void)before_s;
+}
+
+int summaries_each(struct summaries_db *db, const struct summaries_range *range, summaries_visit *visit, void *arg)
+{
+	(void)db;
+	(void)range;
+	(void)visit;
+	(void)arg;
+	return ERR_NO_RESOURCE;
+}
+
+size_t summaries_get(struct summaries_db *db, const struct summaries_key *key, uint8_t *out, size_t room)
+{
+	(void)db;
+	(void)key;
+	(void)out;
+	(void)room;
+	return 0;
+}
+
 /* --- a store that keeps nothing -------------------------------------------------------------------------- */
 struct answer {
 	struct answer *next;
@@ -226,7 +300,7 @@ static void begin(void)
 /* --- what comes in ---------------------------------------------------------------------------------------- */
 static const uint8_t spoken[] = {MSG_STATS, MSG_SAMPLES, MSG_WITNESS, MSG_INSTANCES, MSG_JUDGE, MSG_LOSSY, MSG_PORT_STATE, MSG_REFERENCE_STATE,
 				 MSG_NODE_FACTS, MSG_POWER_STATE, MSG_POWER_RESULT, MSG_SENSORS, MSG_BMC_FACTS, MSG_FLUSHED, MSG_RECORDER_STATE,
-				 MSG_COMMAND, MSG_QUERY, MSG_GRAPH, MSG_NOTIFY_DONE};
+				 MSG_COMMAND, MSG_QUERY, MSG_GRAPH, MSG_NOTIFY_DONE, MSG_LOOK, MSG_REPORT};
 
 /* Most inputs would speak of no node there is: slot and generation are made right, as a role that is let in knows them. */
 static void aim(uint8_t type, uint8_t *body, size_t size, size_t element, uint8_t which)

@@ -1,16 +1,51 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of the past: the newest values in memory."""
+"""What is known of the past: the newest values in memory, the running hour by verdict, a seeded past by gloryctl, a killed engine."""
+import csv
+import io
+import json
 import os
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from appliance import check, run, wait_until  # noqa: E402
+from appliance import BUILD, check, run, wait_until  # noqa: E402
+
+ENGINE_UID = 64101
+PAST_DAYS = 9
+IDLE = ("stats", "idle", "--from", "-8d", "--to", "-1h")
+
+
+def seed(a):
+    """Nine days before the appliance's first start: n001 busy, n002 idle, n003 idle but lost for six minutes each noon."""
+    place = os.path.join(a.work, "var", "stats")
+    os.makedirs(place)
+    file = os.path.join(place, "stats.db")
+    subprocess.run([os.path.join(BUILD, "tests", "statseed"), file, str(PAST_DAYS), "n001:g01:busy", "n002:g01:idle", "n003:g02:crashy"], check=True)
+    for name in os.listdir(place):
+        os.chown(os.path.join(place, name), ENGINE_UID, ENGINE_UID)
 
 
 def when(text):
     return time.mktime(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone
+
+
+def ask(a, *words):
+    """JSON of gloryctl with these words."""
+    status, text = a.tool("gloryctl", *words, "--json")
+    check(status == 0, "gloryctl %s: %d %s" % (" ".join(words), status, text[:300]))
+    return json.loads(text)
+
+
+def running(a, node):
+    """The hour that runs; at the very start of one there may be nothing yet."""
+    rows = [r for r in ask(a, "stats", node, "--now", "--hourly", "--from", "-1h") if r["running"]]
+    return rows[0] if rows else {"up_s": 0, "lost_s": 0, "watched_s": 0, "incidents": {}, "items": {}, "state_s": {}, "availability_percent": None}
+
+
+def near(value, wanted, share=0.01):
+    return abs(value - wanted) <= share * wanted
 
 
 def series(a):
@@ -31,5 +66,93 @@ def series(a):
         check(status == wanted, "%s: %d %s" % (path, status, body))
 
 
+def past(a):
+    """a seeded past: whole, by hour, by day, by group and site, top lists, CSV"""
+    rows = {r["object"]: r for r in ask(a, "stats", "--from", "-7d", "--to", "-1h")}
+    check(set(rows) == {"n001", "n002", "n003"}, rows)
+    hours = round(rows["n002"]["watched_s"] / 3600)
+    check(166 <= hours <= 168, hours)
+    check(rows["n002"]["availability_percent"] == 100 and rows["n002"]["lost_s"] == 0, rows["n002"])
+    check(near(rows["n003"]["lost_s"], 7 * 360) and rows["n003"]["incidents"] == {"os-hung": 7}, rows["n003"])
+    check(near(rows["n003"]["availability_percent"], 100 * (1 - rows["n003"]["lost_s"] / rows["n003"]["watched_s"]), 1e-4), rows["n003"])
+    check(near(rows["n001"]["energy_kwh"], hours * 0.3) and near(rows["n001"]["items"]["cpu"]["p95"], 88, 0.07), rows["n001"])
+    check(rows["n001"]["items"]["cpu"]["max"] == 89 and rows["n001"]["items"]["cpu"]["samples"] == hours * 360, rows["n001"]["items"])
+    hourly = ask(a, "stats", "n002", "--hourly", "--from", "-1d", "--to", "-1h")
+    check(22 <= len(hourly) <= 24 and all(r["watched_s"] == 3600 and when(r["to"]) - when(r["from"]) == 3600 for r in hourly), hourly)
+    daily = ask(a, "stats", "n003", "--daily", "--from", "-30d")
+    whole = [r for r in daily if r["watched_s"] == 86400]
+    check(len(whole) >= PAST_DAYS - 2 and all(r["lost_s"] == 360 for r in whole), daily)
+    groups = {r["object"]: r for r in ask(a, "stats", "--by", "group", "--from", "-7d", "--to", "-1h")}
+    check(set(groups) == {"g01", "g02"} and near(groups["g01"]["watched_s"], 2 * hours * 3600), groups)
+    site = ask(a, "stats", "--by", "site", "--from", "-7d", "--to", "-1h")
+    check(len(site) == 1 and near(site[0]["energy_kwh"], hours * 0.54), site)
+    check([r["object"] for r in ask(a, "stats", "--top", "2", "--item", "lost", "--from", "-2d")][0] == "n003", "most lost")
+    check([r["object"] for r in ask(a, "stats", "--top", "1", "--item", "if_in", "--from", "-2d", "--to", "-1h")] == ["n001"], "top if_in")
+    status, text = a.tool("gloryctl", "stats", "--csv", "--daily", "--from", "-9d")
+    table = list(csv.DictReader(io.StringIO(text)))
+    check(status == 0 and len(table) >= 3 * (PAST_DAYS - 2) and float(table[0]["cpu_p95"]) > 0, text[:500])
+    status, text = a.tool("gloryctl", "stats", "@g01", "--from", "-3d")
+    check(status == 0 and "n001" in text and "n002" in text and "n003" not in text, text)
+    for path, wanted in (("?by=rack", 400), ("?period=week", 400), ("?top=5&item=colour", 400), ("?range=n999", 404), ("?from=now", 400),
+                         ("?top=0", 400), ("?format=xml", 400), ("/idle?cpu=much", 400)):
+        got, body = a.request("GET", "/v1/stats" + path)
+        check(got == wanted, "%s: %d %s" % (path, got, body[:200]))
+
+
+def idle(a):
+    """who could be switched off: the idle node, never the one that was lost, never the busy one"""
+    answer = ask(a, *IDLE)
+    check([n["object"] for n in answer["nodes"]] == ["n002"] and answer["considered"] == 3, answer)
+    check(near(answer["nodes"][0]["mean_w"], 120) and near(answer["saved_kwh_month"], 87.6) and answer["nodes"][0]["group"] == "g01", answer)
+    check(ask(a, *IDLE, "--cpu", "1")["nodes"] == [], "stricter limits")
+    check(ask(a, *IDLE[:2], "--from", "-20d")["nodes"] == [], "not known for so long")
+    status, text = a.tool("gloryctl", *IDLE)
+    check(status == 0 and "1 of 3 nodes could be switched off, 88 kWh a month" in text, text)
+
+
+def lost(a):
+    """a crash is lost time and one incident under its cause; in maintenance nothing is"""
+    before = wait_until("n002 is watched", 40, lambda: (lambda r: r if r["up_s"] > 5 else None)(running(a, "n002")), every=1)
+    check(near(before["availability_percent"], 100, 1e-6) or before["lost_s"] > 0, before)
+    a.lab("crash", "n002")
+    a.wait_verdict("n002", "os-hung", 15, "cause")
+    a.lab("start", "n002")
+    a.wait_verdict("n002", "up", 60)
+    after = wait_until(lambda: "an incident: %s" % running(a, "n002"), 20, lambda: (lambda r: r if sum(r["incidents"].values()) else None)(running(a, "n002")))
+    check(2 < after["lost_s"] < 90 and after["availability_percent"] < 100, after)
+    check(set(after["incidents"]) <= {"os-hung", "booting"}, after)
+    status, text = a.tool("gloryctl", "node", "set", "n003", "--maintenance", "on")
+    check(status == 0, text)
+    lost_before = running(a, "n003")["lost_s"]
+    a.lab("crash", "n003")
+    a.wait_verdict("n003", "os-hung", 20)
+    wait_until("maintenance is counted", 15, lambda: running(a, "n003")["state_s"].get("maintenance", 0) > 5, every=0.5)
+    a.lab("start", "n003")
+    a.wait_verdict("n003", "up", 60)
+    check(running(a, "n003")["lost_s"] == lost_before, (lost_before, running(a, "n003")))
+    status, text = a.tool("gloryctl", "node", "set", "n003", "--maintenance", "off")
+    check(status == 0, text)
+
+
+def killed(a):
+    """kill -9 of the engine: the running hour goes on where it was kept a minute ago at most, the time between counts for nothing"""
+    def up():
+        return running(a, "n001")["up_s"]
+    wait_until(lambda: "the running hour is older than a minute: %s" % up(), 90, lambda: up() > 65, every=1)
+    before, began = running(a, "n001"), time.monotonic()
+    a.wait_back("engine", a.kill("engine"), 30)
+    a.wait_all_up(30)
+    after = wait_until("what was kept is there again", 15, lambda: (lambda r: r if r["watched_s"] > 5 else None)(running(a, "n001")))
+    passed = time.monotonic() - began
+    check(before["watched_s"] - 62 <= after["watched_s"] <= before["watched_s"] + passed + 1, (before, after, passed))
+    check(after["items"]["mem"]["samples"] >= before["items"]["mem"]["samples"] - 7, (before["items"]["mem"], after["items"]["mem"]))
+    check(after["lost_s"] <= before["lost_s"] + 1, (before, after))
+    a.stop()
+    a.start()
+    a.wait_all_up(30)
+    again = wait_until("and after an orderly stop", 15, lambda: (lambda r: r if r["watched_s"] > after["watched_s"] else None)(running(a, "n001")))
+    check(len(ask(a, "stats", "n002", "--daily", "--from", "-30d")) >= PAST_DAYS - 2 and again["up_s"] >= after["up_s"], again)
+
+
 if __name__ == "__main__":
-    run("stats", {"nodes": 3, "groups": 2}, [series])
+    run("stats", {"nodes": 3, "groups": 2}, [series, past, idle, lost, killed], prepare=seed)

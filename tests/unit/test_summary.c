@@ -38,7 +38,7 @@ static void a_crash_is_lost(void)
 	at(33 * MINUTE, VERDICT_BOOTING);
 	at(36 * MINUTE, VERDICT_UP);
 	at(HOUR, VERDICT_UP);
-	summary_incident(&s, VERDICT_OS_HUNG, false, 6 * MINUTE);
+	summary_incident(&s, VERDICT_OS_HUNG, VERDICT_OS_HUNG, 6 * MINUTE);
 	CU_ASSERT_EQUAL(s.ms[VERDICT_UP], 54 * MINUTE);
 	CU_ASSERT_EQUAL(s.ms[VERDICT_OS_HUNG], 3 * MINUTE - 2 * SECOND);
 	CU_ASSERT_EQUAL(summary_class_ms(&s, SUMMARY_LOST), 6 * MINUTE);
@@ -93,7 +93,7 @@ static void a_path_that_came_back_is_relabelled(void)
 	at(10 * MINUTE, VERDICT_UNREACHABLE);
 	at(10 * MINUTE + 2 * SECOND, VERDICT_OS_HUNG);
 	at(10 * MINUTE + 20 * SECOND, VERDICT_UP);
-	summary_incident(&s, VERDICT_OS_HUNG, true, 20 * SECOND);
+	summary_incident(&s, VERDICT_OS_HUNG, SUMMARY_PATH, 20 * SECOND);
 	at(HOUR, VERDICT_UP);
 	CU_ASSERT_EQUAL(s.incidents[SUMMARY_PATH], 1);
 	CU_ASSERT_EQUAL(s.incidents[VERDICT_OS_HUNG], 0);
@@ -101,8 +101,10 @@ static void a_path_that_came_back_is_relabelled(void)
 	CU_ASSERT_EQUAL(summary_class_ms(&s, SUMMARY_LOST), 0);
 	CU_ASSERT_EQUAL(summary_watched_ms(&s), HOUR);
 	CU_ASSERT_EQUAL(summary_availability(&s), 100);
+	summary_incident(&s, VERDICT_UNKNOWN, 9999, 0); /* what is no state */
+	CU_ASSERT_EQUAL(s.incidents[VERDICT_UNKNOWN], 1);
 	/* of what was counted in an hour that is over already, nothing can be taken */
-	summary_incident(&s, VERDICT_OS_HUNG, true, 5 * HOUR);
+	summary_incident(&s, VERDICT_OS_HUNG, SUMMARY_PATH, 5 * HOUR);
 	CU_ASSERT_EQUAL(summary_watched_ms(&s), HOUR);
 }
 
