@@ -19,6 +19,9 @@ static const char *const domain_kind_words[] = {GLORY_DOMAIN_KINDS(X)};
 static const char *const domain_state_words[] = {GLORY_DOMAIN_STATES(X)};
 static const char *const sensor_state_words[] = {GLORY_SENSOR_STATES(X)};
 static const char *const role_words[] = {GLORY_ROLES(X)};
+static const char *const trap_source_words[] = {GLORY_TRAP_SOURCES(X)};
+static const char *const trap_kind_words[] = {GLORY_TRAP_KINDS(X)};
+static const char *const trap_fate_words[] = {GLORY_TRAP_FATES(X)};
 #undef X
 
 #define SET(table) {table, (int)(sizeof(table) / sizeof((table)[0]))}
@@ -31,6 +34,7 @@ static const struct {
 	[WORDS_POWER_VERB] = SET(power_verb_words), [WORDS_RIGHT] = SET(right_words), [WORDS_POLICY] = SET(policy_words),
 	[WORDS_DOMAIN_KIND] = SET(domain_kind_words), [WORDS_DOMAIN_STATE] = SET(domain_state_words),
 	[WORDS_SENSOR_STATE] = SET(sensor_state_words), [WORDS_ROLE] = SET(role_words),
+	[WORDS_TRAP_SOURCE] = SET(trap_source_words), [WORDS_TRAP_KIND] = SET(trap_kind_words), [WORDS_TRAP_FATE] = SET(trap_fate_words),
 };
 
 const char *words_name(enum word_set set, int value)

@@ -33,6 +33,15 @@
 	X(NOT_JUDGED, 4, "not-judged") X(FINDING, 5, "finding")
 #define GLORY_ROLES(X) X(SUPERVISOR, 1, "supervisor") X(ENGINE, 2, "engine") X(COLLECTOR, 3, "collector") X(BMC, 4, "bmc") \
 	X(RECORDER, 5, "recorder") X(AGENT, 6, "agent") X(API, 7, "api")
+#define GLORY_TRAP_SOURCES(X) X(NODE, 1, "node") X(BMC, 2, "bmc") X(SWITCH, 3, "switch") X(PDU, 4, "pdu")
+#define GLORY_TRAP_KINDS(X) X(GENERIC, 1, "generic") X(COLD_START, 2, "cold-start") X(WARM_START, 3, "warm-start") \
+	X(LINK_DOWN, 4, "link-down") X(LINK_UP, 5, "link-up") X(AUTHENTICATION_FAILURE, 6, "authentication-failure") \
+	X(SHUTDOWN, 7, "shutdown") X(RESTART, 8, "restart") X(PLATFORM_EVENT, 9, "platform-event")
+/* what becomes of a datagram at the trap listener; all but the first are never acted on */
+#define GLORY_TRAP_FATES(X) X(TAKEN, 1, "taken") X(GARBAGE, 2, "garbage") X(UNKNOWN_SOURCE, 3, "unknown-source") \
+	X(COMMUNITY, 4, "wrong-community") X(USER, 5, "unknown-user") X(DIGEST, 6, "wrong-digest") X(LEVEL, 7, "weak-level") \
+	X(WINDOW, 8, "time-window") X(RATE, 9, "rate") X(REPEAT, 10, "repeated") X(AMBIGUOUS, 11, "ambiguous") \
+	X(NOT_READY, 12, "no-secret") X(DISCOVERY, 13, "discovery") X(OVERFLOW, 14, "overflow")
 
 #define GLORY_WORD_MEMBER_(prefix, symbol, number) prefix##_##symbol = number,
 #define X(s, n, w) GLORY_WORD_MEMBER_(LEVEL, s, n)
@@ -74,11 +83,21 @@ enum sensor_state { GLORY_SENSOR_STATES(X) SENSOR_STATE_COUNT = 6 };
 #define X(s, n, w) GLORY_WORD_MEMBER_(ROLE, s, n)
 enum role { GLORY_ROLES(X) ROLE_COUNT = 8 };
 #undef X
+#define X(s, n, w) GLORY_WORD_MEMBER_(TRAP_FROM, s, n)
+enum trap_source_kind { GLORY_TRAP_SOURCES(X) TRAP_FROM_COUNT = 5 };
+#undef X
+#define X(s, n, w) GLORY_WORD_MEMBER_(TRAP_KIND, s, n)
+enum trap_kind { GLORY_TRAP_KINDS(X) TRAP_KIND_COUNT = 10 };
+#undef X
+#define X(s, n, w) GLORY_WORD_MEMBER_(TRAP_FATE, s, n)
+enum trap_fate { GLORY_TRAP_FATES(X) TRAP_FATE_COUNT = 15 };
+#undef X
 
 /* One vocabulary per enumeration, so that tables can refer to it. */
 enum word_set {
 	WORDS_LEVEL, WORDS_POWER, WORDS_VERDICT, WORDS_CERTAINTY, WORDS_LIFE, WORDS_JOB_STATE, WORDS_POWER_VERB,
-	WORDS_RIGHT, WORDS_POLICY, WORDS_DOMAIN_KIND, WORDS_DOMAIN_STATE, WORDS_SENSOR_STATE, WORDS_ROLE, WORDS_SET_COUNT
+	WORDS_RIGHT, WORDS_POLICY, WORDS_DOMAIN_KIND, WORDS_DOMAIN_STATE, WORDS_SENSOR_STATE, WORDS_ROLE,
+	WORDS_TRAP_SOURCE, WORDS_TRAP_KIND, WORDS_TRAP_FATE, WORDS_SET_COUNT
 };
 
 /* The spelling of a value ("os-hung"); "?" for a number that is none. Never NULL. */
@@ -95,6 +114,8 @@ static inline const char *certainty_name(int v) { return words_name(WORDS_CERTAI
 static inline const char *life_name(int v) { return words_name(WORDS_LIFE, v); }
 static inline const char *job_state_name(int v) { return words_name(WORDS_JOB_STATE, v); }
 static inline const char *power_verb_name(int v) { return words_name(WORDS_POWER_VERB, v); }
+static inline const char *trap_kind_name(int v) { return words_name(WORDS_TRAP_KIND, v); }
+static inline const char *trap_fate_name(int v) { return words_name(WORDS_TRAP_FATE, v); }
 static inline const char *role_name(int v) { return words_name(WORDS_ROLE, v); }
 
 #endif

@@ -32,6 +32,8 @@
 	MANY(SAMPLES, msg_sample) MANY(WITNESS, witness_report) MANY(INSTANCES, msg_instance) ONE(JUDGE, msg_judge) \
 	MANY(PORT_STATE, msg_port_state) MANY(REFERENCE_STATE, msg_reference_state) \
 	ONE(LOSSY, msg_lossy) MANY(NODE_FACTS, msg_node_facts) \
+	MANY(TRAP_SOURCES, msg_trap_source) MANY(SNMP_ENGINES, msg_snmp_engine) \
+	MANY(TRAP, msg_trap) MANY(TARGET_STATE, msg_target_state) ONE(TRAP_COUNTS, msg_trap_counts) \
 	ONE(BMC_TARGETS_BEGIN, msg_targets) ONE(BMC_TARGET, msg_bmc_target) EMPTY(BMC_TARGETS_END) ONE(BMC_REMOVE, msg_slot) \
 	ONE(POWER, msg_power) ONE(BMC_READ, msg_bmc_read) ONE(SEL_KNOWN, msg_sel_known) ONE(SEL_CLEAR, msg_sel_clear) ONE(PET, msg_pet) \
 	MANY(POWER_STATE, msg_power_state) ONE(POWER_RESULT, msg_power_result) MANY(SENSORS, msg_sensor) ONE(BMC_FACTS, msg_bmc_facts) \

@@ -49,6 +49,9 @@ enum message_type {
 	MSG_REFERENCE,          /* struct msg_reference[]: reference targets of domains (echo, 1 s); replaces the list */
 	MSG_REFERENCE_ASK,      /* struct msg_domain: ask its reference targets now; an answer is told at once by MSG_REFERENCE_STATE */
 
+	MSG_TRAP_SOURCES = 37,  /* struct msg_trap_source[] (a full packet: more follows): BMCs, switches and PDUs that may send traps; replaces the list */
+	MSG_SNMP_ENGINES = 38,  /* struct msg_snmp_engine[]: the collector's own SNMP engine, and what was known of the agents' in an earlier life */
+
 	/* collector > engine */
 	MSG_SAMPLES = 40,  /* struct msg_sample[] (lossy) */
 	MSG_WITNESS,       /* struct witness_report[] (base/witness.h) */
@@ -58,6 +61,9 @@ enum message_type {
 	MSG_REFERENCE_STATE, /* struct msg_reference_state[] */
 	MSG_LOSSY,         /* struct msg_lossy */
 	MSG_NODE_FACTS,    /* struct msg_node_facts[]: engine id, sysName, up-times on change */
+	MSG_TRAP = 51,     /* struct msg_trap[] (lossy): a trap or inform whose sender is proved */
+	MSG_TARGET_STATE = 52, /* struct msg_target_state[]: why a node's agent cannot be read, on change */
+	MSG_TRAP_COUNTS = 53, /* struct msg_trap_counts, when they change: what became of the datagrams at the trap listener */
 
 	/* engine > bmc */
 	MSG_BMC_TARGETS_BEGIN = 60, /* struct msg_targets */
@@ -205,8 +211,68 @@ struct msg_reference { /* a domain's reference target, asked by echo (or SNMP wh
 	uint32_t domain;
 	struct address address;
 };
+struct msg_trap_source { /* who besides the nodes may send traps; its port does not count */
+	uint32_t slot, generation; /* BMC: of its node; switch, PDU: slot of the domain, 0 */
+	struct address address;
+	uint8_t kind;           /* enum trap_source_kind */
+	uint8_t version, auth, priv;
+	char credential[NAME_SIZE]; /* of class snmp; "" for a BMC: the community "public" of the IPMI specification */
+	char user[NAME_SIZE];
+};
+#define SNMP_ENGINE_ID_MAX 32
+struct msg_snmp_engine {
+	uint32_t slot, generation; /* NO_SLOT: the collector's own engine, whose boots are counted already */
+	uint32_t boots, time_s; /* of an agent: its clock now, as far as it is known */
+	uint8_t id_length;
+	uint8_t id[SNMP_ENGINE_ID_MAX];
+	uint8_t pad[3];
+};
 
 /* --- collector > engine ----------------------------------------------------------------------------- */
+#define TRAP_OID_MAX 24
+#define TRAP_VARBINDS 8
+#define TRAP_OCTETS_MAX 64
+struct msg_varbind { /* as a person reads it */
+	char name[72];  /* "1.3.6.1.2.1.2.2.1.1.2" */
+	char value[72]; /* number, text, name or hexadecimal octets; cut */
+};
+struct msg_trap {
+	uint32_t slot, generation; /* as in msg_trap_source */
+	int64_t arrival_ms;
+	struct address from;
+	uint32_t uptime_cs;     /* sysUpTime as the sender says */
+	uint32_t if_index;      /* value of its first ifIndex; 0 none */
+	uint32_t oid[TRAP_OID_MAX]; /* snmpTrapOID; of a v1 trap as RFC 3584, 3.1 makes it */
+	uint8_t oid_length;
+	uint8_t source;         /* enum trap_source_kind */
+	uint8_t version;        /* enum snmp_version */
+	uint8_t inform;         /* 1: it was answered */
+	uint8_t varbind_count;  /* of those shown */
+	uint8_t more;           /* 1: it had more than these */
+	uint8_t octet_count;
+	uint8_t pad[5];
+	uint8_t octets[TRAP_OCTETS_MAX]; /* of the first octet string, raw: a platform event's */
+	struct msg_varbind varbinds[TRAP_VARBINDS];
+};
+#define TRAP_SENDERS 32
+struct msg_trap_sender { /* somebody whose datagrams were refused */
+	struct address address;
+	uint32_t fate;          /* enum trap_fate of the last one */
+	uint64_t count;
+	int64_t last_ms;
+};
+struct msg_trap_counts {
+	uint64_t fates[TRAP_FATE_COUNT]; /* since the collector's start */
+	uint32_t sender_count;
+	uint32_t pad;
+	struct msg_trap_sender senders[TRAP_SENDERS];
+};
+enum target_state { TARGET_WELL = 1, TARGET_SECRET_MISSING, TARGET_SECRET_BAD, TARGET_LEVEL, TARGET_USER, TARGET_DIGEST, TARGET_DECRYPTION };
+struct msg_target_state {
+	uint32_t slot, generation;
+	uint32_t state;         /* enum target_state */
+	uint32_t pad;
+};
 enum sample_type { SAMPLE_INTEGER = 1, SAMPLE_COUNTER32, SAMPLE_GAUGE32, SAMPLE_TIMETICKS, SAMPLE_COUNTER64, SAMPLE_MISSING };
 struct msg_sample {
 	uint32_t slot;
@@ -258,6 +324,7 @@ struct msg_node_facts {
 	uint8_t engine_id[32];
 	uint32_t clone_slot;
 	char sys_name[NAME_SIZE];
+	uint32_t engine_boots, engine_time_s; /* v3: the clock of its engine when this was sent; 0 0 unknown */
 };
 
 /* --- bmc -------------------------------------------------------------------------------------------- */

@@ -258,6 +258,11 @@ void engine_credential_changed(struct engine *e, const struct credential *creden
 		}
 }
 
+struct usm_peer *engine_peer(const struct engine *e, uint32_t slot)
+{
+	return slot < e->slots && e->agents[slot] ? e->agents[slot]->peer : NULL;
+}
+
 const union endpoint *engine_endpoint(const struct engine *e, uint32_t slot)
 {
 	const struct agent *a = agent_at(e, slot);

@@ -23,6 +23,7 @@
 #include "mibs/collector/watch.h"
 
 struct engine;
+struct usm_peer;
 
 enum {
 	ENGINE_VALID_MS = 5000,
@@ -91,6 +92,8 @@ int engine_agent_set(struct engine *engine, uint32_t slot, const struct engine_a
 void engine_agent_remove(struct engine *engine, uint32_t slot);
 /* The secret behind a credential is another one now: keys that were made of the old one are forgotten. */
 void engine_credential_changed(struct engine *engine, const struct credential *credential);
+/* Keys and clock of the SNMPv3 engine of the agent; NULL: none, not discovered yet. */
+struct usm_peer *engine_peer(const struct engine *engine, uint32_t slot);
 /* Where the agent is; NULL: no such agent. */
 const union endpoint *engine_endpoint(const struct engine *engine, uint32_t slot);
 

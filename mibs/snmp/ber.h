@@ -27,7 +27,10 @@ enum ber_type {
 	BER_GET = 0xa0,
 	BER_GETNEXT = 0xa1,
 	BER_RESPONSE = 0xa2,
+	BER_TRAP_V1 = 0xa4,
 	BER_GETBULK = 0xa5,
+	BER_INFORM = 0xa6,
+	BER_TRAP = 0xa7,
 	BER_REPORT = 0xa8
 };
 

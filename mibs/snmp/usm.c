@@ -157,6 +157,12 @@ static int64_t peer_time(const struct usm_peer *p, int64_t now)
 	return p->time + (now - p->time_at) / 1000;
 }
 
+void usm_peer_told(const struct usm_peer *p, int64_t now, int64_t *boots, int64_t *time)
+{
+	*boots = p->boots;
+	*time = p->time_at ? peer_time(p, now) : 0;
+}
+
 static bool mac_of(const struct usm_peer *p, const uint8_t *bytes, size_t size, uint8_t out[EVP_MAX_MD_SIZE])
 {
 	unsigned length = 0;
@@ -272,6 +278,31 @@ size_t usm_write(struct usm_peer *p, const struct credential *c, uint32_t id, co
 	size_t size = usm_seal(p, c, id, flags, &out, end, now);
 	*start = out.at;
 	return size;
+}
+
+size_t usm_report(const struct usm_clock *own, const struct usm_message *asked, const uint8_t *pdu, size_t pdu_size,
+		  uint8_t *room, size_t room_size, const uint8_t **start)
+{
+	struct ber_out out = {room, room + room_size, false};
+	uint8_t *end = out.at;
+
+	ber_put(&out, pdu, pdu_size);
+	ber_put_octets(&out, "", 0); /* context name */
+	ber_put_octets(&out, own->id, own->id_size);
+	ber_put_header(&out, BER_SEQUENCE, end);
+	uint8_t *mark = out.at;
+	ber_put_octets(&out, "", 0); /* salt */
+	ber_put_octets(&out, "", 0); /* MAC */
+	ber_put_octets(&out, asked->user.at, ber_left(&asked->user));
+	ber_put_integer(&out, own->time_s);
+	ber_put_integer(&out, own->boots);
+	ber_put_octets(&out, own->id, own->id_size);
+	ber_put_header(&out, BER_SEQUENCE, mark);
+	ber_put_header(&out, BER_OCTETS, mark);
+	put_header(&out, asked->id, 0);
+	ber_put_header(&out, BER_SEQUENCE, end);
+	*start = out.at;
+	return out.full ? 0 : (size_t)(end - out.at);
 }
 
 static bool scoped_pdu(struct usm_message *m, struct ber scoped, struct ber *pdu)

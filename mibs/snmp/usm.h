@@ -49,6 +49,9 @@ const uint8_t *usm_peer_id(const struct usm_peer *peer, size_t *size);
 /* Boots and time of the peer's engine as told by a message. Unproved ones (discovery) are only a first guess. */
 void usm_peer_clock(struct usm_peer *peer, int64_t boots, int64_t time, bool proved, int64_t now);
 
+/* Boots and time of its engine now, as far as they are known; 0 0 when nothing was told yet. */
+void usm_peer_told(const struct usm_peer *peer, int64_t now, int64_t *boots, int64_t *time);
+
 /* A message with the PDU (its request id at id_at is set to id, too) into [room, room + room_size); returns the size
  * and where it starts. peer NULL: discovery, without user and engine id. 0: does not fit. */
 size_t usm_write(struct usm_peer *peer, const struct credential *credential, uint32_t id, const uint8_t *pdu,
@@ -58,6 +61,16 @@ size_t usm_write(struct usm_peer *peer, const struct credential *credential, uin
  * usm_flag; encrypted when USM_FLAG_PRIV is among them. Returns its size (it begins at out->at), 0: it does not fit. */
 size_t usm_seal(struct usm_peer *peer, const struct credential *credential, int64_t id, uint8_t flags, struct ber_out *out,
 		uint8_t *end, int64_t now);
+
+/* An engine of our own, to which others send (RFC 3414: the authoritative one). */
+struct usm_clock {
+	uint8_t id[USM_ENGINE_ID_MAX];
+	size_t id_size; /* 0: not known yet */
+	int64_t boots, time_s;
+};
+/* A Report without any proof, to somebody whose keys or user are not known. Size and start as usm_write(). */
+size_t usm_report(const struct usm_clock *own, const struct usm_message *asked, const uint8_t *pdu, size_t pdu_size,
+		  uint8_t *room, size_t room_size, const uint8_t **start);
 
 /* Checks engine id, user and MAC of an authenticated message and decrypts in place. On USM_OK *pdu is the PDU. */
 enum usm_result usm_open(struct usm_peer *peer, const struct credential *credential, struct usm_message *message,

@@ -35,7 +35,7 @@ enum { SOCKET_UDP4, SOCKET_UDP6, SOCKET_ICMP4, SOCKET_ICMP6, SOCKETS };
 
 static struct main {
 	struct collector c;
-	int fds[SOCKETS];
+	int fds[SOCKETS], trap_fd;
 	struct loop_fd *watches[SOCKETS];
 	bool paused[SOCKETS];
 	struct loop_timer *turn_timer, *stats_timer;
@@ -45,7 +45,7 @@ static struct main {
 	unsigned suspended;
 	int64_t suspended_since;
 	bool carrier;
-} role = {.fds = {-1, -1, -1, -1}, .carrier = true};
+} role = {.fds = {-1, -1, -1, -1}, .trap_fd = -1, .carrier = true};
 
 /* --- what the watch wants done --------------------------------------------------------------------------- */
 
@@ -318,10 +318,18 @@ static void on_stats_due(void *arg)
 	if (++role.stats_told % SECRETS_EACH == 0)
 		targets_missing_secrets(c);
 	channel_send_lossy(c->context->engine, MSG_STATS, &m, sizeof m);
+	traps_second(c->traps);
 	tell_judge(c);
 }
 
 /* --- messages --------------------------------------------------------------------------------------------------- */
+
+static void take_engines(struct collector *c, const struct msg_snmp_engine *m, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (m[i].slot == NO_SLOT)
+			traps_engine(c->traps, &m[i], c->now);
+}
 
 static void on_targets(struct collector *c, const struct message_header *h, const void *body, size_t size)
 {
@@ -348,6 +356,12 @@ static void on_targets(struct collector *c, const struct message_header *h, cons
 		break;
 	case MSG_REFERENCE:
 		references_take(c->references, body, size / sizeof(struct msg_reference));
+		break;
+	case MSG_TRAP_SOURCES:
+		traps_sources(c->traps, body, size / sizeof(struct msg_trap_source));
+		break;
+	case MSG_SNMP_ENGINES:
+		take_engines(c, body, size / sizeof(struct msg_snmp_engine));
 		break;
 	}
 }
@@ -411,7 +425,9 @@ static void on_socket(struct role_context *context, const void *message, int fd)
 	int which = m->use == SOCKET_ECHO4 ? SOCKET_ICMP4 : m->use == SOCKET_ECHO6 ? SOCKET_ICMP6 : SOCKETS;
 
 	(void)context;
-	if (which == SOCKETS || role.fds[which] >= 0)
+	if (m->use == SOCKET_TRAP && role.trap_fd < 0)
+		role.trap_fd = fd;
+	else if (which == SOCKETS || role.fds[which] >= 0)
 		close(fd);
 	else
 		role.fds[which] = fd;
@@ -477,6 +493,7 @@ static int run(struct role_context *context)
 	c->outbox = outbox_new(c);
 	c->ports = ports_new(c);
 	c->references = references_new(c);
+	c->traps = traps_new(c, role.trap_fd);
 	if (!c->watch)
 		return ERR_NO_RESOURCE;
 	role.turn_timer = loop_timer_new(context->loop, turn, c);
@@ -514,6 +531,7 @@ static void stop(struct role_context *context)
 	outbox_free(c->outbox);
 	ports_free(c->ports);
 	references_free(c->references);
+	traps_free(c->traps);
 	link_free(c->link);
 	free(c->credentials);
 	free(c->targets);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Messages to the engine role, gathered into packets: samples (which may be lost under pressure) for up to 100 ms, all
+/* Messages to the engine role, gathered into packets: samples (which, like traps, may be lost under pressure) for up to 100 ms, all
  * else at the end of the turn in which it was said. */
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "mibs/collector/role/role.h"
 
-enum { SAMPLES_WAIT_MS = 100, KINDS = 6 };
+enum { SAMPLES_WAIT_MS = 100, KINDS = 8 };
 
 static const struct kind {
 	uint16_t type, size;
@@ -19,6 +19,8 @@ static const struct kind {
     {MSG_NODE_FACTS, sizeof(struct msg_node_facts), false},
     {MSG_PORT_STATE, sizeof(struct msg_port_state), false},
     {MSG_REFERENCE_STATE, sizeof(struct msg_reference_state), false},
+    {MSG_TRAP, sizeof(struct msg_trap), true},
+    {MSG_TARGET_STATE, sizeof(struct msg_target_state), false},
 };
 
 struct packet {
@@ -106,6 +108,16 @@ void outbox_port(struct outbox *o, const struct msg_port_state *m)
 void outbox_reference(struct outbox *o, const struct msg_reference_state *m)
 {
 	put(o, 5, m);
+}
+
+void outbox_trap(struct outbox *o, const struct msg_trap *m)
+{
+	put(o, 6, m);
+}
+
+void outbox_target_state(struct outbox *o, const struct msg_target_state *m)
+{
+	put(o, 7, m);
 }
 
 void outbox_turn(struct outbox *o, int64_t now)

@@ -33,6 +33,7 @@ struct outbox; /* report.c */
 struct ports;  /* ports.c */
 struct references;
 struct link;
+struct traps;
 
 struct collector {
 	struct role_context *context;
@@ -44,6 +45,7 @@ struct collector {
 	struct ports *ports;
 	struct references *references;
 	struct link *link;
+	struct traps *traps;
 	struct target *targets; /* NODE_MAX */
 	struct credential **credentials;
 	size_t credential_count;
@@ -78,6 +80,8 @@ void outbox_witness(struct outbox *o, const struct witness_report *m);
 void outbox_instance(struct outbox *o, const struct msg_instance *m);
 void outbox_facts(struct outbox *o, const struct msg_node_facts *m);
 void outbox_port(struct outbox *o, const struct msg_port_state *m);
+void outbox_trap(struct outbox *o, const struct msg_trap *m);
+void outbox_target_state(struct outbox *o, const struct msg_target_state *m);
 void outbox_reference(struct outbox *o, const struct msg_reference_state *m);
 /* Sends what is there; samples wait for up to 100 ms, the rest goes at once. */
 void outbox_turn(struct outbox *o, int64_t now);
@@ -99,6 +103,15 @@ void references_take(struct references *r, const struct msg_reference *m, size_t
 void references_ask(struct references *r, uint32_t domain, int64_t now);
 void references_answer(struct references *r, uint32_t index, const union endpoint *from, int64_t now);
 void references_turn(struct references *r, int64_t now);
+
+/* traps.c: traps and informs of nodes, BMCs, switches and PDUs. fd is taken; -1: no listener, who may send is kept */
+struct traps *traps_new(struct collector *c, int fd);
+void traps_free(struct traps *t);
+void traps_node(struct traps *t, uint32_t slot); /* the target of this slot is new, changed or gone */
+void traps_sources(struct traps *t, const struct msg_trap_source *m, size_t count);
+void traps_engine(struct traps *t, const struct msg_snmp_engine *own, int64_t now);
+void traps_credential_changed(struct traps *t, const struct credential *credential);
+void traps_second(struct traps *t); /* once a second: the counts, when they have changed */
 
 /* link.c: the appliance's own link, as far as the routes to the nodes use it */
 struct link *link_new(void);

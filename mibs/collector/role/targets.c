@@ -105,6 +105,7 @@ void targets_take(struct collector *c, const struct msg_target *m)
 	    .generation = m->generation, .hash = agent.hash, .echo = true, .userland = m->userland_port != 0};
 	t->node.ndomains = take_domains(m, t->node.domains);
 	tell_watch(c, m->slot);
+	traps_node(c->traps, m->slot);
 }
 
 static void forget(struct collector *c, uint32_t slot)
@@ -113,6 +114,7 @@ static void forget(struct collector *c, uint32_t slot)
 	engine_agent_remove(c->engine, slot);
 	ports_forget(c->ports, slot);
 	c->targets[slot] = (struct target){0};
+	traps_node(c->traps, slot);
 }
 
 void targets_remove(struct collector *c, uint32_t slot, uint32_t generation)
@@ -178,6 +180,7 @@ static void apply_secret(struct collector *c, struct credential *credential, con
 	if (!wrong && (memcmp(&fresh, credential, sizeof fresh) != 0)) {
 		*credential = fresh;
 		engine_credential_changed(c->engine, credential);
+		traps_credential_changed(c->traps, credential);
 		for (uint32_t slot = 0; slot < NODE_MAX; slot++)
 			if (c->targets[slot].used && c->targets[slot].credential == credential)
 				tell_watch(c, slot);
