@@ -110,10 +110,14 @@ void series_run(struct request *r, const struct route *route)
 	channel_send(server_engine(r->server), MSG_QUERY, &q, sizeof q);
 }
 
-static void ask(struct request *r, uint32_t kind)
+void ask_pages(struct request *r, uint32_t kind, const char *target)
 {
 	struct msg_query q = {.kind = kind, .limit = r->query.limit ? (uint32_t)r->query.limit : EVENTS_DEFAULT};
 
+	if (!text_copy(q.target, sizeof q.target, target)) {
+		request_fail(r, ERR_CONFIG, "range", "ask for fewer, or for all", "longer than 255 characters");
+		return;
+	}
 	q.from = r->query.newest ? QUERY_NEWEST : (uint64_t)r->query.from;
 	q.request = request_wait(r, TIMEOUT_MS, on_page);
 	channel_send(server_engine(r->server), MSG_QUERY, &q, sizeof q);
@@ -122,7 +126,7 @@ static void ask(struct request *r, uint32_t kind)
 void events_run(struct request *r, const struct route *route)
 {
 	(void)route;
-	ask(r, QUERY_EVENTS);
+	ask_pages(r, QUERY_EVENTS, "");
 }
 
 void sel_run(struct request *r, const struct route *route)
@@ -145,7 +149,7 @@ void audit_run(struct request *r, const struct route *route)
 		request_fail(r, ERR_REFUSED, r->peer->actor, "ask an administrator for the group glory-admin",
 			     "may not read the audit records");
 	else
-		ask(r, QUERY_AUDIT);
+		ask_pages(r, QUERY_AUDIT, "");
 }
 
 /* --- commands ---------------------------------------------------------------------------------------- */

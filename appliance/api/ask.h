@@ -10,5 +10,7 @@
 bool ask_add_page(struct request *r, const struct pending_reply *reply);
 /* Answers with the text in the reply's memfd (which is taken), or with an error that names what. */
 void ask_answer_text(struct request *r, const struct pending_reply *reply, const char *type, const char *what);
+/* Answers a request by all pages of a query: `from`, `newest` and `limit` are the request's parameters. */
+void ask_pages(struct request *r, uint32_t kind, const char *target);
 
 #endif

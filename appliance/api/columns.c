@@ -45,6 +45,7 @@ static const struct column appliance_columns[] = {
     OWN("store_trouble", TEXT_OR_NULL, 0, store_trouble),
     OWN("config_generation", U64, 0, config_generation),
     OWN("role_restarts", COUNTS, WORDS_ROLE, role_restarts),
+    OWN("traps", COUNTS, WORDS_TRAP_FATE, traps),
 };
 #define GROUP(n, k, x, m)                             \
 	{                                             \
@@ -206,7 +207,8 @@ static const struct columns tables[BOARD_TABLE_COUNT] = {
 };
 
 static const uint8_t word_count[WORDS_SET_COUNT] = {
-    [WORDS_VERDICT] = VERDICT_COUNT, [WORDS_LEVEL] = LEVEL_COUNT, [WORDS_ROLE] = ROLE_COUNT};
+    [WORDS_VERDICT] = VERDICT_COUNT, [WORDS_LEVEL] = LEVEL_COUNT, [WORDS_ROLE] = ROLE_COUNT,
+    [WORDS_TRAP_FATE] = TRAP_FATE_COUNT};
 
 struct columns columns_of(enum board_table table)
 {

@@ -56,6 +56,8 @@ static const struct family families[] = {
      OF(appliance_row, config_generation)},
     {"glory_role_restarts_total", "counter", "Restarts of each role.", BOARD_APPLIANCE, METRIC_COUNTS, WORDS_ROLE,
      "role", OF(appliance_row, role_restarts)},
+    {"glory_trap_datagrams_total", "counter", "Datagrams at the trap listener by what became of them.", BOARD_APPLIANCE,
+     METRIC_COUNTS, WORDS_TRAP_FATE, "fate", OF(appliance_row, traps)},
     {"glory_site_level", "gauge", "Worst level of the site: 1 unknown, 2 normal, 3 warning, 4 major, 5 critical.",
      BOARD_CLUSTER, METRIC_U32, OF(cluster_row, level)},
     {"glory_nodes", "gauge", "Nodes by verdict.", BOARD_CLUSTER, METRIC_COUNTS, WORDS_VERDICT, "verdict",
@@ -257,7 +259,8 @@ static bool belongs(const struct metrics *m, const struct family *f, const union
 static void emit_counts(struct emit *out, const struct family *f, const union any_row *row)
 {
 	static const int counts[WORDS_SET_COUNT] = {
-	    [WORDS_VERDICT] = VERDICT_COUNT, [WORDS_LEVEL] = LEVEL_COUNT, [WORDS_ROLE] = ROLE_COUNT};
+	    [WORDS_VERDICT] = VERDICT_COUNT, [WORDS_LEVEL] = LEVEL_COUNT, [WORDS_ROLE] = ROLE_COUNT,
+	    [WORDS_TRAP_FATE] = TRAP_FATE_COUNT};
 	const char *at = (const char *)row + f->offset;
 	uint32_t count;
 

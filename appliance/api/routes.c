@@ -68,6 +68,13 @@ static const struct parameter event_parameters[] = {
     NUMBER("limit", 1, 10000, limit),
 };
 static const struct parameter sel_parameters[] = {RANGE, NUMBER("limit", 1, 512, limit)};
+static const struct parameter trap_parameters[] = {
+    RANGE,
+    NUMBER("from", 0, INT64_MAX, from),
+    NUMBER("newest", 0, 1, newest),
+    TEXT("object", object),
+    NUMBER("limit", 1, 10000, limit),
+};
 static const struct parameter graph_parameters[] = {
     TEXT("node", node),
     TEXT("items", items),
@@ -113,6 +120,8 @@ const struct route routes[] = {
     {.path = "/v1/events", LIST(event_parameters), .run = events_run},
     {.path = "/v1/audit", LIST(event_parameters), .run = audit_run},
     {.path = "/v1/sel", .table = BOARD_NODE, LIST(sel_parameters), .run = sel_run},
+    {.path = "/v1/traps", LIST(trap_parameters), .run = traps_run},
+    {.path = "/v1/traps/senders", .run = trap_senders_run},
     {.path = "/v1/graph", LIST(graph_parameters), .run = graph_run},
     {.path = "/v1/stats", LIST(stats_parameters), .run = stats_run},
     {.path = "/v1/stats/idle", LIST(idle_parameters), .run = idle_run},

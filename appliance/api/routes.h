@@ -27,6 +27,8 @@ void job_run(struct request *r, const struct route *route);
 /* ask.c: what only the engine knows or does */
 void events_run(struct request *r, const struct route *route);
 void sel_run(struct request *r, const struct route *route);
+void traps_run(struct request *r, const struct route *route); /* traps.c */
+void trap_senders_run(struct request *r, const struct route *route);
 void audit_run(struct request *r, const struct route *route);
 void command_run(struct request *r, const struct route *route);
 void apply_run(struct request *r, const struct route *route);

@@ -197,3 +197,37 @@ uint64_t text_hash(const void *data, size_t size)
 		h = (h ^ p[i]) * 0x100000001b3u;
 	return h;
 }
+
+const char *text_hex(const uint8_t *bytes, size_t count, char *out, size_t size)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t used = 0;
+
+	for (size_t i = 0; i < count && used + 2 < size; i++) {
+		out[used++] = digits[bytes[i] >> 4];
+		out[used++] = digits[bytes[i] & 15];
+	}
+	if (size)
+		out[used] = '\0';
+	return out;
+}
+
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+size_t text_hex_bytes(const char *text, uint8_t *out, size_t room)
+{
+	size_t count = strlen(text) / 2;
+
+	if (strlen(text) % 2 || count > room)
+		return 0;
+	for (size_t i = 0; i < count; i++) {
+		int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return 0;
+		out[i] = (uint8_t)(high << 4 | low);
+	}
+	return count;
+}

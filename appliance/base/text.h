@@ -29,6 +29,10 @@ bool text_is_name(const char *text, size_t max);
 bool text_is_item_name(const char *text);
 /* Replaces bytes below 0x20, 0x7f and invalid UTF-8 by '?', in place: for text of the outside that will be shown. */
 void text_make_printable(char *text);
+/* Bytes as lower-case hexadecimal digits, cut to whole bytes; returns out. And back: how many bytes, 0 when it is none or does not
+ * fit into room. */
+const char *text_hex(const uint8_t *bytes, size_t count, char *out, size_t size);
+size_t text_hex_bytes(const char *text, uint8_t *out, size_t room);
 /* FNV-1a, 64 bit: stable hash of a name (spreading polls, repeat keys). */
 uint64_t text_hash(const void *data, size_t size);
 

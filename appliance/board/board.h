@@ -39,6 +39,8 @@ struct appliance_row { /* one, slot 0 */
 	char name[NAME_SIZE], version[32], role[32]; /* role: "cluster master" */
 	char suspended_why[CAUSE_SIZE];
 	char store_trouble[CAUSE_SIZE]; /* "" while the store is well */
+	uint32_t traps[TRAP_FATE_COUNT]; /* datagrams at the trap listener by what became of them, since the collector's start */
+	uint32_t pad;
 };
 
 struct cluster_row { /* one, slot 0 */

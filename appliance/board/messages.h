@@ -520,6 +520,7 @@ struct msg_command {
 	char target[4096];       /* host range, alarm id, job id; "" */
 };
 enum query_kind { QUERY_EVENTS = 1, QUERY_JOB_STEPS, QUERY_EXPORT, QUERY_AUDIT, QUERY_EXPLAIN,
+		  QUERY_TRAPS = 20, QUERY_TRAP_SENDERS,
 		  QUERY_SERIES = 40, /* target "NODE ITEM": its newest values */
 		  QUERY_SEL = 60, QUERY_INVENTORY /* target: a range of nodes */ };
 #define QUERY_NEWEST UINT64_MAX /* as `from`: the newest `limit` ones, oldest of them first */

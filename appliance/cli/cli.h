@@ -70,6 +70,7 @@ typedef int cli_handler(struct cli *cli, char **arguments, int count);
 cli_handler node_list, node_show, node_add, node_set, node_remove, group_list, group_show, group_add, group_set,
     group_remove, item_list, sensor_list, alarm_list, alarm_ack, event_list, job_list, job_show, job_cancel, job_wait,
     power_do, power_status, graph_draw, apply_do, export_do, site_show, top_show, bmc_confirm, stats_show, stats_idle, sel_list, sel_read, sel_clear;
+cli_handler trap_list, trap_senders;
 
 /* job.c: waits for a job, shows how it ended and returns the exit code */
 int job_follow(struct cli *cli, json_int_t id);

@@ -59,6 +59,9 @@ static const struct cli_option event_filters[] = {
     VALUE("from", "ID", "this event and later ones"), VALUE("limit", "NUMBER", "at most so many (50)"),
     VALUE("object", "NAME", "about this object"), FLAG("follow", "go on until interrupted"), END};
 static const struct cli_option sel_options[] = {VALUE("limit", "NUMBER", "the newest so many of each node (50)"), END};
+static const struct cli_option trap_filters[] = {VALUE("object", "NAME", "of this node, switch or PDU"),
+						 VALUE("from", "ID", "this trap and later ones"),
+						 VALUE("limit", "NUMBER", "at most so many (50)"), END};
 static const struct cli_option job_filters[] = {
     VALUE("state", "WORD,...", "queued, running, waiting, done, failed, unknown, cancelled"),
     VALUE("verb", "WORD,...", "on, off, cycle, ..."), VALUE("target", "TEXT", "with this target as it was written"),
@@ -112,6 +115,8 @@ const struct cli_command cli_commands[] = {
     {"alarm", "list", "[RANGE]", 0, 1, "active alarms", alarm_list, alarm_filters},
     {"alarm", "ack", "ID...", 1, -1, "acknowledge alarms", alarm_ack, NULL},
     {"event", "list", "", 0, 0, "what happened", event_list, event_filters},
+    {"trap", "list", "[RANGE]", 0, 1, "traps that were heard, newest last", trap_list, trap_filters},
+    {"trap", "senders", "", 0, 0, "senders whose traps were refused, and why", trap_senders, NULL},
     {"job", "list", "", 0, 0, "jobs, oldest first", job_list, job_filters},
     {"job", "show", "ID", 1, 1, "a job with its steps", job_show, NULL},
     {"job", "cancel", "ID", 1, 1, "end what has not been sent yet", job_cancel, NULL},

@@ -16,6 +16,7 @@
 #include "config/xml_child.h"
 #include "engine/engine.h"
 #include "engine/records.h"
+#include "engine/traps.h"
 
 #define REPEAT_MS 150000
 #define REPEATS_MAX 20000 /* remembered at once */
@@ -777,6 +778,8 @@ void commands_query(struct engine *e, enum role face, const struct msg_query *q)
 		query_export(e, face, q);
 	} else if (q->kind == QUERY_SEL) {
 		records_query(e, face, q);
+	} else if (q->kind == QUERY_TRAPS || q->kind == QUERY_TRAP_SENDERS) {
+		traps_query(e, face, q);
 	} else if (q->kind == QUERY_JOB_STEPS) {
 		query_steps(e, face, q);
 	} else if (q->kind == QUERY_SERIES && face == ROLE_API) {

@@ -181,6 +181,7 @@ struct engine {
 	void *incident_arg;
 	uint32_t incidents_open; /* events that wait for a BMC, at most */
 	struct graphs *graphs;   /* graphs.c */
+	struct traps *traps;     /* traps.c */
 	struct values *values;   /* values.c */
 	struct looked *looked;   /* series.c */
 	struct stats *statistics; /* stats.c */
@@ -205,6 +206,11 @@ void targets_domains_changed(struct engine *e);
 /* Tells the collector what to read, when that is other than what it was told last (intervals of items). */
 void targets_objects_changed(struct engine *e);
 uint16_t targets_interval_s(const struct engine *e, unsigned table); /* at which the built-in items of a table are read */
+/* Arrays longer than a packet travel in several: a full one means that more follows, so the last is never full (and may be empty). */
+void targets_send_array(struct engine *e, enum role role, uint16_t type, const void *array, size_t count, size_t element);
+
+/* --- peers.c: the collector is there: its own SNMP engine, and what is known of the agents' */
+void peers_collector_up(struct engine *e);
 
 /* --- states.c: a node's state comes and goes with its slot; judge and board follow */
 void states_apply(struct engine *e, const struct model_changes *changes);

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "engine/traps.h"
 
 static struct engine engine;
 
@@ -93,6 +94,16 @@ static void take_references(struct incoming *in)
 static void take_facts(struct incoming *in)
 {
 	samples_facts(in->e, in->body, in->size / sizeof(struct msg_node_facts));
+}
+
+static void take_traps(struct incoming *in)
+{
+	traps_take(in->e, in->body, in->size / sizeof(struct msg_trap));
+}
+
+static void take_trap_counts(struct incoming *in)
+{
+	traps_counts(in->e, in->body);
 }
 
 static void take_power(struct incoming *in)
@@ -207,6 +218,8 @@ static const struct {
 	[MSG_PORT_STATE] = {FROM(ROLE_COLLECTOR), take_ports},
 	[MSG_REFERENCE_STATE] = {FROM(ROLE_COLLECTOR), take_references},
 	[MSG_NODE_FACTS] = {FROM(ROLE_COLLECTOR), take_facts},
+	[MSG_TRAP] = {FROM(ROLE_COLLECTOR), take_traps},
+	[MSG_TRAP_COUNTS] = {FROM(ROLE_COLLECTOR), take_trap_counts},
 	[MSG_POWER_STATE] = {FROM(ROLE_BMC), take_power},
 	[MSG_POWER_RESULT] = {FROM(ROLE_BMC), take_result},
 	[MSG_SENSORS] = {FROM(ROLE_BMC), take_sensors},
@@ -270,8 +283,10 @@ static void greet(struct engine *e, enum role role)
 		channel_send_fd(c, MSG_BOARD, NULL, 0, board_fd(e->board));
 	if (role == ROLE_COLLECTOR || role == ROLE_BMC)
 		targets_send_all(e, role);
-	if (role == ROLE_COLLECTOR)
+	if (role == ROLE_COLLECTOR) {
+		peers_collector_up(e);
 		judgement_collector_up(e, true);
+	}
 	if (role == ROLE_BMC)
 		jobs_bmc_up(e);
 	if (role == ROLE_AGENT)
@@ -409,6 +424,7 @@ static int run(struct role_context *c)
 	commands_start(e);
 	edits_start(e);
 	helpers_start(e);
+	traps_start(e);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "engine/traps.h"
 #include "engine/values.h"
 #include "version.h"
 
@@ -393,6 +394,8 @@ static void put_appliance(struct engine *e, int64_t now)
 	text_copy(row.version, sizeof row.version, GLORY_VERSION);
 	text_copy(row.role, sizeof row.role, "cluster master");
 	text_copy(row.store_trouble, sizeof row.store_trouble, e->store ? store_trouble(e->store) : "");
+	for (int f = 1; f < TRAP_FATE_COUNT; f++)
+		row.traps[f] = (uint32_t)traps_fates(e)[f];
 	board_put(e->board, BOARD_APPLIANCE, &row);
 }
 

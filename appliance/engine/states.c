@@ -174,8 +174,8 @@ void life_save(struct engine *e, uint32_t slot)
 	const struct node_state *s = e->nodes[slot];
 	char key[64], guid[33] = "";
 
-	for (int i = 0; s->guid_known && i < 16; i++)
-		text_format(guid + 2 * i, 3, "%02x", s->guid[i]);
+	if (s->guid_known)
+		text_hex(s->guid, sizeof s->guid, guid, sizeof guid);
 	json_t *o = json_pack("{s:i,s:i,s:s,s:s,s:s,s:b,s:s}", "v", 1, "generation", (int)e->model.nodes[slot].generation, "life",
 			      life_name(s->life), "wanted_power", power_name((int)s->wanted_power), "guid", guid, "locked", s->locked,
 			      "locked_why", s->locked_why);
@@ -185,17 +185,6 @@ void life_save(struct engine *e, uint32_t slot)
 	text_format(key, sizeof key, "/life/node/%u", slot);
 	store_put(e->store, key, text, NULL, NULL);
 	free(text);
-}
-
-static bool parse_hex16(const char *text, uint8_t *out)
-{
-	if (strlen(text) != 32 || strspn(text, "0123456789abcdef") != 32)
-		return false;
-	for (int i = 0; i < 16; i++) {
-		char pair[3] = {text[2 * i], text[2 * i + 1], 0};
-		out[i] = (uint8_t)strtoul(pair, NULL, 16);
-	}
-	return true;
 }
 
 void life_read(struct engine *e, uint32_t slot, const char *json)
@@ -211,7 +200,7 @@ void life_read(struct engine *e, uint32_t slot, const char *json)
 		int stage = words_value(WORDS_LIFE, life), power = words_value(WORDS_POWER, wanted);
 		s->life = stage ? (uint8_t)stage : LIFE_READY;
 		s->wanted_power = power ? (enum power)power : POWER_UNKNOWN;
-		s->guid_known = parse_hex16(guid, s->guid);
+		s->guid_known = text_hex_bytes(guid, s->guid, sizeof s->guid) == sizeof s->guid;
 		s->locked = locked;
 		text_copy(s->locked_why, sizeof s->locked_why, why);
 	}

@@ -7,14 +7,14 @@
 #include "base/text.h"
 #include "engine/engine.h"
 #include "engine/records.h"
+#include "engine/traps.h"
 
 #define SMALL_SITE 1000 /* below, sensors are read every 30 s */
 #define INTERVAL_S 10   /* of items that nobody has changed */
 #define INTERVAL_MAX_S 3600
 
 
-/* Arrays longer than a packet travel in several: a full one means that more follows, so the last is never full (and may be empty). */
-static void send_array(struct engine *e, enum role role, uint16_t type, const void *array, size_t count, size_t element)
+void targets_send_array(struct engine *e, enum role role, uint16_t type, const void *array, size_t count, size_t element)
 {
 	size_t fits = CHANNEL_BODY_MAX / element, at = 0, n;
 
@@ -113,7 +113,7 @@ static void send_objects(struct engine *e)
 {
 	for (unsigned i = 0; i < item_object_count; i++)
 		fill_object(e, &objects[i], &item_objects[i]);
-	send_array(e, ROLE_COLLECTOR, MSG_OBJECTS, objects, item_object_count, sizeof objects[0]);
+	targets_send_array(e, ROLE_COLLECTOR, MSG_OBJECTS, objects, item_object_count, sizeof objects[0]);
 }
 
 void targets_objects_changed(struct engine *e)
@@ -159,10 +159,11 @@ void targets_domains_changed(struct engine *e)
 	for (uint32_t d = 0; d < e->model.domain_top; d++)
 		if (e->model.domains[d].used && e->model.domains[d].reference.family)
 			references[known++] = (struct msg_reference){.domain = d, .address = e->model.domains[d].reference};
-	send_array(e, ROLE_COLLECTOR, MSG_PORTS, ports, count, sizeof *ports);
-	send_array(e, ROLE_COLLECTOR, MSG_REFERENCE, references, known, sizeof *references);
+	targets_send_array(e, ROLE_COLLECTOR, MSG_PORTS, ports, count, sizeof *ports);
+	targets_send_array(e, ROLE_COLLECTOR, MSG_REFERENCE, references, known, sizeof *references);
 	free(ports);
 	free(references);
+	traps_sources_changed(e);
 }
 
 static void send_target(struct engine *e, enum role role, const struct model_node *n)

@@ -55,6 +55,9 @@ static const struct mib_column appliance_columns[] = {
 	COL(13, "gloryApplianceStoreTrouble", OCTETS, CELL_TEXT, appliance_row, store_trouble),
 	COL(14, "gloryApplianceConfigGeneration", GAUGE, CELL_U64_LOW, appliance_row, config_generation),
 	COL(15, "gloryApplianceGarbage", C64, CELL_U64, appliance_row, garbage),
+#define X(s, n, w) COUNT(30 + n, appliance_row, traps, n, WORDS_TRAP_FATE),
+	GLORY_TRAP_FATES(X)
+#undef X
 };
 
 static const struct mib_column cluster_columns[] = {

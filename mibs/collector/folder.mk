@@ -4,6 +4,7 @@ $(eval $(call library,snmp,$(COLLECTOR_ENGINE),netsnmp libcrypto libevent_core))
 $(eval $(call unit,test_ber,tests/unit/test_ber.c,snmp base,netsnmp libcrypto))
 $(eval $(call unit,test_template,tests/unit/test_template.c,snmp base,netsnmp libcrypto))
 $(eval $(call unit,test_usm,tests/unit/test_usm.c,snmp base,netsnmp libcrypto))
+$(eval $(call unit,test_trap,tests/unit/test_trap.c,snmp base,netsnmp libcrypto))
 $(eval $(call unit,test_engine,tests/unit/test_engine.c,snmp base,netsnmp libcrypto))
 # the watch: scheduler, suspicions, loss estimates; pure, and also linked into tests/sim
 $(eval $(call library,watch,mibs/collector/watch.c mibs/collector/suspicion.c mibs/collector/loss.c,))
@@ -13,4 +14,5 @@ $(eval $(call program,tests/recorded,tests/system/recorded.c,snmp base,netsnmp l
 $(eval $(call systemtest,tests/system/collector.sh))
 $(eval $(call program,tests/polltool,tests/bench/polltool.c,snmp base,netsnmp libcrypto))
 $(eval $(call fuzzer,fuzz_snmp_reply,tests/fuzz/fuzz_snmp_reply.c,$(filter-out %/userland.c %/echo.c,$(COLLECTOR_ENGINE)) $(wildcard appliance/base/*.c),netsnmp libcrypto,-lm))
+$(eval $(call fuzzer,fuzz_trap,tests/fuzz/fuzz_trap.c,$(filter-out %/userland.c %/echo.c,$(COLLECTOR_ENGINE)) $(wildcard appliance/base/*.c),netsnmp libcrypto,-lm))
 $(eval $(call unit,test_probe,tests/unit/test_probe.c,snmp loop base,netsnmp libcrypto libevent_core))

@@ -23,7 +23,7 @@ static bool is_name(struct ber name, const uint8_t *bytes, size_t size)
 static bool is_printable(struct ber text)
 {
 	for (; text.at < text.end; text.at++)
-		if ((*text.at < 0x20 || *text.at == 0x7f) && *text.at != '\n' && *text.at != '\r' && *text.at != '\t' &&
+		if ((*text.at < 0x20 || *text.at >= 0x7f) && *text.at != '\n' && *text.at != '\r' && *text.at != '\t' &&
 		    !(*text.at == 0 && text.at + 1 == text.end))
 			return false;
 	return true;

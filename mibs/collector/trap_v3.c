@@ -111,16 +111,30 @@ static enum trap_fate take_trap(struct trap_receiver *r, struct arrival *a, stru
 
 /* --- informs: we are ----------------------------------------------------------------------------------------------- */
 
-/* A Report about the datagram; own_peer not NULL: authenticated (of the time window, which must be believed). */
+/* An authenticated answer of our own engine, in the context of the question; own has the user's keys and our clock. */
+static void send_sealed(struct trap_receiver *r, const struct arrival *a, struct usm_peer *own, const struct credential *c, bool priv,
+			uint8_t *room, struct ber_out *out)
+{
+	const struct usm_message *m = &a->message;
+	uint8_t *end = room + ANSWER_MAX;
+
+	ber_put_octets(out, m->context_name.at, ber_left(&m->context_name));
+	ber_put_octets(out, m->context_engine.at, ber_left(&m->context_engine));
+	ber_put_header(out, BER_SEQUENCE, end);
+	size_t size = out->full ? 0 : usm_seal(own, c, m->id, (uint8_t)(USM_FLAG_AUTH | (priv ? USM_FLAG_PRIV : 0)), out, end, a->now);
+	if (size)
+		r->ops.send(r->arg, out->at, size, a->from);
+}
+
+/* A Report about the datagram; own not NULL: authenticated (of the time window, which must be believed). */
 static void report(struct trap_receiver *r, const struct arrival *a, const struct usm_message *m, uint8_t stat,
-		   enum trap_fate fate, struct usm_peer *own_peer, const struct credential *c)
+		   enum trap_fate fate, struct usm_peer *own, const struct credential *c)
 {
 	const uint8_t name[] = {0x2b, 6, 1, 6, 3, 15, 1, 1, stat, 0};
-	uint8_t pdu[64], room[ANSWER_MAX], *end = pdu + sizeof pdu;
+	uint8_t pdu[ANSWER_MAX], room[ANSWER_MAX], value[4], *end = pdu + sizeof pdu;
 	struct ber_out out = {pdu, end, false};
-	const uint8_t *start;
-	uint8_t value[4];
 	uint32_t counted = (uint32_t)r->counts.fates[fate] + 1;
+	const uint8_t *start;
 
 	if (!(m->flags & USM_FLAG_REPORTABLE))
 		return;
@@ -137,9 +151,11 @@ static void report(struct trap_receiver *r, const struct arrival *a, const struc
 	ber_put_integer(&out, 0);
 	ber_put_integer(&out, 0);
 	ber_put_header(&out, BER_REPORT, end);
-	size_t size = (size_t)(end - out.at);
-	size = own_peer ? usm_answer(own_peer, c, m, false, out.at, size, room, sizeof room, &start, a->now)
-			: usm_report(&r->own, m, out.at, size, room, sizeof room, &start);
+	if (own) {
+		send_sealed(r, a, own, c, false, pdu, &out);
+		return;
+	}
+	size_t size = usm_report(&r->own, m, out.at, (size_t)(end - out.at), room, sizeof room, &start);
 	if (size)
 		r->ops.send(r->arg, start, size, a->from);
 }
@@ -159,13 +175,6 @@ static struct usm_peer *own_peer(struct trap_receiver *r, const struct credentia
 	if (r->keys[i].peer)
 		usm_peer_clock(r->keys[i].peer, r->own.boots, r->own.time_s, true, now);
 	return r->keys[i].peer;
-}
-
-/* RFC 3414, section 3.2, step 7a: of the authoritative engine. */
-static bool in_own_window(const struct trap_receiver *r, const struct usm_message *m)
-{
-	return r->own.boots < INT32_MAX && m->boots == r->own.boots && m->time >= r->own.time_s - USM_WINDOW_S &&
-	       m->time <= r->own.time_s + USM_WINDOW_S;
 }
 
 static enum trap_fate refuse(struct trap_receiver *r, const struct arrival *a, const struct usm_message *m,
@@ -197,7 +206,7 @@ static enum trap_fate take_inform(struct trap_receiver *r, struct arrival *a, st
 	enum usm_result result = own ? usm_open(own, s->s.credential, m, &a->pdu) : USM_WRONG_MAC;
 	if (result != USM_OK)
 		return refuse(r, a, m, result == USM_GARBAGE ? TRAP_FATE_GARBAGE : TRAP_FATE_DIGEST);
-	if (!in_own_window(r, m)) {
+	if (!usm_is_timely(own, m, a->now)) {
 		report(r, a, m, STATS_WINDOW, TRAP_FATE_WINDOW, own, s->s.credential);
 		return TRAP_FATE_WINDOW;
 	}
@@ -208,20 +217,14 @@ static enum trap_fate take_inform(struct trap_receiver *r, struct arrival *a, st
 
 void trap_v3_answer(struct trap_receiver *r, const struct arrival *a, struct ber request)
 {
-	uint8_t pdu[ANSWER_MAX], room[ANSWER_MAX];
-	struct ber_out out = {pdu, pdu + sizeof pdu, false};
-	const uint8_t *start;
+	uint8_t room[ANSWER_MAX];
+	struct ber_out out = {room, room + sizeof room, false};
 
 	if (!a->own_peer) /* an inform that names the sender's engine as ours: nobody waits for an answer to that */
 		return;
 	ber_put(&out, request.at, ber_left(&request));
-	ber_put_header(&out, BER_RESPONSE, pdu + sizeof pdu);
-	size_t size = out.full ? 0 : (size_t)(pdu + sizeof pdu - out.at);
-	if (size)
-		size = usm_answer(a->own_peer, a->sender->s.credential, &a->message, a->priv, out.at, size, room,
-				  sizeof room, &start, a->now);
-	if (size)
-		r->ops.send(r->arg, start, size, a->from);
+	ber_put_header(&out, BER_RESPONSE, room + sizeof room);
+	send_sealed(r, a, a->own_peer, a->sender->s.credential, a->priv, room, &out);
 }
 
 static bool is_own(const struct trap_receiver *r, struct ber id)

@@ -79,6 +79,7 @@ static void test_counters(void)
 	check_counters("gloryClusterVerdict", WORDS_VERDICT, 10);
 	check_counters("gloryClusterLevel", WORDS_LEVEL, 30);
 	check_counters("gloryClusterAlarms", WORDS_LEVEL, 40);
+	check_counters("gloryApplianceTraps", WORDS_TRAP_FATE, 30);
 }
 
 static const struct unit_test tests[] = {
