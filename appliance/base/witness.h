@@ -32,6 +32,7 @@ enum witness_flag {
 	WITNESS_HELD = 4,	 /* a domain of the node is held: ENOUGH must not become a call of this node */
 	WITNESS_RETURNING = 8,	 /* answers again after a call, but not yet three heartbeats in a row */
 	WITNESS_LARGE_LOST = 16, /* polls go unanswered while small requests are answered */
+	WITNESS_FROZEN = 64,	 /* the agent answers, but its sysUpTime stands still: S is silent for that */
 	WITNESS_RESTARTED = 32,	 /* the suspicion began again from zero (release of a domain, disturbed judge) */
 };
 

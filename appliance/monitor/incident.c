@@ -58,7 +58,9 @@ void incident_cause(const struct judge *j, const struct jnode *n, const struct v
 		text = n->back;
 	if (r.verdict == VERDICT_AGENT_SLOW && n->large_lost)
 		text = "large replies lost, small ones come";
-	if (r.verdict == VERDICT_AGENT_DEAD && in->s == STATE_REFUSED)
+	if (r.verdict == VERDICT_AGENT_DEAD && n->frozen)
+		text = in->u == STATE_ANS ? "agent's values stand still, login answers" : "agent's values stand still";
+	else if (r.verdict == VERDICT_AGENT_DEAD && in->s == STATE_REFUSED)
 		text = in->u == STATE_ANS ? "nobody listens on the agent's port, login answers" : "nobody listens on the agent's port";
 	else if (r.verdict == VERDICT_AGENT_DEAD && in->u == STATE_ANS)
 		text = "agent silent, login answers";

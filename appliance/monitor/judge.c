@@ -374,6 +374,7 @@ static void take_report(struct judge *j, struct jnode *n, const struct witness_r
 	n->enough = r->flags & WITNESS_ENOUGH;
 	n->returning = r->flags & WITNESS_RETURNING;
 	n->large_lost = r->flags & WITNESS_LARGE_LOST;
+	n->frozen = r->flags & WITNESS_FROZEN;
 	n->reported_held = r->flags & WITNESS_HELD;
 	n->misses = r->misses;
 	n->needed = r->needed;

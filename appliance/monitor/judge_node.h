@@ -14,7 +14,7 @@ enum { JUDGE_SAMPLE = 8, JUDGE_CONTROL = 2, FLAP_CALLS = 3, FLAP_MS = 900000 };
 
 struct jnode {
 	bool known, bmc, port, poll_bmc;
-	bool flagged, enough, returning, large_lost, reported_held;
+	bool flagged, enough, returning, large_lost, frozen, reported_held;
 	bool settled, second;	/* the BMC has answered (or is silent) since the suspicion began; twice */
 	bool asked_port, off_twice, why_asked, flapping, told_flapping, held;
 	uint8_t s, k, u, b, p, m;

@@ -52,6 +52,8 @@ void engine_answered(struct engine *e, struct agent *a, struct exchange *x, enum
 			return;
 		a->poll_told = true;
 	}
+	if (kind == WATCH_S_REPLY && facts_frozen(a, now))
+		kind = WATCH_S_FROZEN;
 	if ((x->kind == EXCHANGE_GET || x->kind == EXCHANGE_POLL) && x->token)
 		e->ops.answer(e->arg, a->slot, x->token, kind, now);
 }

@@ -86,6 +86,8 @@ struct agent {
 	struct walk *walk;
 	bool bare, walk_waits, facts_wait, facts_tell, known;
 	int64_t walked, facts_at, host_uptime_at;
+	int64_t still_since; /* sysUpTime has been the same since; 0 = it runs */
+	uint8_t still;       /* ... in so many answers */
 	uint32_t uptime_cs, host_uptime_cs;
 	int64_t uptime_at;
 	bool uptime_fell;
@@ -186,6 +188,8 @@ void walk_forget(struct agent *a);
 void facts_uptime(struct engine *e, struct agent *a, uint32_t uptime_cs, int64_t sent, int64_t now);
 void facts_answer(struct engine *e, struct agent *a, const struct query_value *values, int64_t now);
 void facts_engine_id(struct engine *e, struct agent *a, const uint8_t *id, size_t size);
+/* The agent answers, but its sysUpTime does not move. */
+bool facts_frozen(const struct agent *a, int64_t now);
 void facts_forget(struct engine *e, struct agent *a);
 /* v3.c */
 size_t v3_build(struct engine *e, struct agent *a, uint32_t id, const uint8_t *pdu, size_t size, size_t id_at,

@@ -9,6 +9,8 @@
 
 enum {
 	WRAP_MARGIN_CS = 30000, /* the up-time wraps after 497 days; a fall from the last five minutes before is that */
+	STILL_MS = 3000,
+	STILL_ANSWERS = 2, /* besides the first */
 	SLACK_CS = 300          /* an answer may be under way for so long */
 };
 
@@ -22,10 +24,20 @@ void facts_uptime(struct engine *e, struct agent *a, uint32_t uptime_cs, int64_t
 	(void)e;
 	if (sent < a->uptime_at)
 		return; /* overtaken by a later answer: says nothing */
+	if (uptime_cs != a->uptime_cs)
+		a->still = 0;
+	else if (a->still < UINT8_MAX && a->still++ == 0)
+		a->still_since = a->uptime_at;
 	if (a->uptime_cs && fell(a->uptime_cs, uptime_cs))
 		a->uptime_fell = a->facts_wait = a->facts_tell = true;
 	a->uptime_cs = uptime_cs;
 	a->uptime_at = now;
+}
+
+/* It counts hundredths of a second: over three seconds and as many answers it must have moved. */
+bool facts_frozen(const struct agent *a, int64_t now)
+{
+	return a->still >= STILL_ANSWERS && now - a->still_since >= STILL_MS;
 }
 
 static uint32_t bucket_of(const uint8_t *id, size_t size)

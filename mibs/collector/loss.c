@@ -49,6 +49,7 @@ static struct loss_second sum_of(const struct domain *d, int64_t now, uint32_t s
 		if (s->second == current - i) {
 			sum.sent += s->sent;
 			sum.lost += s->lost;
+			sum.back += s->back;
 		}
 	}
 	/* a handful of exchanges says little: one loss among three is not 33 % */
@@ -62,6 +63,17 @@ double loss_of_group(const struct watch *w, uint32_t domain, int64_t now, uint32
 	struct loss_second sum = sum_of(&w->domains[domain], now, seconds);
 
 	return (double)sum.lost / sum.sent;
+}
+
+void loss_come_back(struct watch *w, struct node *n, int64_t now)
+{
+	if (n->ndomains)
+		second_of(&w->domains[n->domains[0]], (uint32_t)(now / 1000))->back++;
+}
+
+uint32_t loss_comebacks(const struct watch *w, uint32_t domain, int64_t now, uint32_t seconds)
+{
+	return sum_of(&w->domains[domain], now, seconds).back;
 }
 
 /* What the group has surely lost of late: its loss less three quarters of a standard deviation, for windows too short to be exact. */

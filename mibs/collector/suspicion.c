@@ -5,7 +5,7 @@
  */
 #include "mibs/collector/watch_node.h"
 
-enum { KERNEL_DARK_MS = 600, SIX_MISSES = 6, RECHECK_SECONDS = 3, PROMPT_ANSWERS = 3 };
+enum { KERNEL_DARK_MS = 600, SIX_MISSES = 6, RECHECK_SECONDS = 3, COMEBACKS_MANY = 4, PROMPT_ANSWERS = 3 };
 
 bool node_held(const struct watch *w, const struct node *n)
 {
@@ -32,6 +32,7 @@ static void tell(struct watch *w, uint32_t slot, struct node *n, enum witness wh
 		.witness = (uint8_t)which,
 		.state = (uint8_t)state,
 		.flags = (uint8_t)(flags | (n->flagged ? WITNESS_FLAGGED : 0) | (n->large_lost ? WITNESS_LARGE_LOST : 0) |
+				   (n->frozen ? WITNESS_FROZEN : 0) |
 				   (node_held(w, n) ? WITNESS_HELD : 0)),
 		.misses = n->misses,
 		.needed = n->needed,
@@ -74,6 +75,14 @@ static void set_flag(struct watch *w, struct node *n, bool flagged)
 	n->flagged = flagged;
 }
 
+/* Flagged, and answers after all. */
+static void come_back(struct watch *w, struct node *n, int64_t now)
+{
+	if (n->flagged)
+		loss_come_back(w, n, now);
+	set_flag(w, n, false);
+}
+
 void suspect_forget(struct watch *w, struct node *n)
 {
 	set_flag(w, n, false);
@@ -114,7 +123,7 @@ static void kernel_lives(struct watch *w, uint32_t slot, struct node *n, int64_t
 	n->phase = n->settled ? PHASE_MUTE : PHASE_AGENT;
 	n->misses = 0;
 	n->first = 0;
-	set_flag(w, n, false);
+	come_back(w, n, now);
 	n->six = false;
 	n->step = 0;
 	n->next_send = now;
@@ -135,7 +144,7 @@ static void go_up(struct watch *w, uint32_t slot, struct node *n, int64_t now)
 	n->misses = 0;
 	n->first = 0;
 	n->agent_first = 0;
-	set_flag(w, n, false);
+	come_back(w, n, now);
 	n->six = n->called = false;
 	n->ever = true;
 	n->user_asked = 0;
@@ -158,7 +167,7 @@ static void go_return(struct watch *w, uint32_t slot, struct node *n, int64_t no
 	n->settled = false;
 	n->beats = 0;
 	n->misses = 0;
-	set_flag(w, n, false);
+	come_back(w, n, now);
 	n->six = false;
 	n->poll_now = n->poll_beats != 0;
 	n->user_asked = 0;
@@ -284,13 +293,15 @@ void suspect_answered(struct watch *w, uint32_t slot, struct node *n, struct pro
 	p->bits |= PROBE_KERNEL;
 	if (kind == WATCH_S_REFUSED)
 		p->bits |= PROBE_REFUSED;
+	if (agent || kind == WATCH_S_FROZEN || kind == WATCH_S_REFUSED)
+		n->frozen = kind == WATCH_S_FROZEN;
 	if (agent || p->kind == PROBE_ECHO || p->kind == PROBE_USER)
 		p->bits |= PROBE_ANSWERED;
 	if (kind == WATCH_K_ECHO)
 		learn_echo(w, slot, n, now);
 	if (p->kind == PROBE_USER)
 		learn_user(w, slot, n, kind, now);
-	if (agent || (!n->has_snmp && kind != WATCH_S_REFUSED)) {
+	if (agent || (!n->has_snmp && kind != WATCH_S_REFUSED && kind != WATCH_S_FROZEN)) {
 		if (p->bits & PROBE_COUNTED) {
 			loss_take_back(w, n, now - age + n->wait);
 			p->bits &= (uint8_t)~PROBE_COUNTED;
@@ -305,6 +316,10 @@ void suspect_answered(struct watch *w, uint32_t slot, struct node *n, struct pro
 static bool recheck(struct watch *w, struct node *n, uint16_t misses, int64_t now)
 {
 	uint16_t needed = n->ndomains ? loss_needed(w, loss_of_late(w, n->domains[0], now, RECHECK_SECONDS)) : 0;
+
+	/* neighbours that were as silent a moment ago and answered are no dead ones: the path is bad */
+	if (n->ndomains && loss_comebacks(w, n->domains[0], now, RECHECK_SECONDS) >= COMEBACKS_MANY)
+		needed = (uint16_t)w->p.misses_max;
 
 	if (needed > n->needed)
 		n->needed = needed;

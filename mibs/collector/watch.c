@@ -571,6 +571,7 @@ static bool fits(const struct probe *p, enum watch_answer_kind kind)
 	case WATCH_S_REPLY:
 	case WATCH_S_REPORT:
 	case WATCH_S_REFUSED:
+	case WATCH_S_FROZEN:
 		return p->kind == PROBE_BEAT || p->kind == PROBE_POLL || p->kind == PROBE_GET;
 	case WATCH_K_ECHO:
 		return p->kind == PROBE_ECHO;

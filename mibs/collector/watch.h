@@ -57,6 +57,7 @@ enum watch_answer_kind {
 	WATCH_K_OTHER = 5,   /* SYN-ACK or RST of TCP 22, or (same segment) an ARP or ND reply of the right MAC */
 	WATCH_U_BANNER = 6,  /* bytes of a banner */
 	WATCH_U_REFUSED = 7, /* TCP 22 is closed (RST): the kernel lives, userland cannot be asked */
+	WATCH_S_FROZEN = 8,  /* an SNMP response whose sysUpTime stands still: a kernel, no agent */
 };
 
 /*

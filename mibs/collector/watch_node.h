@@ -62,7 +62,7 @@ struct node {
 	float loss;
 	bool may_echo, may_user, echo_passes, echo_filtered, user_passes, user_na, user_seen, user_accepted;
 	int64_t late_at; /* first late answer of late, 0 = none */
-	bool ever, slow, retried, poll_now, large_lost, called, flagged, held;
+	bool ever, slow, retried, poll_now, large_lost, called, flagged, held, frozen;
 
 	int64_t first;	     /* first lost probe of the dark spell, 0 = none yet */
 	int64_t agent_first; /* agent clock, 0 = not running */
@@ -77,7 +77,7 @@ struct node {
 
 struct loss_second {
 	uint32_t second;
-	uint32_t sent, lost;
+	uint32_t sent, lost, back; /* back: members that were flagged and answered */
 };
 
 struct domain {
@@ -134,6 +134,8 @@ void loss_take_back(struct watch *w, struct node *n, int64_t sent);
 void loss_leave_out(struct watch *w, struct node *n);
 double loss_of_group(const struct watch *w, uint32_t domain, int64_t now, uint32_t seconds);
 double loss_of_late(const struct watch *w, uint32_t domain, int64_t now, uint32_t seconds);
+void loss_come_back(struct watch *w, struct node *n, int64_t now);
+uint32_t loss_comebacks(const struct watch *w, uint32_t domain, int64_t now, uint32_t seconds);
 uint16_t loss_needed(const struct watch *w, double q);
 double loss_of_node(const struct watch *w, const struct node *n, int64_t now);
 void guard_learn(struct watch *w, struct node *n, int64_t dark_ms, int64_t now);

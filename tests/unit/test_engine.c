@@ -41,7 +41,7 @@ static const struct msg_object objects[] = {
 
 /* What the engine told us. */
 static struct told {
-	unsigned answers, refused, values, rows, gone, facts, overflows, asked, asked_object;
+	unsigned answers, refused, frozen, values, rows, gone, facts, overflows, asked, asked_object;
 	uint32_t token;
 	struct engine_facts last_facts;
 	struct {
@@ -63,6 +63,7 @@ static void on_answer(void *arg, uint32_t slot, uint32_t token, enum watch_answe
 	CU_ASSERT_EQUAL(slot, SLOT);
 	told.answers++;
 	told.refused += kind == WATCH_S_REFUSED;
+	told.frozen += kind == WATCH_S_FROZEN;
 	told.token = token;
 }
 
@@ -630,6 +631,29 @@ static void facts_and_restarts(void)
 	end();
 }
 
+static void values_that_stand_still_are_no_agent(void)
+{
+	begin(objects, 2);
+	contact();
+	for (unsigned i = 0; i < 6; i++, w.now += 1000, w.uptime += 100) {
+		engine_get(w.engine, SLOT, 10 + i, w.now);
+		serve();
+	}
+	CU_ASSERT_EQUAL(told.frozen, 0);
+	for (unsigned i = 0; i < 6; i++, w.now += 1000) {
+		engine_get(w.engine, SLOT, 20 + i, w.now);
+		serve();
+	}
+	CU_ASSERT_EQUAL(told.frozen, 3); /* once three equal ones have come over three seconds */
+	w.uptime += 600;
+	for (unsigned i = 0; i < 2; i++, w.now += 1000, w.uptime += 100) {
+		engine_get(w.engine, SLOT, 30 + i, w.now);
+		serve();
+	}
+	CU_ASSERT(told.frozen == 4 && told.refused == 0);
+	end();
+}
+
 static void a_dead_port_is_refused(void)
 {
 	struct pollfd p = {.events = POLLERR};
@@ -762,6 +786,7 @@ int main(void)
 	    {"too big is halved and remembered", too_big_is_halved_and_remembered},
 	    {"a name the agent stumbles over is left out", a_name_the_agent_stumbles_over_is_left_out},
 	    {"facts and restarts", facts_and_restarts},
+	    {"values that stand still are no agent", values_that_stand_still_are_no_agent},
 	    {"a dead port is refused", a_dead_port_is_refused},
 	    {"the window is kept", the_window_is_kept},
 	    {"version 1 does without what it has not", version_1_does_without_what_it_has_not},

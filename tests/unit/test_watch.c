@@ -25,7 +25,7 @@ static struct bench {
 	unsigned reasons, suspensions;
 	/* what of each node answers, and after how long */
 	struct {
-		bool agent, kernel, refuses, userland, banner, poll;
+		bool agent, kernel, refuses, userland, banner, poll, frozen;
 		int64_t delay;
 	} nodes[NODES];
 	bool full; /* no room for a poll */
@@ -105,7 +105,7 @@ static void answer(struct sent *s)
 	if (!b.nodes[s->slot].kernel)
 		return;
 	if (request && b.nodes[s->slot].agent && (s->kind != POLL || b.nodes[s->slot].poll))
-		watch_answer(b.watch, s->slot, s->token, WATCH_S_REPLY, b.now);
+		watch_answer(b.watch, s->slot, s->token, b.nodes[s->slot].frozen ? WATCH_S_FROZEN : WATCH_S_REPLY, b.now);
 	else if (request && b.nodes[s->slot].refuses)
 		watch_answer(b.watch, s->slot, s->token, WATCH_S_REFUSED, b.now);
 	else if (s->kind == ECHO)
@@ -330,6 +330,26 @@ static void test_agent_restart(void)
 	b.nodes[0].agent = true;
 	run(10000);
 	CU_ASSERT_EQUAL(b.nreports, from);
+	stop();
+}
+
+/* an agent whose values stand still is as good as silent, and known to be; its kernel lives all the while */
+static void test_frozen_agent(void)
+{
+	start(1);
+	run(70000);
+	unsigned from = b.nreports;
+	b.nodes[0].frozen = true;
+	run(8000);
+	const struct witness_report *silent = find(from, 0, WITNESS_S, STATE_SILENT, WITNESS_ENOUGH | WITNESS_FROZEN);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(silent);
+	CU_ASSERT_PTR_NULL(find(from, 0, WITNESS_K, STATE_SILENT, 0));
+	CU_ASSERT_PTR_NULL(find(from, 0, WITNESS_S, STATE_REFUSED, 0));
+	b.nodes[0].frozen = false;
+	from = b.nreports;
+	run(5000);
+	CU_ASSERT_PTR_NOT_NULL(find(from, 0, WITNESS_S, STATE_ANS, 0));
+	CU_ASSERT_PTR_NULL(find(from, 0, WITNESS_S, STATE_ANS, WITNESS_FROZEN));
 	stop();
 }
 
@@ -732,6 +752,7 @@ static const struct unit_test TESTS[] = {
 	{ "agent restarted within a second", test_agent_restart },
 	{ "programs hung", test_programs_hung },
 	{ "no banner through darkness", test_no_banner_through_darkness },
+	{ "frozen agent", test_frozen_agent },
 	{ "userland filtered", test_userland_filtered },
 	{ "slow agent", test_slow_agent },
 	{ "large replies lost", test_large_replies_lost },
