@@ -198,6 +198,8 @@ static bool part_is_there(struct engine *e, const struct alarm *a, uint32_t slot
 
 	if (!strncmp(a->kind, "item:", 5)) /* judged by what an agent says that answers */
 		return !s->judged || s->verdict.verdict != VERDICT_UP || s->row_count == 0 || samples_has(e, slot, a->kind + 5, a->part);
+	if (!strcmp(a->kind, "identity"))
+		return s->identity.raised;
 	if (!strcmp(a->kind, "bmc") || !strcmp(a->kind, "bmc-finding"))
 		return e->model.nodes[slot].config.bmc.family != 0;
 	if (strcmp(a->kind, "sensor"))

@@ -88,6 +88,16 @@ struct incident_wait {
 
 struct node_stats; /* stats.h */
 struct node_records; /* records.h */
+/* Who answers at the node's address: identity.c. */
+struct identity {
+	char name[NAME_SIZE]; /* sysName as seen last */
+	uint8_t engine_id[32], engine_id_size;
+	bool stands, raised;  /* the facts still say so; the alarm is this node's */
+	uint32_t other;       /* the node it is mixed up with, or NO_SLOT */
+	int64_t changed_ms, seen_ms;
+	char conflict[CAUSE_SIZE]; /* "" none */
+};
+
 struct node_state {
 	struct raw_pair raw[OBJ_SCALARS];
 	double values[ITEM_SCALARS];
@@ -119,6 +129,7 @@ struct node_state {
 	uint64_t power_job;
 	uint64_t boot_job;     /* the job it was last told to start by, until it has */
 	struct incident_wait incident;
+	struct identity identity;
 	int64_t boot_until_ms; /* while booting */
 	uint8_t power_verb;
 	int64_t last_seen_wall_ms, since_wall_ms;
@@ -179,6 +190,7 @@ struct engine {
 	struct loader *loader;   /* start.c */
 	incident_told *incident_told; /* incidents.c */
 	void *incident_arg;
+	bool identities_open;    /* identity.c: some alarm is raised */
 	uint32_t incidents_open; /* events that wait for a BMC, at most */
 	struct graphs *graphs;   /* graphs.c */
 	struct traps *traps;     /* traps.c */
@@ -282,6 +294,10 @@ void stats_states(struct engine *e);               /* suspension has begun or en
 void stats_sample(struct engine *e, uint32_t slot, bool scalars, unsigned tables); /* values are new; tables: bits of enum object_table */
 void stats_power(struct engine *e, uint32_t slot); /* a set of sensors is whole */
 void stats_gone(struct engine *e, uint32_t slot);
+
+/* --- identity.c: who answers at a node's address */
+void identity_facts(struct engine *e, const struct msg_node_facts *facts); /* of a node that is there */
+void identity_tick(struct engine *e);                                      /* once a second */
 
 /* --- alarms.c: alarms into store, board and notifications */
 void alarms_start(struct engine *e);

@@ -199,7 +199,7 @@ static void on_intent(void *arg, const struct store_reply *r)
 static void expect_boot(struct engine *e, uint32_t slot, uint32_t verb)
 {
 	if (verb == POWER_VERB_ON || verb == POWER_VERB_CYCLE || verb == POWER_VERB_RESET)
-		judgement_booting(e, slot, BOOT_GRACE_MS);
+		judgement_booting(e, slot, (int64_t)(BOOT_GRACE_MS * e->settings.time_scale));
 }
 
 static void begin_step(struct engine *e, struct job *job, uint32_t target)

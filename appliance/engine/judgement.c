@@ -515,7 +515,7 @@ void judgement_boots(struct engine *e)
 	for (uint32_t slot = 0; slot < e->model.node_top; slot++) {
 		struct node_state *s = e->nodes[slot];
 		if (!s || !s->booting || !s->judged || s->verdict.verdict != VERDICT_UP || wall - s->last_seen_wall_ms > SEEN_MS ||
-		    s->boot_until_ms - now > BOOT_GRACE_MS - BOOT_SEEN_MS)
+		    (double)(s->boot_until_ms - now) > (BOOT_GRACE_MS - BOOT_SEEN_MS) * e->settings.time_scale)
 			continue;
 		s->booting = false;
 		s->boot_job = 0;
@@ -554,6 +554,7 @@ static void consider_values(struct engine *e, const struct node_state *s, struct
 	for (uint32_t i = 0; i < s->sensor_count; i++)
 		consider(w, (enum level)s->sensors[i].level, "sensor %s%s", s->sensors[i].name, "");
 	consider(w, s->bmc_finding[0] ? LEVEL_WARNING : LEVEL_NORMAL, "%s%s", s->bmc_finding, "");
+	consider(w, s->identity.conflict[0] ? LEVEL_MAJOR : LEVEL_NORMAL, "%s%s", s->identity.conflict, "");
 	consider(w, s->locked ? LEVEL_MAJOR : LEVEL_NORMAL, "%s%s", s->locked_why, "");
 }
 

@@ -366,6 +366,7 @@ static void on_second(void *arg)
 	alarms_tick(e);
 	judgement_boots(e);
 	incidents_tick(e);
+	identity_tick(e);
 	judgement_collector_age(e);
 	series_unlook(e);
 	samples_quiet(e);

@@ -389,19 +389,13 @@ void samples_instances(struct engine *e, const struct msg_instance *m, size_t co
 void samples_facts(struct engine *e, const struct msg_node_facts *f, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		const struct model_node *n = engine_node(e, f[i].slot, f[i].generation);
-		if (!n)
+		if (!engine_node(e, f[i].slot, f[i].generation))
 			continue;
 		if (f[i].agent_restarted || f[i].rebooted)
 			incidents_facts(e, f[i].slot, f[i].rebooted ? RETURN_REBOOTED : RETURN_AGENT_RESTARTED,
 					(int64_t)f[i].sys_uptime_cs * 10);
-		if (f[i].clone_of_known && engine_state(e, f[i].clone_slot)) {
-			char cause[CAUSE_SIZE];
-			text_format(cause, sizeof cause, "same engine id as %s", e->model.nodes[f[i].clone_slot].config.head.name);
-			alarms_raise(e, n->config.head.name, "identity", "engine-id", LEVEL_MAJOR, cause, f[i].slot, 0, 0);
-		} else {
-			alarms_clear(e, n->config.head.name, "identity", "engine-id");
-		}
+		if (text_terminated(f[i].sys_name, sizeof f[i].sys_name))
+			identity_facts(e, &f[i]);
 	}
 }
 

@@ -31,6 +31,18 @@ static uint32_t threshold(uint32_t members)
 	return members < 3 ? 0 : (members * percent + 99) / 100;
 }
 
+/* Others of a domain are flagged as well, a third of what would hold it: it may yet. */
+bool domains_in_company(const struct judge *j, const struct jnode *n)
+{
+	for (unsigned i = 0; i < n->ndomains; i++) {
+		const struct jdomain *d = &j->domains[n->domains[i]];
+
+		if (!d->held && d->flagged > 1 && threshold(d->members) && d->flagged * 3 >= threshold(d->members))
+			return true;
+	}
+	return false;
+}
+
 static bool is_active(const struct jdomain *d)
 {
 	return d->known && (d->held || d->common_onset || d->ref_asked);

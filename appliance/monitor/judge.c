@@ -127,8 +127,8 @@ void judge_input(struct judge *j, struct jnode *n, struct verdict_input *in, int
 		.overdue = now >= n->boot_until,
 		.bmc_long = n->bmc_silent_since && now - n->bmc_silent_since > 600000,
 	};
-	/* a BMC that says off needs fewer misses: 6 instead of the whole window */
-	if (n->flagged && n->misses >= j->p.off_misses && in->b == BMC_OFF && n->k != STATE_ANS && n->k != STATE_NA)
+	/* a BMC that says off needs fewer misses: 6 instead of the whole window; but a domain that may be without power speaks first */
+	if (n->flagged && !domains_in_company(j, n) && n->misses >= j->p.off_misses && in->b == BMC_OFF && n->k != STATE_ANS && n->k != STATE_NA)
 		in->k = STATE_SILENT;
 	verdict_normalise(in);
 }

@@ -104,6 +104,7 @@ void domains_called(struct judge *j, uint32_t slot, int64_t now);
 void domains_consider(struct judge *j, int64_t now);
 void domains_turn(struct judge *j, int64_t now);
 enum domain_state domains_state_of(const struct judge *j, const struct jnode *n, uint32_t *root);
+bool domains_in_company(const struct judge *j, const struct jnode *n);
 void domains_drop(struct judge *j, uint32_t domain, int64_t now);
 
 #endif

@@ -90,7 +90,7 @@ struct agent {
 	uint8_t still;       /* ... in so many answers */
 	uint32_t uptime_cs, host_uptime_cs;
 	int64_t uptime_at;
-	bool uptime_fell;
+	bool uptime_fell, other_id;
 	struct engine_facts facts;
 	uint32_t next_same_id;    /* chain of engine id hash bucket: slot + 1 */
 	uint32_t next_same_place; /* the same of the endpoint's */

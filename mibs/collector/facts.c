@@ -11,6 +11,7 @@ enum {
 	WRAP_MARGIN_CS = 30000, /* the up-time wraps after 497 days; a fall from the last five minutes before is that */
 	STILL_MS = 3000,
 	STILL_ANSWERS = 2, /* besides the first */
+	LEAP_CS = 1000,
 	SLACK_CS = 300          /* an answer may be under way for so long */
 };
 
@@ -30,6 +31,9 @@ void facts_uptime(struct engine *e, struct agent *a, uint32_t uptime_cs, int64_t
 		a->still_since = a->uptime_at;
 	if (a->uptime_cs && fell(a->uptime_cs, uptime_cs))
 		a->uptime_fell = a->facts_wait = a->facts_tell = true;
+	/* an up-time that leaps ahead is another machine's: the facts will say whose */
+	if (a->uptime_cs && uptime_cs > a->uptime_cs + (now - a->uptime_at) / 10 + LEAP_CS)
+		a->facts_wait = true;
 	a->uptime_cs = uptime_cs;
 	a->uptime_at = now;
 }
@@ -71,6 +75,8 @@ void facts_engine_id(struct engine *e, struct agent *a, const uint8_t *id, size_
 {
 	if (size < 5 || size > sizeof a->facts.engine_id) /* RFC 3411: 5 to 32 bytes */
 		return;
+	if (a->id_known && (a->facts.engine_id_size != size || memcmp(a->facts.engine_id, id, size) != 0))
+		a->other_id = a->facts_wait = true;
 	if (!a->id_known || a->facts.engine_id_size != size || memcmp(a->facts.engine_id, id, size) != 0) {
 		id_unlink(e, a);
 		memcpy(a->facts.engine_id, id, size);
@@ -107,25 +113,28 @@ void facts_answer(struct engine *e, struct agent *a, const struct query_value *v
 	uint32_t host = v[1].type == VALUE_TIMETICKS ? (uint32_t)v[1].value : 0;
 	char name[NAME_SIZE] = "";
 
-	a->facts.rebooted = rebooted(a, host, now);
 	a->facts_at = now;
-	a->facts.agent_restarted = a->uptime_fell && !a->facts.rebooted;
-	a->uptime_fell = false;
-	a->host_uptime_cs = host;
-	a->host_uptime_at = now;
-	a->facts.sys_uptime_cs = a->uptime_cs;
-	a->facts.host_uptime_cs = host;
 	if (v[2].type == VALUE_TEXT) {
 		size_t size = ber_left(&v[2].text) < sizeof name - 1 ? ber_left(&v[2].text) : sizeof name - 1;
 		memcpy(name, v[2].text.at, size);
 		text_make_printable(name);
 	}
+	if (v[3].type == VALUE_TEXT)
+		facts_engine_id(e, a, v[3].text.at, ber_left(&v[3].text));
+	/* another machine at this address: its up-times tell nothing about the one before */
+	bool other = a->other_id || (a->facts.sys_name[0] && strcmp(name, a->facts.sys_name) != 0);
+	a->other_id = false;
+	a->facts.rebooted = !other && rebooted(a, host, now);
+	a->facts.agent_restarted = !other && a->uptime_fell && !a->facts.rebooted;
+	a->uptime_fell = false;
+	a->host_uptime_cs = host;
+	a->host_uptime_at = now;
+	a->facts.sys_uptime_cs = a->uptime_cs;
+	a->facts.host_uptime_cs = host;
 	if (strcmp(name, a->facts.sys_name) != 0) {
 		text_copy(a->facts.sys_name, sizeof a->facts.sys_name, name);
 		a->facts_tell = true;
 	}
-	if (v[3].type == VALUE_TEXT)
-		facts_engine_id(e, a, v[3].text.at, ber_left(&v[3].text));
 	if (a->facts_tell || a->facts.rebooted || a->facts.agent_restarted)
 		e->ops.facts(e->arg, a->slot, &a->facts);
 	a->facts_tell = false;

@@ -145,7 +145,9 @@ void v3_datagram(struct engine *e, uint8_t *bytes, size_t size, const union endp
 	} else if (!usm_in_window(a->peer, &m, now)) {
 		e->stats.forged++;
 	} else {
-		if (!a->id_known) /* only now proved to be this agent's */
+		/* only now proved to be this agent's; another one than before is a clone's, or another machine's */
+		if (!a->id_known || ber_left(&m.engine_id) != a->facts.engine_id_size ||
+		    memcmp(m.engine_id.at, a->facts.engine_id, a->facts.engine_id_size) != 0)
 			facts_engine_id(e, a, m.engine_id.at, ber_left(&m.engine_id));
 		engine_response(e, a, x, &r, now);
 	}

@@ -182,8 +182,8 @@ const struct scenario scenarios[] = {
 	  .strike_loss = 0.2, .check = check_loss },
 	{ .name = "V17 a group's loss leaps to 50 %", SITE, .hours = 0.1, .long_hours = 6, .loss = 0.001, .strike = STRIKE_LOSS, .strike_s = 90,
 	  .strike_loss = 0.5, .check = check_loss },
-	{ .name = "V17 a group's loss leaps to 70 %", SITE, .hours = 0.1, .long_hours = 6, .loss = 0.001, .strike = STRIKE_LOSS, .strike_s = 90,
-	  .strike_loss = 0.7, .check = check_loss },
+	{ .name = "V17 a group's loss leaps to 45 %", SITE, .hours = 0.1, .long_hours = 6, .loss = 0.001, .strike = STRIKE_LOSS, .strike_s = 90,
+	  .strike_loss = 0.45, .check = check_loss },
 	{ .name = "V18 doubled, disordered, forged", SITE, .deaths_a_day = 20000, .hours = 0.1, .long_hours = 6, .loss = 0.01, .dup = 0.1, .disorder = 0.1,
 	  .forged = 10000, .crash_p99 = 2.8, .crash_max = 3.0, .check = check_forged },
 };

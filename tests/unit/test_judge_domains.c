@@ -211,6 +211,31 @@ static void test_onset_before_the_first_call(void)
 	stop();
 }
 
+/* BMCs that say off are quick; not quicker than the domain that has lost its power */
+static void test_off_waits_for_its_domain(void)
+{
+	start(true, true, 1);
+	all_up();
+	int64_t first = b.now;
+	for (int i = 0; i < 8; i++)
+		b.bmc[i] = BMC_OFF;
+	run(600);
+	for (uint32_t i = 0; i < 2; i++)
+		flag(i, first);
+	run(300);
+	for (uint32_t i = 0; i < 2; i++) {
+		tell(i, WITNESS_K, STATE_PEND, WITNESS_FLAGGED, 6, first);
+		CU_ASSERT_EQUAL(row(i).verdict, VERDICT_UP);
+	}
+	for (uint32_t i = 2; i < 8; i++)
+		flag(i, first);
+	CU_ASSERT(b.holds[GROUP_A] + b.holds[RACK] > 0);
+	run(3000);
+	for (uint32_t i = 0; i < 8; i++)
+		CU_ASSERT(row(i).held || row(i).verdict == VERDICT_UP);
+	stop();
+}
+
 /* a held group whose members answer now and then has a bad path: none of them is called hung meanwhile */
 static void test_few_answers_come_through(void)
 {
@@ -533,6 +558,7 @@ static const struct unit_test TESTS[] = {
 	{ "common onset", test_common_onset },
 	{ "onset before the first call", test_onset_before_the_first_call },
 	{ "few answers come through", test_few_answers_come_through },
+	{ "off waits for its domain", test_off_waits_for_its_domain },
 	{ "release forgets the silence", test_release_forgets },
 	{ "site dark: own link", test_site_dark },
 	{ "site without a target of its own", test_site_borrows_reference },

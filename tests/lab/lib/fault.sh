@@ -26,6 +26,21 @@ own-cut||fault_own down|cable of the appliance out
 own-join||fault_own up|and in again
 switch-cut|GROUP|fault_uplink down|uplink of the group switch down
 switch-join|GROUP|fault_uplink up|and up again
+drop|NODE udp161,echo,tcp22|fault_wall drop|a packet filter in the node drops these (a list)
+reject|NODE udp161,echo,tcp22|fault_wall reject|... answers that they are refused
+open|NODE|fault_wall open|no packet filter
+chatter|NODE|fault_chatter|the node sends ten packets a second to its switch
+hush|NODE|fault_hush|and no longer
+boot-hang|NODE|fault_boot hang|when it starts next, it never gets up
+boot-free|NODE|fault_boot free|it does
+clone-engine|NODE NODE|fault_clone_engine|the first agent has the identity (engine id, boots) of the second
+own-engine|NODE|fault_own_engine|and its own again
+same-address|NODE NODE|fault_same_address|the first node has the address of the second, too, and says so
+own-address|NODE NODE|fault_own_address|and gives it back
+bmc-password|NODE|fault_bmc_password other|its BMC wants another password
+bmc-password-own|NODE|fault_bmc_password own|and its own again
+root-readonly|NODE|fault_root ro|the root file system of the node cannot be written
+root-writable|NODE|fault_root rw|it can
 load|NODE PERCENT|fault_load|processor load the node shows; 0 ends it
 disk|NODE PERCENT|fault_disk|fill the file system /srv of the node; 0 empties it
 sensor|NODE NAME VALUE|fault_sensor|what a BMC sensor reads (95, 11.9; ok failed lost absent)'
