@@ -291,10 +291,10 @@ void suspect_answered(struct watch *w, uint32_t slot, struct node *n, struct pro
 
 	n->last = now;
 	p->bits |= PROBE_KERNEL;
-	if (kind == WATCH_S_REFUSED)
-		p->bits |= PROBE_REFUSED;
 	if (agent || kind == WATCH_S_FROZEN || kind == WATCH_S_REFUSED)
 		n->frozen = kind == WATCH_S_FROZEN;
+	if (agent || kind == WATCH_S_REFUSED)
+		n->refused = kind == WATCH_S_REFUSED;
 	if (agent || p->kind == PROBE_ECHO || p->kind == PROBE_USER)
 		p->bits |= PROBE_ANSWERED;
 	if (kind == WATCH_K_ECHO)
@@ -357,7 +357,7 @@ static void check_path(struct watch *w, uint32_t slot, struct node *n, int64_t n
 	node_report(w, slot, n, dark_witness(n), STATE_SILENT, WITNESS_ENOUGH, now);
 }
 
-static void check_agent(struct watch *w, uint32_t slot, struct node *n, bool refused, int64_t now)
+static void check_agent(struct watch *w, uint32_t slot, struct node *n, int64_t now)
 {
 	if (now - n->agent_first < (int64_t)w->p.agent_ms || n->agent_misses < n->needed || w->reasons ||
 	    node_held(w, n) || !recheck(w, n, n->agent_misses, now))
@@ -374,7 +374,8 @@ static void check_agent(struct watch *w, uint32_t slot, struct node *n, bool ref
 	w->stats.agent_dead++;
 	if (n->k != STATE_ANS)
 		node_report(w, slot, n, WITNESS_K, STATE_ANS, 0, now);
-	node_report(w, slot, n, WITNESS_S, refused ? STATE_REFUSED : STATE_SILENT, WITNESS_ENOUGH, now);
+	/* kernels say so once a second at most: one of them is enough, as long as the agent has not answered since */
+	node_report(w, slot, n, WITNESS_S, n->refused ? STATE_REFUSED : STATE_SILENT, WITNESS_ENOUGH, now);
 	n->misses = 0;
 	n->first = 0;
 }
@@ -435,7 +436,7 @@ void suspect_missed(struct watch *w, uint32_t slot, struct node *n, struct probe
 				kernel_dark(w, n, sent, now);
 		} else if (sent >= n->agent_first) {
 			n->agent_misses++;
-			check_agent(w, slot, n, p->bits & PROBE_REFUSED, now);
+			check_agent(w, slot, n, now);
 		}
 		break;
 	case PHASE_MUTE:

@@ -18,7 +18,6 @@ enum probe_bit {
 	PROBE_LEARN = 4,    /* baseline of a healthy node: a miss teaches, it does not accuse */
 	PROBE_COUNTED = 8,  /* counted as lost in the estimates */
 	PROBE_KERNEL = 16,  /* some packet of the kernel answered it */
-	PROBE_REFUSED = 32,
 };
 
 struct probe {
@@ -62,7 +61,7 @@ struct node {
 	float loss;
 	bool may_echo, may_user, echo_passes, echo_filtered, user_passes, user_na, user_seen, user_accepted;
 	int64_t late_at; /* first late answer of late, 0 = none */
-	bool ever, slow, retried, poll_now, large_lost, called, flagged, held, frozen;
+	bool ever, slow, retried, poll_now, large_lost, called, flagged, held, frozen, refused;
 
 	int64_t first;	     /* first lost probe of the dark spell, 0 = none yet */
 	int64_t agent_first; /* agent clock, 0 = not running */

@@ -65,7 +65,7 @@ static bool check_strikes(const struct scenario *s, const void *world)
 	return t->strikes > 2 && t->suspended_strikes >= whole && t->settled_strikes >= whole;
 }
 
-/* three probes of each silent node in 0.4 s are what lets domains speak first: the worst second is 2.5 ordinary ones */
+/* three probes of each silent node in 0.4 s are what lets domains speak first: the worst second is at most 2.75 ordinary ones */
 static bool check_mass(const struct scenario *s, const void *world)
 {
 	const struct tally *t = &((const struct world *)world)->tally;
@@ -74,7 +74,7 @@ static bool check_mass(const struct scenario *s, const void *world)
 	       (unsigned long long)t->strikes, (unsigned long long)t->under_root, (unsigned long long)t->alone,
 	       (unsigned long long)t->roots, (unsigned long long)t->onsets, (unsigned long long)t->may_reset);
 	(void)s;
-	return t->strikes && !t->alone && !t->may_reset && t->roots + t->onsets && t->peak_second && t->peak_second * 2 <= t->normal_second * 5;
+	return t->strikes && !t->alone && !t->may_reset && t->roots + t->onsets && t->peak_second && t->peak_second * 4 <= t->normal_second * 11;
 }
 
 static bool check_roll(const struct scenario *s, const void *world)

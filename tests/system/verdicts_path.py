@@ -4,6 +4,7 @@
 different nodes: each shows its verdicts in order and within its bounds, raises exactly one alarm, and clears after its undo."""
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from appliance import check, run, select_pause, wait_until  # noqa: E402
@@ -15,6 +16,8 @@ def watch(a, name):
 
 
 def l6_programs_hang(a, name="n001"):
+    # a banner accuses by its absence only where it was seen before: healthy nodes are asked within their first minute
+    select_pause(max(0, 65 - (time.monotonic() - a.started)))
     w = watch(a, name)
     a.lab("agent-hang", name)
     a.lab("sshd-hang", name)
@@ -48,7 +51,8 @@ def l14_filtered_but_sending(a, name="n003"):
     a.lab("chatter", name)
     a.lab("drop", name, "udp161,echo,tcp22")
     w.until("path-blocked", None, 8.0)
-    w.only("up", "unreachable", "path-blocked", "os-hung")
+    w.stays(14)
+    w.only("up", "unreachable", "path-blocked")
     w.one_alarm()
     a.lab("open", name)
     a.lab("hush", name)
@@ -140,7 +144,7 @@ def l11_bmc_password(a, name="n009"):
 def l28_disk_full(a, name="n011"):
     w = watch(a, name)
     a.lab("disk", name, 100)
-    wait_until(lambda: "disk critical, there are %s" % w.new_alarms(), 20,
+    wait_until(lambda: "disk critical, there are %s" % w.new_alarms(), 45,
                lambda: a.node(name)["level"] == "critical" and w.new_alarms(), every=0.1)
     w.one_alarm(severity="critical", cause="disk_fill")
     a.lab("disk", name, 0)
@@ -175,7 +179,7 @@ def identities(a):
     together(lambda: l19_cloned_engine(a), lambda: l19_same_address(a), lambda: l11_bmc_password(a))
 
 
-TESTS = [programs_and_filters, starts, identities]
+TESTS = [starts, identities, programs_and_filters]
 
 if __name__ == "__main__":
     run("verdicts_path", {"nodes": 16, "groups": 2, "settings": '<lab time-scale="0.05"/>'}, TESTS)

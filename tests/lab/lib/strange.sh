@@ -7,7 +7,7 @@
 fault_wall() { # drop|reject|open NODE [LIST]
 	local word rules='' answer=$1
 	command -v nft >/dev/null || die "nft: not installed, run: apt-get install nftables"
-	for word in ${3//,/ }; do
+	for word in $(tr , " " <<<"${3:-}"); do
 		case $word in
 		udp161) rules+="add rule inet wall in udp dport 161 $answer; " ;;
 		echo) rules+="add rule inet wall in icmp type echo-request $answer; " ;;

@@ -132,6 +132,7 @@ class Appliance:
 
     # --- life
     def start(self):
+        self.started = time.monotonic()
         self.log = open(self.log_path, "ab")
         self.process = subprocess.Popen([os.path.join(BUILD, "bin", "gloryd"), "--root", self.work, "--config", "/mnt/etc/gloryd.xml"],
                                         stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
