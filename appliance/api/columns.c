@@ -105,6 +105,7 @@ static const struct column node_columns[] = {
     NODE("policy", WORD8, WORDS_POLICY, policy),
     NODE("not_judged_since", TIME, 0, not_judged_since_wall_ms),
     NODE("bmc_finding", TEXT_OR_NULL, 0, bmc_finding),
+    NODE("snmp_finding", TEXT_OR_NULL, 0, snmp_finding),
     NODE("switch", TEXT_OR_NULL, 0, switch_name),
     NODE("rack", TEXT_OR_NULL, 0, rack),
     NODE("root_alarm", ID, 0, root_alarm),

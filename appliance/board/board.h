@@ -92,6 +92,7 @@ struct node_row { /* order: slot */
 	char name[NAME_SIZE], group[NAME_SIZE], cause[CAUSE_SIZE], bmc_finding[CAUSE_SIZE];
 	char switch_name[NAME_SIZE], rack[32];
 	char snmp_credential[32];
+	char snmp_finding[CAUSE_SIZE]; /* why its agent cannot be read */
 };
 
 struct item_row { /* order: slot */

@@ -27,7 +27,8 @@ static const struct text_place group_texts[] = {TEXT(group_row, name), TEXT(grou
 static const struct text_place domain_texts[] = {TEXT(domain_row, name), TEXT(domain_row, cause)};
 static const struct text_place node_texts[] = {
     TEXT(node_row, name),        TEXT(node_row, group), TEXT(node_row, cause),          TEXT(node_row, bmc_finding),
-    TEXT(node_row, switch_name), TEXT(node_row, rack),  TEXT(node_row, snmp_credential)};
+    TEXT(node_row, switch_name), TEXT(node_row, rack),  TEXT(node_row, snmp_credential),
+    TEXT(node_row, snmp_finding)};
 static const struct text_place item_texts[] = {TEXT(item_row, name), TEXT(item_row, unit), TEXT(item_row, describes),
 					       TEXT(item_row, oid)};
 static const struct text_place value_texts[] = {PACKED(value_row, packed_value, item),

@@ -214,6 +214,8 @@ static bool is_there(struct engine *e, const struct alarm *a)
 {
 	const struct model_node *n = model_node(&e->model, a->object);
 
+	if (!strcmp(a->kind, "credential"))
+		return cluster_find(&e->model.wanted, CONFIG_SNMP, a->part) != NULL;
 	if (n && e->nodes[n->slot])
 		return part_is_there(e, a, n->slot);
 	if (model_group(&e->model, a->object) || !strcmp(a->object, e->settings.appliance))

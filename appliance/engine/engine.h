@@ -125,6 +125,10 @@ struct node_state {
 	char locked_why[CAUSE_SIZE];
 	uint8_t bmc_state, bmc_error, port_state;
 	char bmc_finding[CAUSE_SIZE];
+	char snmp_finding[CAUSE_SIZE]; /* why its agent cannot be read, "" none */
+	uint8_t target_state;      /* enum target_state; 0 not told */
+	struct msg_snmp_engine snmp_engine; /* as last told, at the wall time below; id_length 0: not known */
+	int64_t snmp_engine_wall_ms;
 	struct node_records *records; /* what its BMC has written down; NULL: nothing yet */
 	uint64_t power_job;
 	uint64_t boot_job;     /* the job it was last told to start by, until it has */
@@ -223,6 +227,14 @@ void targets_send_array(struct engine *e, enum role role, uint16_t type, const v
 
 /* --- peers.c: the collector is there: its own SNMP engine, and what is known of the agents' */
 void peers_collector_up(struct engine *e);
+void peers_facts(struct engine *e, uint32_t slot, const struct msg_node_facts *facts);
+json_t *peers_json(const struct node_state *s); /* for life_save(); NULL: nothing known */
+void peers_read(struct node_state *s, const json_t *o);
+
+/* --- credentials.c: why nodes cannot be read by SNMP: told at the node, and one alarm for each credential */
+void credentials_take(struct engine *e, const struct msg_target_state *states, size_t count);
+void credentials_second(struct engine *e);
+const char *credentials_finding(enum target_state state); /* "" when it is well */
 
 /* --- states.c: a node's state comes and goes with its slot; judge and board follow */
 void states_apply(struct engine *e, const struct model_changes *changes);

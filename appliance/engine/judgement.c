@@ -555,6 +555,7 @@ static void consider_values(struct engine *e, const struct node_state *s, struct
 		consider(w, (enum level)s->sensors[i].level, "sensor %s%s", s->sensors[i].name, "");
 	consider(w, s->bmc_finding[0] ? LEVEL_WARNING : LEVEL_NORMAL, "%s%s", s->bmc_finding, "");
 	consider(w, s->identity.conflict[0] ? LEVEL_MAJOR : LEVEL_NORMAL, "%s%s", s->identity.conflict, "");
+	consider(w, s->snmp_finding[0] ? LEVEL_WARNING : LEVEL_NORMAL, "%s%s", s->snmp_finding, "");
 	consider(w, s->locked ? LEVEL_MAJOR : LEVEL_NORMAL, "%s%s", s->locked_why, "");
 }
 
@@ -564,7 +565,8 @@ void judgement_level(struct engine *e, uint32_t slot)
 	struct worst w = {.level = s->judged ? s->verdict.level : LEVEL_UNKNOWN};
 	enum level before = s->level;
 
-	text_copy(w.cause, sizeof w.cause, s->judged ? s->verdict.cause : "not yet observed");
+	bool unseen = !s->judged || s->verdict.verdict == VERDICT_UNKNOWN;
+	text_copy(w.cause, sizeof w.cause, unseen && s->snmp_finding[0] ? s->snmp_finding : s->judged ? s->verdict.cause : "not yet observed");
 	if (s->judged && !verdict_is_dead(s->verdict.verdict) && s->verdict.verdict != VERDICT_UNKNOWN &&
 	    !e->model.nodes[slot].config.maintenance)
 		consider_values(e, s, &w);

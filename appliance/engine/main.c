@@ -101,6 +101,11 @@ static void take_traps(struct incoming *in)
 	traps_take(in->e, in->body, in->size / sizeof(struct msg_trap));
 }
 
+static void take_target_states(struct incoming *in)
+{
+	credentials_take(in->e, in->body, in->size / sizeof(struct msg_target_state));
+}
+
 static void take_trap_counts(struct incoming *in)
 {
 	traps_counts(in->e, in->body);
@@ -219,6 +224,7 @@ static const struct {
 	[MSG_REFERENCE_STATE] = {FROM(ROLE_COLLECTOR), take_references},
 	[MSG_NODE_FACTS] = {FROM(ROLE_COLLECTOR), take_facts},
 	[MSG_TRAP] = {FROM(ROLE_COLLECTOR), take_traps},
+	[MSG_TARGET_STATE] = {FROM(ROLE_COLLECTOR), take_target_states},
 	[MSG_TRAP_COUNTS] = {FROM(ROLE_COLLECTOR), take_trap_counts},
 	[MSG_POWER_STATE] = {FROM(ROLE_BMC), take_power},
 	[MSG_POWER_RESULT] = {FROM(ROLE_BMC), take_result},
@@ -368,6 +374,7 @@ static void on_second(void *arg)
 	incidents_tick(e);
 	identity_tick(e);
 	judgement_collector_age(e);
+	credentials_second(e);
 	series_unlook(e);
 	samples_quiet(e);
 	memories_tick(e);

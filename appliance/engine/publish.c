@@ -123,6 +123,7 @@ static void fill_node(struct engine *e, uint32_t slot, struct node_row *row)
 	text_copy(row->name, sizeof row->name, n->config.head.name);
 	text_copy(row->group, sizeof row->group, n->config.group);
 	text_copy(row->cause, sizeof row->cause, s->cause);
+	text_copy(row->snmp_finding, sizeof row->snmp_finding, s->snmp_finding);
 	text_copy(row->bmc_finding, sizeof row->bmc_finding, s->bmc_finding);
 	text_copy(row->switch_name, sizeof row->switch_name, n->config.switch_name);
 	text_copy(row->rack, sizeof row->rack, n->config.rack);

@@ -396,6 +396,7 @@ void samples_facts(struct engine *e, const struct msg_node_facts *f, size_t coun
 					(int64_t)f[i].sys_uptime_cs * 10);
 		if (text_terminated(f[i].sys_name, sizeof f[i].sys_name))
 			identity_facts(e, &f[i]);
+		peers_facts(e, f[i].slot, &f[i]);
 	}
 }
 

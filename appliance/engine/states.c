@@ -179,6 +179,9 @@ void life_save(struct engine *e, uint32_t slot)
 	json_t *o = json_pack("{s:i,s:i,s:s,s:s,s:s,s:b,s:s}", "v", 1, "generation", (int)e->model.nodes[slot].generation, "life",
 			      life_name(s->life), "wanted_power", power_name((int)s->wanted_power), "guid", guid, "locked", s->locked,
 			      "locked_why", s->locked_why);
+	json_t *known = peers_json(s);
+	if (known)
+		json_object_set_new(o, "snmp_engine", known);
 	char *text = json_dumps(o, JSON_COMPACT);
 
 	json_decref(o);
@@ -203,6 +206,7 @@ void life_read(struct engine *e, uint32_t slot, const char *json)
 		s->guid_known = text_hex_bytes(guid, s->guid, sizeof s->guid) == sizeof s->guid;
 		s->locked = locked;
 		text_copy(s->locked_why, sizeof s->locked_why, why);
+		peers_read(s, json_object_get(o, "snmp_engine"));
 	}
 	json_decref(o);
 }

@@ -118,6 +118,7 @@ static const struct mib_column node_columns[] = {
 	COL(24, "gloryNodeBmcFinding", OCTETS, CELL_TEXT, node_row, bmc_finding),
 	COL(25, "gloryNodeLastChange", OCTETS, CELL_TIME, node_row, head.last_change_wall_ms),
 	COL(26, "gloryNodeFlapping", INT, CELL_TRUTH32, node_row, flapping),
+	COL(40, "gloryNodeSnmpFinding", OCTETS, CELL_TEXT, node_row, snmp_finding),
 };
 
 static const struct mib_column node_scalars[] = {OWN(2, "gloryNodeNextIndex", GAUGE, OWN_NODE_NEXT)};
@@ -379,15 +380,22 @@ size_t mib_name(const struct mib_place *place, mib_arc *out)
 
 const char *mib_column_label(const struct mib_column *column, char *room, size_t size)
 {
-	static const char *const stems[] = {"gloryClusterVerdict", "gloryClusterLevel", "gloryClusterAlarms"};
+	static const struct {
+		const char *stem;
+		enum word_set words;
+		unsigned base; /* the number of word N is base + N */
+	} blocks[] = {{"gloryApplianceTraps", WORDS_TRAP_FATE, 30}, {"gloryClusterVerdict", WORDS_VERDICT, 10},
+		      {"gloryClusterAlarms", WORDS_LEVEL, 40}, {"gloryClusterLevel", WORDS_LEVEL, 30}};
 	char label[32];
+	size_t b = 0;
 
 	if (column->name)
 		return column->name;
-	unsigned block = column->number > 40 ? 2 : column->number > 30 ? 1 : 0;
-	words_label((enum word_set)(column->words - 1), column->number - (block ? 20 + 10 * (int)block : 10), label, sizeof label);
+	while (b + 1 < COUNT_OF(blocks) && (blocks[b].words != (enum word_set)(column->words - 1) || column->number <= blocks[b].base))
+		b++;
+	words_label(blocks[b].words, (int)(column->number - blocks[b].base), label, sizeof label);
 	if (label[0] >= 'a' && label[0] <= 'z')
 		label[0] = (char)(label[0] - 'a' + 'A');
-	text_format(room, size, "%s%s", stems[block], label);
+	text_format(room, size, "%s%s", blocks[b].stem, label);
 	return room;
 }

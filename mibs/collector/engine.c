@@ -188,8 +188,7 @@ static void agent_forget(struct engine *e, struct agent *a)
 	walk_forget(a);
 	plan_drop(e, a);
 	facts_forget(e, a);
-	usm_peer_free(a->peer);
-	a->peer = NULL;
+	v3_forget(a);
 	if (a->asked)
 		query_release(e->queries, a->asked);
 	a->asked = NULL;
@@ -226,10 +225,8 @@ int engine_agent_set(struct engine *e, uint32_t slot, const struct engine_agent 
 	}
 	if (!a)
 		a = agent_new(e, slot, &to);
-	if (a->credential != agent->credential && a->peer) {
-		usm_peer_free(a->peer);
-		a->peer = NULL;
-	}
+	if (a->credential != agent->credential)
+		v3_forget(a);
 	a->credential = agent->credential;
 	a->generation = agent->generation;
 	a->hash = agent->hash;
@@ -256,6 +253,14 @@ void engine_credential_changed(struct engine *e, const struct credential *creden
 			usm_peer_free(e->agents[slot]->peer);
 			e->agents[slot]->peer = NULL;
 		}
+}
+
+void engine_seed(struct engine *e, const struct msg_snmp_engine *known, int64_t now)
+{
+	struct agent *a = known->slot < e->slots ? e->agents[known->slot] : NULL;
+
+	if (a && a->generation == known->generation && a->credential && a->credential->version == SNMP_V3 && !a->peer)
+		v3_seed(a, known, now);
 }
 
 struct usm_peer *engine_peer(const struct engine *e, uint32_t slot)

@@ -58,6 +58,8 @@ struct engine_ops {
 		      int64_t now);
 	/* Requests had to be given up unsent, or the kernel dropped datagrams we had not read. */
 	void (*overflow)(void *arg, int64_t now);
+	/* The agent refuses our user, keys or security level (enum target_state). May be NULL. */
+	void (*refused)(void *arg, uint32_t slot, enum target_state why);
 };
 
 struct engine_stats {
@@ -92,6 +94,8 @@ int engine_agent_set(struct engine *engine, uint32_t slot, const struct engine_a
 void engine_agent_remove(struct engine *engine, uint32_t slot);
 /* The secret behind a credential is another one now: keys that were made of the old one are forgotten. */
 void engine_credential_changed(struct engine *engine, const struct credential *credential);
+/* What was known of the agent's SNMPv3 engine in an earlier life of ours: spares its discovery; only a first guess. */
+void engine_seed(struct engine *engine, const struct msg_snmp_engine *known, int64_t now);
 /* Keys and clock of the SNMPv3 engine of the agent; NULL: none, not discovered yet. */
 struct usm_peer *engine_peer(const struct engine *engine, uint32_t slot);
 /* Where the agent is; NULL: no such agent. */

@@ -62,10 +62,17 @@ struct excluded {
 	uint16_t object, instance;
 };
 
+struct seed { /* of a peer whose keys cannot be made before its secret is here */
+	uint8_t id[USM_ENGINE_ID_MAX], id_size;
+	uint32_t boots, time_s;
+	int64_t at;
+};
+
 struct agent {
 	union endpoint to;
 	const struct credential *credential;
 	struct usm_peer *peer; /* v3: keys and clock of its engine; NULL until discovered */
+	struct seed *seed;     /* v3: what was known of it before, until the first request */
 	uint32_t slot, generation, hash;
 	uint16_t sequence;
 	uint16_t serial; /* of the plan; an answer to an older plan gives no values */
@@ -192,6 +199,8 @@ void facts_engine_id(struct engine *e, struct agent *a, const uint8_t *id, size_
 bool facts_frozen(const struct agent *a, int64_t now);
 void facts_forget(struct engine *e, struct agent *a);
 /* v3.c */
+void v3_seed(struct agent *a, const struct msg_snmp_engine *known, int64_t now);
+void v3_forget(struct agent *a); /* keys and clock */
 size_t v3_build(struct engine *e, struct agent *a, uint32_t id, const uint8_t *pdu, size_t size, size_t id_at,
 		uint8_t *room, size_t room_size, const uint8_t **start, int64_t now);
 void v3_datagram(struct engine *e, uint8_t *bytes, size_t size, const union endpoint *from, int64_t now);

@@ -2,6 +2,7 @@
 /* SNMPv3 in the engine: discovery of an agent's engine id, Reports, and which answers are believed. */
 #include "mibs/collector/engine_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -10,10 +11,42 @@
 /* usmStats (RFC 3414): what an agent may complain of */
 enum report { REPORT_OTHER, REPORT_LEVEL, REPORT_TIME, REPORT_USER, REPORT_ENGINE, REPORT_DIGEST, REPORT_DECRYPTION };
 
+void v3_seed(struct agent *a, const struct msg_snmp_engine *known, int64_t now)
+{
+	if (known->id_length < 5 || known->id_length > USM_ENGINE_ID_MAX || !known->boots)
+		return;
+	if (!a->seed)
+		a->seed = mem_zalloc(sizeof *a->seed);
+	*a->seed = (struct seed){.id_size = known->id_length, .boots = known->boots, .time_s = known->time_s, .at = now};
+	memcpy(a->seed->id, known->id, known->id_length);
+}
+
+void v3_forget(struct agent *a)
+{
+	usm_peer_free(a->peer);
+	free(a->seed);
+	a->peer = NULL;
+	a->seed = NULL;
+}
+
+/* Keys of the engine that was known before. Its clock is a guess; where it is wrong, the agent's own Report says so. */
+static void grow_seed(struct agent *a, int64_t now)
+{
+	struct seed *s = a->seed;
+
+	a->peer = usm_peer_new(a->credential, s->id, s->id_size);
+	if (a->peer)
+		usm_peer_clock(a->peer, s->boots, s->time_s + (now - s->at) / 1000, false, now);
+	free(s);
+	a->seed = NULL;
+}
+
 size_t v3_build(struct engine *e, struct agent *a, uint32_t id, const uint8_t *pdu, size_t size, size_t id_at,
 		uint8_t *room, size_t room_size, const uint8_t **start, int64_t now)
 {
 	/* an engine not known yet is asked for nothing: its Report brings the id, and the exchange is sent anew */
+	if (!a->peer && a->seed)
+		grow_seed(a, now);
 	if (!a->peer) {
 		static const uint8_t empty[] = {
 		    BER_GET, 14, BER_INTEGER, 4, 0, 0, 0, 0, BER_INTEGER, 1, 0, BER_INTEGER, 1, 0, BER_SEQUENCE, 0};
@@ -52,6 +85,15 @@ static void complain(const struct agent *a, enum report kind, int64_t now)
 			    a->credential->name, held);
 }
 
+static void refuse(struct engine *e, const struct agent *a, enum report kind)
+{
+	static const enum target_state states[] = {[REPORT_LEVEL] = TARGET_LEVEL, [REPORT_USER] = TARGET_USER,
+						   [REPORT_DIGEST] = TARGET_DIGEST, [REPORT_DECRYPTION] = TARGET_DECRYPTION};
+
+	if (e->ops.refused && states[kind])
+		e->ops.refused(e->arg, a->slot, states[kind]);
+}
+
 static bool learn_engine(struct agent *a, const struct usm_message *m, int64_t now)
 {
 	struct usm_peer *peer = usm_peer_new(a->credential, m->engine_id.at, ber_left(&m->engine_id));
@@ -78,6 +120,7 @@ static void take_report(struct engine *e, struct agent *a, struct exchange *x, c
 		usm_peer_clock(a->peer, m->boots, m->time, true, now);
 		again = true;
 	} else {
+		refuse(e, a, kind);
 		complain(a, kind, now);
 	}
 	engine_answered(e, a, x, WATCH_S_REPORT, now);

@@ -19,6 +19,7 @@ struct credential {
 	uint8_t version; /* enum snmp_version */
 	uint8_t auth, priv;
 	bool ready;       /* the secret is here */
+	uint8_t trouble;  /* why not: the owner's own number, 0 none */
 	uint8_t key_size; /* of both Ku: 32 for SHA-256, 20 for SHA-1 */
 	uint8_t auth_key[USM_KEY_MAX],
 	    priv_key[USM_KEY_MAX]; /* Ku (RFC 3414, appendix A.2): of the user, not yet of an engine */

@@ -166,6 +166,9 @@ def bad_secrets(a):
     wait_log(a, start, r"secret usm/operator: .*mode 0604.*chmod 0600", 15)
     wait_until("a node with another credential is up", 20, lambda: a.verdict("n001")[0] == "up")
     check(a.verdict("n002")[0] != "up", "n002 is up without its secret")
+    wait_until(lambda: "n002 says why: %s" % a.node("n002"), 10, lambda: a.node("n002")["cause"] == a.node("n002")["snmp_finding"] == "snmp: the secret is missing")
+    wait_until(lambda: "one alarm for the credential: %s" % a.alarms(), 10,
+               lambda: [x["cause"] for x in a.alarms() if x["kind"] == "credential"] == ["snmp old: the secret is missing: 2 nodes"])
     get = ("snmpget", "-r", "0", "-Oqv", "127.0.0.1:1161", "GLORY-CL-MIB::gloryNodeName.1")
     check(a.tool(*get, user="viewer")[0] == 0, "the viewer is refused: %s" % (a.tool(*get, user="viewer"),))
     check(a.tool(*get, user="operator")[0] != 0, "an operator without a secret is let in")
@@ -178,6 +181,30 @@ def bad_secrets(a):
     ended = a.wait_job(answer["job"], 60)
     if ended["state"] != "done":  # the secret is looked at now and then
         wait_until("identify works", 60, lambda: a.wait_job(identify(a)[1]["job"], 60)["state"] == "done", every=1)
+
+
+def wrong_passwords(a):
+    """an agent that refuses our user, keys or level is up, says so, and raises one alarm for the credential; mending is enough"""
+    path = os.path.join(a.work, "etc", "secrets", "snmp", "nodes")
+    with open(path) as f:
+        right = f.read()
+    for line, finding, cause in (("auth=another-password\n", "snmp: refused: wrong auth passphrase", "snmp nodes: refused: wrong auth: 2 nodes"),
+                                 ("priv=another-password\n", "snmp: refused: wrong priv passphrase", None)):
+        keys = dict(l.split("=", 1) for l in right.splitlines())
+        keys[line.split("=")[0]] = line.split("=")[1].strip()
+        with open(path, "w") as f:
+            f.write("".join("%s=%s\n" % item for item in keys.items()))
+        old = a.kill("collector")
+        a.wait_back("collector", old, 20)
+        wait_until(lambda: "n001 says why: %s" % a.node("n001"), 20, lambda: a.node("n001")["snmp_finding"] == finding or (not cause and a.verdict("n001")[0] != "up"))
+        if cause:
+            wait_until(lambda: "one alarm: %s" % a.alarms(), 10, lambda: [x["cause"] for x in a.alarms() if x["kind"] == "credential"] == [cause])
+            check(a.node("n002")["snmp_finding"] is None, a.node("n002"))
+        with open(path, "w") as f:
+            f.write(right)
+        old = a.kill("collector")
+        a.wait_back("collector", old, 20)
+        wait_until(lambda: "all is well again: %s" % a.alarms(), 30, lambda: not a.alarms() and a.node("n001")["snmp_finding"] is None)
 
 
 def datagrams(rng):
@@ -319,4 +346,4 @@ def corrupt_store(a):
 
 if __name__ == "__main__":
     run("trouble", {"nodes": 4, "groups": 2, "settings": '<trap-listener address="127.0.0.1" port="1162"/>'},
-        [garbage, twice, not_root, bad_secrets, full_store, bad_history_files, full_history, corrupt_store], prepare=small_disks)
+        [garbage, twice, not_root, bad_secrets, wrong_passwords, full_store, bad_history_files, full_history, corrupt_store], prepare=small_disks)

@@ -116,7 +116,7 @@ static void test_promised_fields(void)
 	} promised[] = {
 	    {BOARD_NODE, "name group address bmc verdict certainty since cause level power life last_seen power_locked "
 			 "wanted_power power_job "
-			 "cpu_percent mem_percent load1 maintenance not_judged_since bmc_finding switch rack"},
+			 "cpu_percent mem_percent load1 maintenance not_judged_since bmc_finding snmp_finding switch rack"},
 	    {BOARD_SENSOR, "name type reading unit level state"},
 	    {BOARD_VALUE, "item instance value unit level time"},
 	    {BOARD_ALARM, "id object cause severity first last count acknowledged cleared"},

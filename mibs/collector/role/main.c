@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "mibs/collector/role/role.h"
+#include "mibs/snmp/usm.h"
 
 enum {
 	READ_LATER_MS = 10,
@@ -124,8 +125,11 @@ static void on_answer(void *arg, uint32_t slot, uint32_t token, enum watch_answe
 {
 	struct collector *c = arg;
 
-	if (slot < NODE_MAX)
-		watch_answer(c->watch, slot, token, kind, now);
+	if (slot >= NODE_MAX)
+		return;
+	if (kind == WATCH_S_REPLY)
+		targets_state(c, slot, TARGET_WELL);
+	watch_answer(c->watch, slot, token, kind, now);
 }
 
 static void on_values(void *arg, uint32_t slot, const struct query *q, const struct query_value *v, uint32_t uptime_cs,
@@ -183,6 +187,12 @@ static void on_facts(void *arg, uint32_t slot, const struct engine_facts *f)
 				   .rebooted = f->rebooted,
 				   .clone_of_known = f->clone,
 				   .clone_slot = f->clone ? f->clone_slot : NO_SLOT};
+	const struct usm_peer *peer = engine_peer(c->engine, slot);
+	int64_t boots = 0, time = 0;
+	if (peer)
+		usm_peer_told(peer, c->now, &boots, &time);
+	m.engine_boots = (uint32_t)boots;
+	m.engine_time_s = (uint32_t)time;
 	memcpy(m.engine_id, f->engine_id, sizeof m.engine_id);
 	memcpy(m.sys_name, f->sys_name, sizeof m.sys_name);
 	outbox_facts(c->outbox, &m);
@@ -200,6 +210,11 @@ static void on_overflow(void *arg, int64_t now)
 	struct collector *c = arg;
 
 	watch_drops(c->watch, now);
+}
+
+static void on_refused(void *arg, uint32_t slot, enum target_state why)
+{
+	targets_state(arg, slot, why);
 }
 
 static void on_echo(void *arg, uint32_t slot, uint32_t token, const union endpoint *from, int64_t now)
@@ -329,6 +344,8 @@ static void take_engines(struct collector *c, const struct msg_snmp_engine *m, s
 	for (size_t i = 0; i < count; i++)
 		if (m[i].slot == NO_SLOT)
 			traps_engine(c->traps, &m[i], c->now);
+		else
+			engine_seed(c->engine, &m[i], c->now);
 }
 
 static void on_targets(struct collector *c, const struct message_header *h, const void *body, size_t size)
@@ -466,7 +483,8 @@ static void listen_to(struct loop *loop, int which, int fd)
 
 static int run(struct role_context *context)
 {
-	static const struct engine_ops engine_ops = {on_answer, on_values, on_row, on_facts, on_asked, on_overflow};
+	static const struct engine_ops engine_ops = {on_answer, on_values, on_row, on_facts, on_asked, on_overflow,
+						     on_refused};
 	static const struct watch_ops watch_ops = {.send_heartbeat = send_get,
 						   .send_poll = send_poll,
 						   .send_echo = send_echo,

@@ -22,6 +22,7 @@ enum {
 struct target {
 	bool used, kept; /* kept: seen since TARGETS_BEGIN */
 	uint32_t generation;
+	uint8_t state; /* enum target_state as the engine was told; 0 nothing yet */
 	uint16_t userland_port;
 	struct address address;
 	struct credential *credential;
@@ -65,6 +66,8 @@ void targets_end(struct collector *c);
 void targets_remove(struct collector *c, uint32_t slot, uint32_t generation);
 void targets_objects(struct collector *c, const struct msg_object *objects, size_t count);
 void targets_secret(struct collector *c, const struct msg_secret *m);
+/* Why a node cannot be read, or that it can: told on change. */
+void targets_state(struct collector *c, uint32_t slot, enum target_state state);
 /* Now and then: secrets that were missing or wrong are asked for again, so that mending the file is enough. */
 void targets_missing_secrets(struct collector *c);
 /* The credential of this description, asked for at the supervisor when it is new. Never NULL, lives as long as the

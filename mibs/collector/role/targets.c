@@ -41,6 +41,25 @@ struct credential *targets_credential(struct collector *c, const char *name, con
 	return made;
 }
 
+void targets_state(struct collector *c, uint32_t slot, enum target_state state)
+{
+	struct target *t = target_at(c, slot);
+
+	if (!t || !state || t->state == state)
+		return;
+	t->state = (uint8_t)state;
+	struct msg_target_state m = {.slot = slot, .generation = t->generation, .state = state};
+	outbox_target_state(c->outbox, &m);
+}
+
+/* The credential's secret is here, or is known to be missing or bad. */
+static void tell_secret(struct collector *c, const struct credential *credential)
+{
+	for (uint32_t slot = 0; slot < NODE_MAX; slot++)
+		if (c->targets[slot].used && c->targets[slot].credential == credential)
+			targets_state(c, slot, credential->ready ? TARGET_WELL : (enum target_state)credential->trouble);
+}
+
 static void tell_watch(struct collector *c, uint32_t slot)
 {
 	struct target *t = &c->targets[slot];
@@ -106,6 +125,7 @@ void targets_take(struct collector *c, const struct msg_target *m)
 	t->node.ndomains = take_domains(m, t->node.domains);
 	tell_watch(c, m->slot);
 	traps_node(c->traps, m->slot);
+	targets_state(c, m->slot, credential->ready ? TARGET_WELL : (enum target_state)credential->trouble);
 }
 
 static void forget(struct collector *c, uint32_t slot)
@@ -175,8 +195,11 @@ static void apply_secret(struct collector *c, struct credential *credential, con
 	struct credential fresh = *credential;
 	const char *wrong = credential_set_secret(&fresh, text);
 
-	if (wrong)
+	fresh.trouble = wrong ? TARGET_SECRET_BAD : 0;
+	if (wrong) {
 		log_error("collector: secret snmp/%s %s", credential->name, wrong);
+		credential->trouble = fresh.trouble;
+	}
 	if (!wrong && (memcmp(&fresh, credential, sizeof fresh) != 0)) {
 		*credential = fresh;
 		engine_credential_changed(c->engine, credential);
@@ -186,6 +209,16 @@ static void apply_secret(struct collector *c, struct credential *credential, con
 				tell_watch(c, slot);
 	}
 	explicit_bzero(&fresh, sizeof fresh);
+	tell_secret(c, credential);
+}
+
+static void secret_missing(struct collector *c, const char *name)
+{
+	for (size_t i = 0; i < c->credential_count; i++)
+		if (!strcmp(c->credentials[i]->name, name) && !c->credentials[i]->ready) {
+			c->credentials[i]->trouble = TARGET_SECRET_MISSING;
+			tell_secret(c, c->credentials[i]);
+		}
 }
 
 void targets_secret(struct collector *c, const struct msg_secret *m)
@@ -196,6 +229,7 @@ void targets_secret(struct collector *c, const struct msg_secret *m)
 	if (m->status) {
 		log_error("collector: secret snmp/%s cannot be had (%s): put it into the secrets directory, mode 0600",
 			  m->name, error_name(m->status));
+		secret_missing(c, m->name);
 		return;
 	}
 	for (size_t i = 0; i < c->credential_count; i++)
