@@ -18,6 +18,7 @@
 #define TIMEOUT_MS 10000
 #define APPLY_TIMEOUT_MS 60000
 #define SEL_CLEAR_TIMEOUT_MS 70000 /* a BMC may take a minute to erase its log */
+#define TOP_TIMEOUT_MS 82000
 #define EVENTS_DEFAULT 1000
 #define PAGES_MAX (16u << 20)
 #define EXPORT_MAX (64u << 20)
@@ -190,6 +191,21 @@ void command_run(struct request *r, const struct route *route)
 	c.request = request_wait(r, c.verb == COMMAND_SEL_CLEAR ? SEL_CLEAR_TIMEOUT_MS : TIMEOUT_MS, on_done);
 	channel_send2(server_engine(r->server), MSG_COMMAND, &c, sizeof c, arguments, c.argument_size);
 	free(arguments);
+}
+
+/* The collector waits for up to 70 s until the node's agent has looked at its processes again. */
+void top_run(struct request *r, const struct route *route)
+{
+	struct msg_query q = {.kind = QUERY_TOP, .limit = (uint32_t)r->query.limit};
+	(void)route;
+
+	if (!r->query.node[0]) {
+		request_fail(r, ERR_CONFIG, "node", "add node=NAME", "no node is named");
+		return;
+	}
+	text_copy(q.target, sizeof q.target, r->query.node);
+	q.request = request_wait(r, TOP_TIMEOUT_MS, on_done);
+	channel_send(server_engine(r->server), MSG_QUERY, &q, sizeof q);
 }
 
 void apply_run(struct request *r, const struct route *route)

@@ -199,17 +199,50 @@ static const struct column job_columns[] = {
 	{                      \
 		c, COUNT_OF(c) \
 	}
+#define WATCH(n, k, x, m)                             \
+	{                                             \
+		n, COLUMN_##k, x, FIELD(watch_row, m) \
+	}
+static const struct column watch_columns[] = {
+    WATCH("index", INDEX, 0, head.slot),
+    WATCH("name", TEXT, 0, name),
+    WATCH("process", TEXT, 0, process),
+    WATCH("arguments", TEXT, 0, arguments),
+    WATCH("min", U32, 0, min),
+    WATCH("max", U32, 0, max),
+    WATCH("interval_s", U32, 0, interval_s),
+    WATCH("scope", TEXT, 0, scope),
+    WATCH("nodes", U32, 0, nodes),
+    WATCH("by_state", COUNTS, WORDS_WATCH_STATE, by_state),
+};
+#define WATCHED(n, k, x, m)                                 \
+	{                                                   \
+		n, COLUMN_##k, x, FIELD(watch_state_row, m) \
+	}
+static const struct column watch_state_columns[] = {
+    WATCHED("node", NODE, 0, node_slot),
+    WATCHED("watch", TEXT, 0, name),
+    WATCHED("state", WORD8, WORDS_WATCH_STATE, state),
+    WATCHED("level", WORD8, WORDS_LEVEL, level),
+    WATCHED("count", U32, 0, count),
+    WATCHED("cpu_percent", NUMBER, 0, cpu_percent),
+    WATCHED("mem_bytes", NUMBER, 0, mem_bytes),
+    WATCHED("restarts", U64, 0, restarts),
+    WATCHED("time", TIME, 0, at_wall_ms),
+};
+
 static const struct columns tables[BOARD_TABLE_COUNT] = {
     [BOARD_APPLIANCE] = LIST(appliance_columns), [BOARD_CLUSTER] = LIST(site_columns),
     [BOARD_GROUP] = LIST(group_columns),         [BOARD_DOMAIN] = LIST(domain_columns),
     [BOARD_NODE] = LIST(node_columns),           [BOARD_ITEM] = LIST(item_columns),
     [BOARD_VALUE] = LIST(value_columns),         [BOARD_SENSOR] = LIST(sensor_columns),
     [BOARD_ALARM] = LIST(alarm_columns),         [BOARD_JOB] = LIST(job_columns),
+    [BOARD_WATCH] = LIST(watch_columns),         [BOARD_WATCH_STATE] = LIST(watch_state_columns),
 };
 
 static const uint8_t word_count[WORDS_SET_COUNT] = {
     [WORDS_VERDICT] = VERDICT_COUNT, [WORDS_LEVEL] = LEVEL_COUNT, [WORDS_ROLE] = ROLE_COUNT,
-    [WORDS_TRAP_FATE] = TRAP_FATE_COUNT};
+    [WORDS_TRAP_FATE] = TRAP_FATE_COUNT, [WORDS_WATCH_STATE] = WATCH_STATE_COUNT};
 
 struct columns columns_of(enum board_table table)
 {

@@ -64,6 +64,8 @@ union any_row {
 	struct sensor_row sensor;
 	struct alarm_row alarm;
 	struct job_row job;
+	struct watch_row watch;
+	struct watch_state_row watch_state;
 };
 /* A walk over a table's rows in order, in pieces: it goes on rightly while the engine flips the index and rows come and
  * go. Begin with {0} or with a position from board_seek(); order is then the last row's. */

@@ -23,6 +23,9 @@ static const char *const words[COMMAND_VERB_COUNT] = {
     [COMMAND_SEL_READ] = "sel-read",
     [COMMAND_SEL_CLEAR] = "sel-clear",
     [COMMAND_CONFIRM_BMC] = "confirm-bmc",
+    [COMMAND_WATCH_ADD] = "watch-add",
+    [COMMAND_WATCH_REMOVE] = "watch-remove",
+    [COMMAND_WATCH_SET] = "watch-set",
 };
 
 const char *command_word(uint32_t verb)

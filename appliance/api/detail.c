@@ -101,6 +101,7 @@ void node_run(struct request *r, const struct route *route)
 	evidence_emit(&out, &row.node);
 	emit_of_node(&out, board, BOARD_VALUE, "values", row.head.slot);
 	emit_of_node(&out, board, BOARD_SENSOR, "sensors", row.head.slot);
+	emit_of_node(&out, board, BOARD_WATCH_STATE, "watches", row.head.slot);
 	emit_alarms(&out, board, row.head.slot);
 	emit_close(&out, '}');
 	emit_bytes(&out, "\n", 1);

@@ -25,6 +25,8 @@ static uint32_t node_of(enum board_table table, const union any_row *row)
 		return row->value.node_slot;
 	case BOARD_SENSOR:
 		return row->sensor.node_slot;
+	case BOARD_WATCH_STATE:
+		return row->watch_state.node_slot;
 	case BOARD_ALARM:
 		return row->alarm.node_slot;
 	default:
@@ -73,7 +75,7 @@ int list_next(struct request *r, enum board_table table, struct list_walk *walk,
 		uint32_t node = node_of(table, row);
 		bool is = !walk->chosen || (node < NODE_MAX && walk->chosen[node]);
 		/* values and sensors of a node stand together: on to the next node at once */
-		if (!is && (table == BOARD_VALUE || table == BOARD_SENSOR))
+		if (!is && (table == BOARD_VALUE || table == BOARD_SENSOR || table == BOARD_WATCH_STATE))
 			cursor_jump(&walk->cursor, board, table, ((uint64_t)node + 1) << 32);
 		if (!is || !query_matches(&r->query, row))
 			continue;

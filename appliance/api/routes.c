@@ -75,6 +75,9 @@ static const struct parameter trap_parameters[] = {
     TEXT("object", object),
     NUMBER("limit", 1, 10000, limit),
 };
+static const struct parameter watch_parameters[] = {FILTER("name"), FILTER("process"), LIMIT};
+static const struct parameter watch_state_parameters[] = {RANGE, FILTER("watch"), FILTER("state"), FILTER("level"), LIMIT};
+static const struct parameter top_parameters[] = {TEXT("node", node), NUMBER("limit", 1, TOP_ROWS_MAX, limit)};
 static const struct parameter graph_parameters[] = {
     TEXT("node", node),
     TEXT("items", items),
@@ -114,6 +117,9 @@ const struct route routes[] = {
     {.path = "/v1/items", .table = BOARD_ITEM, LIST(item_parameters), .run = list_run},
     {.path = "/v1/values", .table = BOARD_VALUE, LIST(value_parameters), .run = list_run},
     {.path = "/v1/sensors", .table = BOARD_SENSOR, LIST(sensor_parameters), .run = list_run},
+    {.path = "/v1/watches", .table = BOARD_WATCH, LIST(watch_parameters), .run = list_run},
+    {.path = "/v1/watch-states", .table = BOARD_WATCH_STATE, LIST(watch_state_parameters), .run = list_run},
+    {.path = "/v1/top", LIST(top_parameters), .run = top_run},
     {.path = "/v1/alarms", .table = BOARD_ALARM, LIST(alarm_parameters), .run = list_run},
     {.path = "/v1/jobs", .table = BOARD_JOB, LIST(job_parameters), .run = list_run},
     {.path = "/v1/jobs/", .tail = true, .table = BOARD_JOB, .run = job_run},

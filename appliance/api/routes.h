@@ -31,6 +31,7 @@ void traps_run(struct request *r, const struct route *route); /* traps.c */
 void trap_senders_run(struct request *r, const struct route *route);
 void audit_run(struct request *r, const struct route *route);
 void command_run(struct request *r, const struct route *route);
+void top_run(struct request *r, const struct route *route);
 void apply_run(struct request *r, const struct route *route);
 void export_run(struct request *r, const struct route *route);
 void series_run(struct request *r, const struct route *route);

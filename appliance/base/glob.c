@@ -52,6 +52,11 @@ static bool match(const char *p, size_t size, const char *text)
 	return p == end;
 }
 
+bool glob_match(const char *pattern, const char *text)
+{
+	return match(pattern, strlen(pattern), text);
+}
+
 bool glob_list_valid(const char *list)
 {
 	for (;; list++) {

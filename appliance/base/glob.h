@@ -11,6 +11,8 @@
 bool glob_list_valid(const char *list);
 /* True when one of the patterns matches the whole text; "" matches nothing. */
 bool glob_list_match(const char *list, const char *text);
+/* One pattern, in which a comma stands for itself. */
+bool glob_match(const char *pattern, const char *text);
 /* The rule of a row filter: in the include list (or that is empty), and not in the exclude list. */
 bool glob_wanted(const char *include, const char *exclude, const char *text);
 

@@ -18,6 +18,7 @@ static const char *const policy_words[] = {GLORY_POLICIES(X)};
 static const char *const domain_kind_words[] = {GLORY_DOMAIN_KINDS(X)};
 static const char *const domain_state_words[] = {GLORY_DOMAIN_STATES(X)};
 static const char *const sensor_state_words[] = {GLORY_SENSOR_STATES(X)};
+static const char *const watch_state_words[] = {GLORY_WATCH_STATES(X)};
 static const char *const role_words[] = {GLORY_ROLES(X)};
 static const char *const trap_source_words[] = {GLORY_TRAP_SOURCES(X)};
 static const char *const trap_kind_words[] = {GLORY_TRAP_KINDS(X)};
@@ -35,6 +36,7 @@ static const struct {
 	[WORDS_DOMAIN_KIND] = SET(domain_kind_words), [WORDS_DOMAIN_STATE] = SET(domain_state_words),
 	[WORDS_SENSOR_STATE] = SET(sensor_state_words), [WORDS_ROLE] = SET(role_words),
 	[WORDS_TRAP_SOURCE] = SET(trap_source_words), [WORDS_TRAP_KIND] = SET(trap_kind_words), [WORDS_TRAP_FATE] = SET(trap_fate_words),
+	[WORDS_WATCH_STATE] = SET(watch_state_words),
 };
 
 const char *words_name(enum word_set set, int value)

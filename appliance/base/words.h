@@ -43,6 +43,9 @@
 	X(WINDOW, 8, "time-window") X(RATE, 9, "rate") X(REPEAT, 10, "repeated") X(AMBIGUOUS, 11, "ambiguous") \
 	X(NOT_READY, 12, "no-secret") X(DISCOVERY, 13, "discovery") X(OVERFLOW, 14, "overflow")
 
+/* of a process watch on a node */
+#define GLORY_WATCH_STATES(X) X(UNKNOWN, 1, "unknown") X(OK, 2, "ok") X(TOO_FEW, 3, "too-few") X(TOO_MANY, 4, "too-many")
+
 #define GLORY_WORD_MEMBER_(prefix, symbol, number) prefix##_##symbol = number,
 #define X(s, n, w) GLORY_WORD_MEMBER_(LEVEL, s, n)
 enum level { GLORY_LEVELS(X) LEVEL_COUNT = 6 };
@@ -80,6 +83,9 @@ enum domain_state { GLORY_DOMAIN_STATES(X) DOMAIN_STATE_COUNT = 6 };
 #define X(s, n, w) GLORY_WORD_MEMBER_(SENSOR, s, n)
 enum sensor_state { GLORY_SENSOR_STATES(X) SENSOR_STATE_COUNT = 6 };
 #undef X
+#define X(s, n, w) GLORY_WORD_MEMBER_(WATCH_STATE, s, n)
+enum watch_state { GLORY_WATCH_STATES(X) WATCH_STATE_COUNT = 5 };
+#undef X
 #define X(s, n, w) GLORY_WORD_MEMBER_(ROLE, s, n)
 enum role { GLORY_ROLES(X) ROLE_COUNT = 8 };
 #undef X
@@ -97,7 +103,7 @@ enum trap_fate { GLORY_TRAP_FATES(X) TRAP_FATE_COUNT = 15 };
 enum word_set {
 	WORDS_LEVEL, WORDS_POWER, WORDS_VERDICT, WORDS_CERTAINTY, WORDS_LIFE, WORDS_JOB_STATE, WORDS_POWER_VERB,
 	WORDS_RIGHT, WORDS_POLICY, WORDS_DOMAIN_KIND, WORDS_DOMAIN_STATE, WORDS_SENSOR_STATE, WORDS_ROLE,
-	WORDS_TRAP_SOURCE, WORDS_TRAP_KIND, WORDS_TRAP_FATE, WORDS_SET_COUNT
+	WORDS_TRAP_SOURCE, WORDS_TRAP_KIND, WORDS_TRAP_FATE, WORDS_WATCH_STATE, WORDS_SET_COUNT
 };
 
 /* The spelling of a value ("os-hung"); "?" for a number that is none. Never NULL. */

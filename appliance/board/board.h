@@ -16,7 +16,7 @@
 
 enum board_table {
 	BOARD_APPLIANCE = 0, BOARD_CLUSTER, BOARD_GROUP, BOARD_DOMAIN, BOARD_NODE, BOARD_ITEM, BOARD_VALUE, BOARD_SENSOR,
-	BOARD_ALARM, BOARD_JOB, BOARD_TABLE_COUNT
+	BOARD_ALARM, BOARD_JOB, BOARD_WATCH, BOARD_WATCH_STATE, BOARD_TABLE_COUNT
 };
 
 /* Every row begins so. order: what the sorted index is sorted by (see each row); rows of one table are compared by order, then slot. */
@@ -152,6 +152,29 @@ struct job_row { /* order: id */
 	char actor[NAME_SIZE], target[NAME_SIZE], reason[CAUSE_SIZE], result[128];
 };
 
+struct watch_row { /* processes that are to run; order: slot */
+	struct row_head head;
+	uint32_t min, max, interval_s;
+	uint32_t nodes;     /* it is on */
+	uint32_t by_state[WATCH_STATE_COUNT]; /* of them */
+	uint32_t pad;
+	char name[32], process[NAME_SIZE], arguments[96], scope[NAME_SIZE];
+};
+
+struct watch_state_row { /* node x watch; order: node_slot << 32 | watch_slot */
+	struct row_head head;
+	uint32_t node_slot, watch_slot;
+	int64_t at_wall_ms; /* when it was last read */
+	double cpu_percent; /* of one processor, all its processes together; NAN: unknown */
+	double mem_bytes;   /* NAN: unknown */
+	uint64_t restarts;  /* noticed since the appliance's engine began */
+	uint32_t count;
+	uint8_t state, level; /* enum watch_state */
+	uint8_t pad[2];
+	char name[32];
+};
+
+#define BOARD_WATCHES_PER_NODE 2 /* on average over all nodes of the largest site */
 struct board_limits {
 	uint32_t rows[BOARD_TABLE_COUNT];
 };

@@ -19,6 +19,8 @@ static const struct {
     [BOARD_SENSOR] = {sizeof(struct sensor_row), sizeof(struct packed_sensor)},
     [BOARD_ALARM] = {sizeof(struct alarm_row), sizeof(struct alarm_row)},
     [BOARD_JOB] = {sizeof(struct job_row), sizeof(struct job_row)},
+    [BOARD_WATCH] = {sizeof(struct watch_row), sizeof(struct watch_row)},
+    [BOARD_WATCH_STATE] = {sizeof(struct watch_state_row), sizeof(struct watch_state_row)},
 };
 
 size_t board_row_size(enum board_table table)
@@ -79,6 +81,8 @@ void board_limits_for(uint32_t nodes, uint32_t values_per_node, uint32_t sensors
 					 [BOARD_SENSOR] = few * sensors_per_node,
 					 [BOARD_ALARM] = 1024 + few / 4,
 					 [BOARD_JOB] = 1024 + few / 4,
+					 [BOARD_WATCH] = WATCHES_MAX,
+					 [BOARD_WATCH_STATE] = few * BOARD_WATCHES_PER_NODE,
 				     }};
 	for (int t = 0; t < BOARD_TABLE_COUNT; t++) {
 		if (out->rows[t] == 0)

@@ -58,6 +58,8 @@ union board_any_row {
 	struct sensor_row sensor;
 	struct alarm_row alarm;
 	struct job_row job;
+	struct watch_row watch;
+	struct watch_state_row watch_state;
 	struct packed_value packed_value;
 	struct packed_sensor packed_sensor;
 	uint64_t words[1];

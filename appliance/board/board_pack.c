@@ -41,6 +41,9 @@ static const struct text_place alarm_texts[] = {TEXT(alarm_row, object), TEXT(al
 						TEXT(alarm_row, acknowledged_by)};
 static const struct text_place job_texts[] = {TEXT(job_row, actor), TEXT(job_row, target), TEXT(job_row, reason),
 					      TEXT(job_row, result)};
+static const struct text_place watch_texts[] = {TEXT(watch_row, name), TEXT(watch_row, process), TEXT(watch_row, arguments),
+						TEXT(watch_row, scope)};
+static const struct text_place watch_state_texts[] = {TEXT(watch_state_row, name)};
 
 #define ALL(places)                      \
 	{                                \
@@ -55,6 +58,7 @@ static const struct {
     [BOARD_NODE] = ALL(node_texts),           [BOARD_ITEM] = ALL(item_texts),
     [BOARD_VALUE] = ALL(value_texts),         [BOARD_SENSOR] = ALL(sensor_texts),
     [BOARD_ALARM] = ALL(alarm_texts),         [BOARD_JOB] = ALL(job_texts),
+    [BOARD_WATCH] = ALL(watch_texts),         [BOARD_WATCH_STATE] = ALL(watch_state_texts),
 };
 
 bool board_is_packed(enum board_table table)

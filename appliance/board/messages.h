@@ -51,6 +51,9 @@ enum message_type {
 
 	MSG_TRAP_SOURCES = 37,  /* struct msg_trap_source[] (a full packet: more follows): BMCs, switches and PDUs that may send traps; replaces the list */
 	MSG_SNMP_ENGINES = 38,  /* struct msg_snmp_engine[]: the collector's own SNMP engine, and what was known of the agents' in an earlier life */
+	MSG_WATCHES = 34,       /* struct msg_watch[]: process watches; replaces the list */
+	MSG_WATCH_SCOPE = 35,   /* struct msg_watch_scope[]: which of them are on which nodes */
+	MSG_TOP_ASK = 36,       /* struct msg_top_ask: the busiest processes of a node; answered by MSG_TOP */
 
 	/* collector > engine */
 	MSG_SAMPLES = 40,  /* struct msg_sample[] (lossy) */
@@ -64,6 +67,9 @@ enum message_type {
 	MSG_TRAP = 51,     /* struct msg_trap[] (lossy): a trap or inform whose sender is proved */
 	MSG_TARGET_STATE = 52, /* struct msg_target_state[]: why a node's agent cannot be read, on change */
 	MSG_TRAP_COUNTS = 53, /* struct msg_trap_counts, when they change: what became of the datagrams at the trap listener */
+
+	MSG_WATCH_STATE = 49, /* struct msg_watch_state[] */
+	MSG_TOP = 50,      /* struct msg_top + struct msg_top_row[] */
 
 	/* engine > bmc */
 	MSG_BMC_TARGETS_BEGIN = 60, /* struct msg_targets */
@@ -228,6 +234,27 @@ struct msg_snmp_engine {
 	uint8_t pad[3];
 };
 
+#define WATCHES_MAX 64
+struct msg_watch { /* processes that are to run */
+	uint32_t watch;      /* its number, below WATCHES_MAX */
+	uint32_t generation;
+	uint32_t interval_s; /* the process table is searched so often, and whenever something has changed */
+	uint32_t min, max;   /* how many are right */
+	char process[NAME_SIZE]; /* name, with * and ? */
+	char arguments[96];  /* pattern that is in the arguments; "" any */
+};
+struct msg_watch_scope {
+	uint32_t slot, generation;
+	uint64_t watches; /* bit per watch; what is not named by a message stays */
+};
+#define TOP_ROWS_MAX 20
+struct msg_top_ask {
+	uint64_t request;
+	uint32_t slot, generation;
+	uint32_t rows; /* at most TOP_ROWS_MAX */
+	uint32_t pad;
+};
+
 /* --- collector > engine ----------------------------------------------------------------------------- */
 #define TRAP_OID_MAX 24
 #define TRAP_VARBINDS 8
@@ -325,6 +352,36 @@ struct msg_node_facts {
 	uint32_t clone_slot;
 	char sys_name[NAME_SIZE];
 	uint32_t engine_boots, engine_time_s; /* v3: the clock of its engine when this was sent; 0 0 unknown */
+};
+
+enum processes_found { PROCESSES_COUNTED = 1, PROCESSES_NOT_SHOWN, PROCESSES_CUT }; /* not shown: no table; cut: too long a table */
+#define WATCH_MEM_UNKNOWN UINT64_MAX
+struct msg_watch_state {
+	uint32_t slot, generation;
+	uint32_t watch, watch_generation;
+	uint32_t count;    /* processes that run */
+	uint32_t restarts; /* processes that came after one had gone, since the state before */
+	uint64_t cpu_cs;   /* processor time used since the collector began to watch, 1/100 s */
+	uint64_t mem_kib;  /* WATCH_MEM_UNKNOWN: not all of them have been read */
+	int64_t at_ms;
+	uint8_t found;     /* enum processes_found */
+	uint8_t pad[7];
+};
+struct msg_top {
+	uint64_t request;
+	uint32_t slot, generation;
+	int32_t status;     /* 0 or a negative error kind */
+	uint32_t processes; /* of the node */
+	uint32_t rows;      /* that follow */
+	uint32_t over_ms;   /* used_cs was used in so long; 0: what was used now could not be found out, used_cs is all since its start */
+};
+struct msg_top_row {
+	uint32_t index;  /* process id */
+	uint32_t status; /* hrSWRunStatus: 1 running, 2 runnable, 3 not runnable, 4 invalid; 0 not known */
+	int64_t total_cs, used_cs;
+	int64_t mem_kib;
+	char name[NAME_SIZE];
+	char arguments[128];
 };
 
 /* --- bmc -------------------------------------------------------------------------------------------- */
@@ -506,7 +563,7 @@ struct msg_recorder_state {
 /* --- agent, api -------------------------------------------------------------------------------------- */
 enum command_verb { COMMAND_POWER = 1, COMMAND_ALARM_ACK, COMMAND_NODE_ADD, COMMAND_NODE_REMOVE, COMMAND_NODE_SET, COMMAND_GROUP_ADD,
 		    COMMAND_GROUP_REMOVE, COMMAND_GROUP_SET, COMMAND_APPLY, COMMAND_JOB_CANCEL, COMMAND_SENSOR_REREAD, COMMAND_FLUSH,
-		    COMMAND_CONFIRM_BMC, COMMAND_SEL_CLEAR, COMMAND_SEL_READ, COMMAND_VERB_COUNT };
+		    COMMAND_CONFIRM_BMC, COMMAND_SEL_CLEAR, COMMAND_SEL_READ, COMMAND_WATCH_ADD, COMMAND_WATCH_REMOVE, COMMAND_WATCH_SET, COMMAND_VERB_COUNT };
 struct msg_command {
 	uint64_t request;        /* chosen by the face; comes back in the reply */
 	uint64_t repeat_high, repeat_low; /* key of a repeated SET (hash of user, source, request-id, varbinds); 0 0 = none */
@@ -522,6 +579,7 @@ struct msg_command {
 enum query_kind { QUERY_EVENTS = 1, QUERY_JOB_STEPS, QUERY_EXPORT, QUERY_AUDIT, QUERY_EXPLAIN,
 		  QUERY_TRAPS = 20, QUERY_TRAP_SENDERS,
 		  QUERY_SERIES = 40, /* target "NODE ITEM": its newest values */
+		  QUERY_TOP = 50, /* target: a node */
 		  QUERY_SEL = 60, QUERY_INVENTORY /* target: a range of nodes */ };
 #define QUERY_NEWEST UINT64_MAX /* as `from`: the newest `limit` ones, oldest of them first */
 struct msg_query {

@@ -57,6 +57,13 @@ int cli_print_json(json_t *value);
 /* Members of an object as text: "" for null and missing ones. number: with that many decimals, "-" for null. */
 const char *cli_text(const json_t *object, const char *member);
 void cli_number(const json_t *object, const char *member, int decimals, char *out, size_t size);
+/* GETs a list from a path, which is taken; CLI_DONE with *list, or the exit code. */
+int cli_get_list(struct cli *cli, char *path, json_t **list);
+struct table;
+/* Prints and frees both. */
+void cli_end_table(struct table *table, json_t *list);
+/* Sends an edit with the given options as its arguments; returns the exit code. */
+int cli_edit(struct cli *cli, const char *verb, const char *target);
 /* "2026-01-31 12:00:00" of an RFC 3339 time, "-" for none; and how long ago it was: "45s", "3m", "2h", "5d". */
 void cli_time(const json_t *object, const char *member, char *out, size_t size);
 void cli_age(const json_t *object, const char *member, char *out, size_t size);
@@ -67,6 +74,7 @@ void cli_pause(int ms);
 
 /* handlers */
 typedef int cli_handler(struct cli *cli, char **arguments, int count);
+cli_handler watch_list, watch_show, watch_add, watch_set, watch_remove, node_top;
 cli_handler node_list, node_show, node_add, node_set, node_remove, group_list, group_show, group_add, group_set,
     group_remove, item_list, sensor_list, alarm_list, alarm_ack, event_list, job_list, job_show, job_cancel, job_wait,
     power_do, power_status, graph_draw, apply_do, export_do, site_show, top_show, bmc_confirm, stats_show, stats_idle, sel_list, sel_read, sel_clear;

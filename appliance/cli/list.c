@@ -11,8 +11,7 @@
 
 #define FOLLOW_MS 1000
 
-/* GETs a list; CLI_DONE with *list, or the exit code. */
-static int get_list(struct cli *cli, char *path, json_t **list)
+int cli_get_list(struct cli *cli, char *path, json_t **list)
 {
 	struct error e;
 	int rc = client_get(cli->client, path, list, &e);
@@ -21,7 +20,7 @@ static int get_list(struct cli *cli, char *path, json_t **list)
 	return rc ? cli_fail(&e) : CLI_DONE;
 }
 
-static void end_table(struct table *t, json_t *list)
+void cli_end_table(struct table *t, json_t *list)
 {
 	table_print(t, stdout, cli_width(), cli_colours());
 	table_free(t);
@@ -33,7 +32,7 @@ int item_list(struct cli *cli, char **arguments, int count)
 	json_t *list, *o;
 	struct table t;
 	size_t i;
-	int rc = get_list(cli, client_path("/v1/items"), &list);
+	int rc = cli_get_list(cli, client_path("/v1/items"), &list);
 	(void)arguments;
 	(void)count;
 
@@ -50,7 +49,7 @@ int item_list(struct cli *cli, char **arguments, int count)
 				       cli_text(o, "describes")};
 		table_row(&t, "", cells);
 	}
-	end_table(&t, list);
+	cli_end_table(&t, list);
 	return CLI_DONE;
 }
 
@@ -60,7 +59,7 @@ int sensor_list(struct cli *cli, char **arguments, int count)
 	json_t *list, *o;
 	struct table t;
 	size_t i;
-	int rc = get_list(cli, cli_path(cli, "/v1/sensors", count ? arguments[0] : NULL, names), &list);
+	int rc = cli_get_list(cli, cli_path(cli, "/v1/sensors", count ? arguments[0] : NULL, names), &list);
 
 	if (rc || cli->json)
 		return rc ? rc : cli_print_json(list);
@@ -76,7 +75,7 @@ int sensor_list(struct cli *cli, char **arguments, int count)
 		    cli_text(o, "unit"), cli_text(o, "level"), cli_text(o, "state"), cli_text(o, "text")};
 		table_row(&t, cli_text(o, "level"), cells);
 	}
-	end_table(&t, list);
+	cli_end_table(&t, list);
 	return CLI_DONE;
 }
 
@@ -90,7 +89,7 @@ int alarm_list(struct cli *cli, char **arguments, int count)
 
 	if (!cli_option(cli, "all"))
 		path = client_path_add(cli->client, path, "active", "1");
-	int rc = get_list(cli, path, &list);
+	int rc = cli_get_list(cli, path, &list);
 	if (rc || cli->json)
 		return rc ? rc : cli_print_json(list);
 	table_begin(&t, ">ID SEVERITY OBJECT KIND >COUNT >SINCE STATE CAUSE", 1);
@@ -109,7 +108,7 @@ int alarm_list(struct cli *cli, char **arguments, int count)
 		    state, cli_text(o, "cause")};
 		table_row(&t, cli_text(o, "severity"), cells);
 	}
-	end_table(&t, list);
+	cli_end_table(&t, list);
 	return CLI_DONE;
 }
 
@@ -208,7 +207,7 @@ int event_list(struct cli *cli, char **arguments, int count)
 
 	if (!cli_option(cli, "from"))
 		path = client_path_add(cli->client, path, "newest", "1");
-	int rc = get_list(cli, client_path_add(cli->client, path, "limit", limit ? limit : "50"), &list);
+	int rc = cli_get_list(cli, client_path_add(cli->client, path, "limit", limit ? limit : "50"), &list);
 	if (rc)
 		return rc;
 	if (cli->json && !cli_option(cli, "follow"))

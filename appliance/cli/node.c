@@ -254,7 +254,7 @@ static json_t *edit_arguments(const struct cli *cli)
 	return o;
 }
 
-static int edit(struct cli *cli, const char *verb, const char *target)
+int cli_edit(struct cli *cli, const char *verb, const char *target)
 {
 	json_t *arguments = edit_arguments(cli), *answer;
 	struct error e;
@@ -274,43 +274,43 @@ static int edit(struct cli *cli, const char *verb, const char *target)
 int node_add(struct cli *cli, char **arguments, int count)
 {
 	(void)count;
-	return edit(cli, "node-add", arguments[0]);
+	return cli_edit(cli, "node-add", arguments[0]);
 }
 
 int node_set(struct cli *cli, char **arguments, int count)
 {
 	(void)count;
-	return edit(cli, "node-set", arguments[0]);
+	return cli_edit(cli, "node-set", arguments[0]);
 }
 
 int node_remove(struct cli *cli, char **arguments, int count)
 {
 	(void)count;
-	return edit(cli, "node-remove", arguments[0]);
+	return cli_edit(cli, "node-remove", arguments[0]);
 }
 
 int bmc_confirm(struct cli *cli, char **arguments, int count)
 {
 	(void)count;
-	return edit(cli, "confirm-bmc", arguments[0]);
+	return cli_edit(cli, "confirm-bmc", arguments[0]);
 }
 
 int group_add(struct cli *cli, char **arguments, int count)
 {
 	(void)count;
-	return edit(cli, "group-add", arguments[0]);
+	return cli_edit(cli, "group-add", arguments[0]);
 }
 
 int group_set(struct cli *cli, char **arguments, int count)
 {
 	(void)count;
-	return edit(cli, "group-set", arguments[0]);
+	return cli_edit(cli, "group-set", arguments[0]);
 }
 
 int group_remove(struct cli *cli, char **arguments, int count)
 {
 	(void)count;
-	return edit(cli, "group-remove", arguments[0]);
+	return cli_edit(cli, "group-remove", arguments[0]);
 }
 
 /* --- groups ------------------------------------------------------------------------------------------ */

@@ -52,6 +52,16 @@ static const struct cli_option group_filters[] = {VALUE("level", "WORD,...", "wi
 static const struct cli_option sensor_filters[] = {VALUE("level", "WORD,...", "with one of these levels"),
 						   VALUE("state", "WORD,...", "nominal, finding, not-present, ..."),
 						   VALUE("type", "WORD,...", "temperature, fan, voltage, ..."), END};
+static const struct cli_option watch_fields[] = {
+    FIELD("process", "NAME", 't', "its name, with * and ?"),
+    FIELD("arguments", "TEXT", 't', "what its arguments contain, with * and ?"),
+    FIELD("min", "NUMBER", 'n', "so many at least (1)"),
+    FIELD("max", "NUMBER", 'n', "and at most"),
+    FIELD("interval", "SECONDS", 'n', "the process table is searched so often (300)"),
+    FIELD("scope", "SCOPE", 't', "@site, @GROUP or a range of nodes"),
+    END};
+static const struct cli_option watch_filters[] = {VALUE("state", "WORD,...", "ok, too-few, too-many, unknown"),
+						  VALUE("level", "WORD,...", "with one of these levels"), END};
 static const struct cli_option alarm_filters[] = {FLAG("all", "cleared ones too"),
 						  VALUE("severity", "WORD,...", "warning, major, critical"),
 						  VALUE("object", "NAME,...", "of these objects"), END};
@@ -102,6 +112,7 @@ const struct cli_command cli_commands[] = {
     {"node", "set", "RANGE", 1, 1, "change nodes", node_set, node_set_fields},
     {"node", "remove", "RANGE", 1, 1, "remove nodes (several want --yes)", node_remove, NULL},
     {"node", "confirm-bmc", "RANGE", 1, 1, "the wiring was looked at: unlock power", bmc_confirm, NULL},
+    {"node", "top", "NODE [N]", 1, 2, "its busiest processes now, 10 or at most 20", node_top, NULL},
     {"group", "list", "", 0, 0, "groups with level and counts", group_list, group_filters},
     {"group", "show", "NAME", 1, 1, "a group and its nodes, worst first", group_show, NULL},
     {"group", "add", "NAME", 1, 1, "add a group", group_add, group_fields},
@@ -112,6 +123,11 @@ const struct cli_command cli_commands[] = {
     {"sel", "list", "[RANGE]", 0, 1, "event logs of BMCs", sel_list, sel_options},
     {"sel", "read", "RANGE", 1, 1, "read event logs now, not in their turn", sel_read, NULL},
     {"sel", "clear", "RANGE", 1, 1, "clear event logs, which were read first (several want --yes)", sel_clear, NULL},
+    {"watch", "list", "", 0, 0, "process watches, and how many nodes are in which state", watch_list, NULL},
+    {"watch", "show", "NAME [RANGE]", 1, 2, "a watch on each of its nodes", watch_show, watch_filters},
+    {"watch", "add", "NAME", 1, 1, "watch for processes", watch_add, watch_fields},
+    {"watch", "set", "NAME", 1, 1, "change a watch", watch_set, watch_fields},
+    {"watch", "remove", "NAME", 1, 1, "watch for them no more; the history stays", watch_remove, NULL},
     {"alarm", "list", "[RANGE]", 0, 1, "active alarms", alarm_list, alarm_filters},
     {"alarm", "ack", "ID...", 1, -1, "acknowledge alarms", alarm_ack, NULL},
     {"event", "list", "", 0, 0, "what happened", event_list, event_filters},

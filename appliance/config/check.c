@@ -95,6 +95,13 @@ static int check_node(const struct check *c)
 	return 0;
 }
 
+static int check_scope(const struct check *c, const char *scope)
+{
+	if (scope[0] == '@' && strcmp(scope, "@site") != 0 && !cluster_find(c->cluster, CONFIG_GROUP, scope + 1))
+		return refuse(c, "write @site, @GROUP or a range of nodes", "scope %s names no group", scope);
+	return 0;
+}
+
 static int check_expression(const struct check *c, const struct config_item *item)
 {
 	struct expression expression;
@@ -144,10 +151,18 @@ static int check_item(const struct check *c)
 			    "changes a built-in item, which brings its own oid");
 	if (rc)
 		return rc;
-	if (item->scope[0] == '@' && strcmp(item->scope, "@site") != 0 &&
-	    !cluster_find(c->cluster, CONFIG_GROUP, item->scope + 1))
-		return refuse(c, "write @site, @GROUP or a range of nodes", "scope %s names no group", item->scope);
-	return 0;
+	return check_scope(c, item->scope);
+}
+
+static int check_watch(const struct check *c)
+{
+	const struct config_watch *w = c->object;
+
+	if ((w->process[0] && !glob_list_valid(w->process)) || (w->arguments[0] && !glob_list_valid(w->arguments)))
+		return refuse(c, "close each [ with ]", "has a pattern that is none");
+	if (w->min > w->max)
+		return refuse(c, "let max be min or more", "min %u is more than max %u", w->min, w->max);
+	return check_scope(c, w->scope);
 }
 
 static int check_notify(const struct check *c)
@@ -188,7 +203,7 @@ static int check_brake(const struct check *c)
 
 static int (*const rules[CONFIG_KIND_COUNT])(const struct check *) = {
     [CONFIG_SNMP] = check_snmp,     [CONFIG_NODE] = check_node,   [CONFIG_ITEM] = check_item,
-    [CONFIG_NOTIFY] = check_notify, [CONFIG_BRAKE] = check_brake,
+    [CONFIG_NOTIFY] = check_notify, [CONFIG_BRAKE] = check_brake, [CONFIG_WATCH] = check_watch,
 };
 
 /* --- rules between nodes --------------------------------------------------------------------------------- */
@@ -263,7 +278,8 @@ static int check_counts(const struct cluster *cluster, struct error *e)
 		      {CONFIG_SNMP, 200},
 		      {CONFIG_BMC, 200},
 		      {CONFIG_BMCMODEL, 200},
-		      {CONFIG_BRAKE, 32}};
+		      {CONFIG_BRAKE, 32},
+		      {CONFIG_WATCH, CONFIG_WATCHES_MAX}};
 
 	for (size_t i = 0; i < COUNT_OF(limits); i++)
 		if (cluster->count[limits[i].kind] > limits[i].most)

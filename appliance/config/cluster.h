@@ -15,7 +15,7 @@
 #define CONFIG_NAME 64
 
 enum config_kind { CONFIG_SNMP = 1, CONFIG_BMC, CONFIG_BMCMODEL, CONFIG_SWITCH, CONFIG_PDU, CONFIG_GROUP, CONFIG_NODE, CONFIG_ITEM,
-		   CONFIG_NOTIFY, CONFIG_BRAKE, CONFIG_KIND_COUNT };
+		   CONFIG_NOTIFY, CONFIG_BRAKE, CONFIG_WATCH, CONFIG_KIND_COUNT };
 
 struct config_head { /* every object begins so */
 	char name[CONFIG_NAME];
@@ -78,6 +78,17 @@ struct config_item {
 };
 struct config_notify { struct config_head head; struct address address; char snmp[CONFIG_NAME]; uint8_t kind; /* enum receiver_kind */ };
 struct config_brake { struct config_head head; uint32_t value; }; /* named limits: power-on-per-second, destructive-per-minute, repair-percent */
+
+struct config_watch { /* processes that are to run */
+	struct config_head head;
+	char process[CONFIG_NAME]; /* name, with * and ? */
+	char arguments[96];        /* pattern that is in the arguments; "" any */
+	uint32_t min, max, interval_s;
+	char scope[CONFIG_NAME];   /* as an item's */
+};
+#define CONFIG_WATCHES_MAX 64
+#define CONFIG_WATCH_ANY 100000 /* max when nothing is said */
+#define CONFIG_SHORT_NAME 31 /* longest name of a watch: it is part of a file's name */
 
 /* All of it, each kind sorted by name. */
 struct cluster {

@@ -402,7 +402,7 @@ const char *field_text(const struct config_field *f, const void *object, char ou
 		show_flags(f, field_number(f, object), out);
 		break;
 	case FIELD_NUMBER:
-		if (field_number(f, object))
+		if (field_number(f, object) || (f->fallback && f->low == 0)) /* 0 is said where nothing means another number */
 			text_format(out, FIELD_TEXT_MAX, "%" PRIu64, field_number(f, object));
 		break;
 	case FIELD_BOOL:
@@ -527,7 +527,8 @@ void config_normalise(enum config_kind kind, void *object)
 
 bool config_name_valid(enum config_kind kind, const char *name)
 {
-	return kind == CONFIG_ITEM ? text_is_item_name(name) : text_is_name(name, CONFIG_NAME - 1);
+	return kind == CONFIG_ITEM ? text_is_item_name(name)
+				   : text_is_name(name, kind == CONFIG_WATCH ? CONFIG_SHORT_NAME : CONFIG_NAME - 1);
 }
 
 const char *config_label(enum config_kind kind, const void *object, char *out, size_t size)

@@ -10,12 +10,13 @@ const size_t config_size[CONFIG_KIND_COUNT] = {
     [CONFIG_PDU] = sizeof(struct config_pdu),           [CONFIG_GROUP] = sizeof(struct config_group),
     [CONFIG_NODE] = sizeof(struct config_node),         [CONFIG_ITEM] = sizeof(struct config_item),
     [CONFIG_NOTIFY] = sizeof(struct config_notify),     [CONFIG_BRAKE] = sizeof(struct config_brake),
+    [CONFIG_WATCH] = sizeof(struct config_watch),
 };
 
 const char *const config_kind_name[CONFIG_KIND_COUNT] = {
     [CONFIG_SNMP] = "snmp",     [CONFIG_BMC] = "bmc",     [CONFIG_BMCMODEL] = "bmcmodel", [CONFIG_SWITCH] = "switch",
     [CONFIG_PDU] = "pdu",       [CONFIG_GROUP] = "group", [CONFIG_NODE] = "node",         [CONFIG_ITEM] = "item",
-    [CONFIG_NOTIFY] = "notify", [CONFIG_BRAKE] = "brake",
+    [CONFIG_NOTIFY] = "notify", [CONFIG_BRAKE] = "brake",   [CONFIG_WATCH] = "watch",
 };
 
 static const struct choice versions[] = {{"2c", 2}, {"3", 3}, {NULL, 0}};
@@ -117,9 +118,19 @@ static const struct config_field brake_fields[] = {
     {NULL},
 };
 
+static const struct config_field watch_fields[] = {
+    {"process", FIELD_TEXT, AT(config_watch, process), .required = true, .example = "sshd"},
+    {"arguments", FIELD_TEXT, AT(config_watch, arguments), .example = "*listener*"},
+    {"min", FIELD_NUMBER, AT(config_watch, min), .low = 0, .high = CONFIG_WATCH_ANY, .fallback = "1", .example = "1"},
+    {"max", FIELD_NUMBER, AT(config_watch, max), .low = 0, .high = CONFIG_WATCH_ANY, .fallback = "100000", .example = "10"},
+    {"interval", FIELD_NUMBER, AT(config_watch, interval_s), .low = 10, .high = 86400, .fallback = "300", .example = "300"},
+    {"scope", FIELD_SCOPE, AT(config_watch, scope), .fallback = "@site", .example = "@site"},
+    {NULL},
+};
+
 const struct config_field *const config_fields[CONFIG_KIND_COUNT] = {
     [CONFIG_SNMP] = snmp_fields,     [CONFIG_BMC] = bmc_fields,   [CONFIG_BMCMODEL] = bmcmodel_fields,
     [CONFIG_SWITCH] = switch_fields, [CONFIG_PDU] = pdu_fields,   [CONFIG_GROUP] = group_fields,
     [CONFIG_NODE] = node_fields,     [CONFIG_ITEM] = item_fields, [CONFIG_NOTIFY] = notify_fields,
-    [CONFIG_BRAKE] = brake_fields,
+    [CONFIG_BRAKE] = brake_fields,   [CONFIG_WATCH] = watch_fields,
 };

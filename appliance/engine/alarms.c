@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/engine.h"
+#include "engine/watches.h"
 
 static void make_key(char *key, size_t size, uint64_t id)
 {
@@ -200,6 +201,8 @@ static bool part_is_there(struct engine *e, const struct alarm *a, uint32_t slot
 		return !s->judged || s->verdict.verdict != VERDICT_UP || s->row_count == 0 || samples_has(e, slot, a->kind + 5, a->part);
 	if (!strcmp(a->kind, "identity"))
 		return s->identity.raised;
+	if (!strcmp(a->kind, "watch"))
+		return watches_has(e, slot, a->part);
 	if (!strcmp(a->kind, "bmc") || !strcmp(a->kind, "bmc-finding"))
 		return e->model.nodes[slot].config.bmc.family != 0;
 	if (strcmp(a->kind, "sensor"))

@@ -17,6 +17,7 @@
 #include "engine/engine.h"
 #include "engine/records.h"
 #include "engine/traps.h"
+#include "engine/tops.h"
 
 #define REPEAT_MS 150000
 #define REPEATS_MAX 20000 /* remembered at once */
@@ -307,13 +308,37 @@ static int make_group_remove(void *arg, struct cluster *next, struct error *err)
 	return error_set(err, ERR_NOT_FOUND, p->c.target, "see: gloryctl group list", "there is no such group");
 }
 
+/* Kinds whose edits need nothing but their fields. */
+static const struct plain_edit {
+	enum config_kind kind;
+	enum { EDIT_ADD, EDIT_SET, EDIT_REMOVE } what;
+} plain_edits[COMMAND_VERB_COUNT] = {
+	[COMMAND_WATCH_ADD] = {CONFIG_WATCH, EDIT_ADD},
+	[COMMAND_WATCH_SET] = {CONFIG_WATCH, EDIT_SET},
+	[COMMAND_WATCH_REMOVE] = {CONFIG_WATCH, EDIT_REMOVE},
+};
+
+static int make_plain(void *arg, struct cluster *next, struct error *err)
+{
+	struct pending_command *p = arg;
+	const struct plain_edit *edit = &plain_edits[p->c.verb];
+	char remedy[64];
+
+	if (edit->what != EDIT_REMOVE)
+		return edit_object_fields(next, edit->kind, p->c.target, edit->what == EDIT_ADD, p->arguments, err);
+	if (cluster_remove(next, edit->kind, p->c.target))
+		return 0;
+	text_format(remedy, sizeof remedy, "see: gloryctl %s list", config_kind_name[edit->kind]);
+	return error_set(err, ERR_NOT_FOUND, p->c.target, remedy, "there is no such %s", config_kind_name[edit->kind]);
+}
+
 static void do_edit(struct pending_command *p)
 {
 	static edit_make *const makes[COMMAND_VERB_COUNT] = {
 		[COMMAND_NODE_ADD] = make_node_add, [COMMAND_NODE_SET] = make_node_set, [COMMAND_NODE_REMOVE] = make_node_remove,
 		[COMMAND_GROUP_ADD] = make_group_add, [COMMAND_GROUP_SET] = make_group_set, [COMMAND_GROUP_REMOVE] = make_group_remove};
 
-	edits_change(p->e, makes[p->c.verb], p->c.dry_run, answer_edit, p);
+	edits_change(p->e, makes[p->c.verb] ? makes[p->c.verb] : make_plain, p->c.dry_run, answer_edit, p);
 }
 
 static void answer_apply(void *arg, const struct error *err, const struct config_diff *diff)
@@ -487,6 +512,9 @@ static const struct {
 	[COMMAND_JOB_CANCEL] = {"job-cancel", RIGHT_OPERATE, do_cancel},
 	[COMMAND_SEL_READ] = {"sel-read", RIGHT_OPERATE, do_sel_read},
 	[COMMAND_SEL_CLEAR] = {"sel-clear", RIGHT_OPERATE, do_sel_clear},
+	[COMMAND_WATCH_ADD] = {"watch-add", RIGHT_ADMIN, do_edit},
+	[COMMAND_WATCH_REMOVE] = {"watch-remove", RIGHT_ADMIN, do_edit},
+	[COMMAND_WATCH_SET] = {"watch-set", RIGHT_ADMIN, do_edit},
 	[COMMAND_CONFIRM_BMC] = {"confirm-bmc", RIGHT_ADMIN, do_confirm},
 };
 
@@ -780,6 +808,8 @@ void commands_query(struct engine *e, enum role face, const struct msg_query *q)
 		records_query(e, face, q);
 	} else if (q->kind == QUERY_TRAPS || q->kind == QUERY_TRAP_SENDERS) {
 		traps_query(e, face, q);
+	} else if (q->kind == QUERY_TOP) {
+		tops_query(e, face, q);
 	} else if (q->kind == QUERY_JOB_STEPS) {
 		query_steps(e, face, q);
 	} else if (q->kind == QUERY_SERIES && face == ROLE_API) {

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "config/xml_child.h"
 #include "engine/engine.h"
+#include "engine/watches.h"
 
 #define IN_PLACE_MAX 100
 #define BATCH 100
@@ -109,6 +110,7 @@ static void take_over(struct edit *x)
 	e->model.config_generation = e->edits->generation;
 	model_apply(&e->model, &x->result, &changes);
 	states_apply(e, &changes);
+	watches_apply(e);
 	free(changes.changes);
 	outbox_receivers_changed(e);
 	publish_now(e);

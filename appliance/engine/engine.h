@@ -111,6 +111,8 @@ struct node_state {
 	struct node_sensor *sensors;
 	uint32_t sensor_count;
 	struct node_stats *stats;  /* stats.c: of the running hour */
+	struct node_watch *watches; /* watches.c */
+	uint32_t watch_count;
 	uint64_t sensor_names; /* hash of the data sources' names as they are recorded, in their order */
 	uint32_t last_uptime_cs;
 	struct judge_verdict verdict;
@@ -198,6 +200,8 @@ struct engine {
 	uint32_t incidents_open; /* events that wait for a BMC, at most */
 	struct graphs *graphs;   /* graphs.c */
 	struct traps *traps;     /* traps.c */
+	struct watches *watches; /* watches.c */
+	struct tops *tops;       /* tops.c */
 	struct values *values;   /* values.c */
 	struct looked *looked;   /* series.c */
 	struct stats *statistics; /* stats.c */
@@ -393,6 +397,8 @@ const char *edits_prefix(struct engine *e); /* "/config/12" */
 
 /* --- fields.c: the JSON arguments of node and group edits into the wanted state; 0 or a negative error */
 int edit_node_fields(struct cluster *next, const char *name, bool add, json_t *arguments, struct error *err);
+/* The same for any kind whose edits need nothing but their fields; which ones fit is in fields.c. */
+int edit_object_fields(struct cluster *next, enum config_kind kind, const char *name, bool add, json_t *arguments, struct error *err);
 int edit_group_fields(struct cluster *next, const char *name, bool add, json_t *arguments, struct error *err);
 
 /* --- helpers.c: one-shot children of the supervisor, their output collected */

@@ -83,15 +83,24 @@ int edit_node_fields(struct cluster *next, const char *name, bool add, json_t *a
 	return 0;
 }
 
-int edit_group_fields(struct cluster *next, const char *name, bool add, json_t *arguments, struct error *err)
+int edit_object_fields(struct cluster *next, enum config_kind kind, const char *name, bool add, json_t *arguments, struct error *err)
 {
-	struct config_group g;
-	int rc = begin(next, CONFIG_GROUP, name, add, &g, err);
+	union {
+		struct config_head head;
+		struct config_group group;
+		struct config_watch watch;
+	} object;
+	int rc = begin(next, kind, name, add, &object, err);
 
 	if (!rc)
-		rc = set_fields(CONFIG_GROUP, name, arguments, &g, err);
+		rc = set_fields(kind, name, arguments, &object, err);
 	if (rc)
 		return rc;
-	cluster_set(next, CONFIG_GROUP, &g);
+	cluster_set(next, kind, &object);
 	return 0;
+}
+
+int edit_group_fields(struct cluster *next, const char *name, bool add, json_t *arguments, struct error *err)
+{
+	return edit_object_fields(next, CONFIG_GROUP, name, add, arguments, err);
 }

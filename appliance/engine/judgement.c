@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/values.h"
+#include "engine/watches.h"
 
 #define STORED_TICK_MS 20 /* inputs of one burst share a tick */
 #define SETTLED_MAX 1024
@@ -537,8 +538,10 @@ static void consider(struct worst *w, enum level level, const char *format, cons
 	text_format(w->cause, sizeof w->cause, format, a, b);
 }
 
-static void consider_values(struct engine *e, const struct node_state *s, struct worst *w)
+static void consider_values(struct engine *e, uint32_t slot, struct worst *w)
 {
+	const struct node_state *s = e->nodes[slot];
+
 	for (unsigned i = 0; i < item_definition_count; i++) {
 		const struct item_definition *d = &item_definitions[i];
 		if (d->item < ITEM_SCALARS)
@@ -551,6 +554,9 @@ static void consider_values(struct engine *e, const struct node_state *s, struct
 	for (uint32_t i = 0; i < s->cell_count; i++)
 		consider(w, (enum level)s->cells[i].levels.level, s->cells[i].name[0] ? "%s %s" : "%s%s",
 			 values_item_at(e, s->cells[i].item)->name, s->cells[i].name);
+	const char *watch = "";
+	enum level watched = watches_worst(e, slot, &watch);
+	consider(w, watched, "watch %s%s", watch, "");
 	for (uint32_t i = 0; i < s->sensor_count; i++)
 		consider(w, (enum level)s->sensors[i].level, "sensor %s%s", s->sensors[i].name, "");
 	consider(w, s->bmc_finding[0] ? LEVEL_WARNING : LEVEL_NORMAL, "%s%s", s->bmc_finding, "");
@@ -569,7 +575,7 @@ void judgement_level(struct engine *e, uint32_t slot)
 	text_copy(w.cause, sizeof w.cause, unseen && s->snmp_finding[0] ? s->snmp_finding : s->judged ? s->verdict.cause : "not yet observed");
 	if (s->judged && !verdict_is_dead(s->verdict.verdict) && s->verdict.verdict != VERDICT_UNKNOWN &&
 	    !e->model.nodes[slot].config.maintenance)
-		consider_values(e, s, &w);
+		consider_values(e, slot, &w);
 	s->level = w.level;
 	text_copy(s->cause, sizeof s->cause, w.cause);
 	if (before == w.level)

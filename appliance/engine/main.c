@@ -4,6 +4,8 @@
 #include "engine/values.h"
 #include "engine/records.h"
 #include "engine/stats.h"
+#include "engine/tops.h"
+#include "engine/watches.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +91,16 @@ static void take_ports(struct incoming *in)
 static void take_references(struct incoming *in)
 {
 	judgement_references(in->e, in->body, in->size / sizeof(struct msg_reference_state));
+}
+
+static void take_watches(struct incoming *in)
+{
+	watches_take(in->e, in->body, in->size / sizeof(struct msg_watch_state));
+}
+
+static void take_top(struct incoming *in)
+{
+	tops_take(in->e, in->body, in->size);
 }
 
 static void take_facts(struct incoming *in)
@@ -222,6 +234,8 @@ static const struct {
 	[MSG_LOSSY] = {FROM(ROLE_COLLECTOR), take_lossy},
 	[MSG_PORT_STATE] = {FROM(ROLE_COLLECTOR), take_ports},
 	[MSG_REFERENCE_STATE] = {FROM(ROLE_COLLECTOR), take_references},
+	[MSG_WATCH_STATE] = {FROM(ROLE_COLLECTOR), take_watches},
+	[MSG_TOP] = {FROM(ROLE_COLLECTOR), take_top},
 	[MSG_NODE_FACTS] = {FROM(ROLE_COLLECTOR), take_facts},
 	[MSG_TRAP] = {FROM(ROLE_COLLECTOR), take_traps},
 	[MSG_TARGET_STATE] = {FROM(ROLE_COLLECTOR), take_target_states},
@@ -375,6 +389,8 @@ static void on_second(void *arg)
 	identity_tick(e);
 	judgement_collector_age(e);
 	credentials_second(e);
+	watches_tick(e);
+	tops_tick(e);
 	series_unlook(e);
 	samples_quiet(e);
 	memories_tick(e);
@@ -391,6 +407,7 @@ void start_finished(struct engine *e)
 	states_domains(e);
 	stats_start(e);
 	publish_items(e);
+	watches_apply(e);
 	jobs_resume(e);
 	for (int role = ROLE_COLLECTOR; role < ROLE_COUNT; role++)
 		greet(e, (enum role)role);

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "engine/memories.h"
 #include "engine/values.h"
+#include "engine/watches.h"
 
 /* --- rows for the recorder ------------------------------------------------------------------------------- */
 void samples_flush(struct engine *e, uint32_t slot)
@@ -26,6 +27,7 @@ void samples_flush(struct engine *e, uint32_t slot)
 		average_close_past(e, &s->rows[r].average, count, STEP_S, now);
 	}
 	values_flush(e, slot);
+	watches_flush(e, slot);
 }
 
 void series_forget(struct engine *e)
@@ -37,6 +39,7 @@ void series_forget(struct engine *e)
 		n->average.series = n->sensor_average.series = 0;
 		for (uint32_t i = 0; i < n->row_count; i++)
 			n->rows[i].average.series = 0;
+		watches_series_forget(e, s);
 	}
 	values_series_forget(e);
 }
@@ -459,4 +462,5 @@ void samples_silence(struct engine *e, uint32_t slot)
 		}
 	}
 	values_silence(e, slot);
+	watches_silence(e, slot);
 }

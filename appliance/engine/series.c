@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/values.h"
+#include "engine/watches.h"
 
 #define LOOKED_MS 300000 /* after the last look */
 #define LOOKED_MAX 64    /* nodes at once: 64 times 24 kB, and as much for their disks and interfaces */
@@ -66,8 +67,9 @@ static void find_value(struct engine *e, uint32_t slot, const struct value_item 
 	const struct value_cell *c = values_cell(e, slot, v->definition.item, instance, false);
 	char file[NAME_SIZE];
 
-	values_file(v, instance, file, sizeof file);
-	describe(out, v->source, file, v->name, v->unit, "");
+	if (!watches_file(v->name, instance, file, sizeof file))
+		values_file(v, instance, file, sizeof file);
+	describe(out, v->source[0] ? v->source : "snmp", file, v->name, v->unit, "");
 	text_format(out->label, sizeof out->label, "%s%s%s", v->name, instance[0] ? " " : "", instance);
 	if (c)
 		out->recent = &c->recent;

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "engine/engine.h"
 #include "engine/records.h"
+#include "engine/watches.h"
 
 #define PAGE 500
 
@@ -46,7 +47,10 @@ static void take_slot(struct engine *e, const char *key, const char *json)
 	int slot, generation;
 	const char *kind = key + strlen("/slot/"), *name = strchr(kind, '/');
 
-	if (o && name && !json_unpack(o, "{s:i,s:i}", "slot", &slot, "generation", &generation))
+	bool sound = o && name && !json_unpack(o, "{s:i,s:i}", "slot", &slot, "generation", &generation);
+	if (sound && !strncmp(kind, "watch/", 6))
+		watches_restore(e, name + 1, (uint32_t)slot, (uint32_t)generation);
+	else if (sound)
 		model_restore_slot(&e->model, !strncmp(kind, "node/", 5) ? CONFIG_NODE : CONFIG_GROUP, name + 1, (uint32_t)slot,
 				   (uint32_t)generation);
 	json_decref(o);

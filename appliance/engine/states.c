@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "engine/engine.h"
 #include "engine/records.h"
+#include "engine/watches.h"
 
 static void state_free(struct node_state *s)
 {
@@ -64,6 +65,7 @@ static void node_removed(struct engine *e, const struct model_change *c)
 	targets_node_removed(e, c->slot, c->generation);
 	records_removed(e, c->slot);
 	alarms_gone(e, c->name);
+	watches_forget_node(e, c->slot);
 	publish_node_gone(e, c->slot);
 	stats_gone(e, c->slot);
 	state_free(e->nodes[c->slot]);
@@ -91,6 +93,7 @@ static void node_changed(struct engine *e, uint32_t slot)
 		return;
 	samples_alarms(e, slot);
 	sensors_alarms(e, slot);
+	watches_alarms(e, slot);
 	judgement_level(e, slot);
 }
 

@@ -8,6 +8,7 @@
 #include "engine/engine.h"
 #include "engine/records.h"
 #include "engine/traps.h"
+#include "engine/watches.h"
 
 #define SMALL_SITE 1000 /* below, sensors are read every 30 s */
 #define INTERVAL_S 10   /* of items that nobody has changed */
@@ -195,6 +196,7 @@ void targets_send_all(struct engine *e, enum role role)
 	engine_send(e, role, collector ? MSG_TARGETS_END : MSG_BMC_TARGETS_END, NULL, 0);
 	if (!collector)
 		return;
+	watches_send(e);
 	targets_domains_changed(e);
 	for (uint32_t d = 0; d < e->model.domain_top; d++) {
 		struct msg_domain hold = {.domain = d};

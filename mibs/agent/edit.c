@@ -152,7 +152,7 @@ static void plan(const netsnmp_pdu *pdu, struct planner *planner, struct set_pla
 
 	for (; v && n < SET_VARBINDS_MAX; v = v->next_variable, n++) {
 		list[n] = (struct set_varbind){.name = v->name, .length = v->name_length, .asn = v->type};
-		if (v->type == ASN_INTEGER && v->val.integer)
+		if ((v->type == ASN_INTEGER || v->type == ASN_UNSIGNED) && v->val.integer)
 			list[n].integer = *v->val.integer;
 		if (v->type == ASN_OCTET_STR && v->val.string) {
 			list[n].bytes = v->val.string;

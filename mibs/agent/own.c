@@ -61,6 +61,9 @@ bool own_value(void *arg, enum own_value what, struct cell *out)
 	case OWN_GROUP_NEXT:
 		integer(out, own_next_index(own->walk->board, BOARD_GROUP));
 		break;
+	case OWN_WATCH_NEXT:
+		integer(out, own_next_index(own->walk->board, BOARD_WATCH));
+		break;
 	case OWN_DESCRIPTION:
 		cell_text(out, "GLORY-CL cluster operations appliance");
 		break;

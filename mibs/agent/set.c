@@ -11,13 +11,16 @@
 /* SNMP error codes (RFC 3416, section 3) */
 enum { TOO_BIG = 1, GEN_ERR = 5, NO_ACCESS = 6, WRONG_TYPE = 7, WRONG_LENGTH = 8, WRONG_VALUE = 10, NO_CREATION = 11, INCONSISTENT_VALUE = 12,
        NO_RESOURCE = 13, COMMIT_FAILED = 14, NOT_WRITABLE = 17, INCONSISTENT_NAME = 18 };
-enum { TAG_INTEGER = 0x02, TAG_OCTETS = 0x04 };
+enum { TAG_INTEGER = 0x02, TAG_OCTETS = 0x04, TAG_UNSIGNED = 0x42 };
 enum { CREATE_AND_GO = 4, DESTROY = 6 };
 
-enum field { F_NAME, F_GROUP, F_ADDRESS, F_BMC, F_WANTED_POWER, F_MAINTENANCE, F_POLICY, F_ACTION, F_STATUS, F_ACKNOWLEDGE, F_COUNT };
+enum field { F_NAME, F_GROUP, F_ADDRESS, F_BMC, F_WANTED_POWER, F_MAINTENANCE, F_POLICY, F_ACTION, F_STATUS, F_ACKNOWLEDGE,
+	     F_PROCESS, F_ARGUMENTS, F_MIN, F_MAX, F_INTERVAL, F_SCOPE, F_COUNT };
 #define BIT(f) (1u << (f))
+#define WATCH_FIELDS (BIT(F_ARGUMENTS) | BIT(F_MIN) | BIT(F_MAX) | BIT(F_INTERVAL) | BIT(F_SCOPE))
 
-enum value_check { V_NAME, V_ADDRESS, V_ADDRESS_OR_NONE, V_WORD, V_TRUTH, V_TRUE, V_STATUS };
+enum value_check { V_NAME, V_TEXT, V_ADDRESS, V_ADDRESS_OR_NONE, V_NUMBER, V_WORD, V_TRUTH, V_TRUE, V_STATUS };
+#define VALUE_SIZE 128 /* of a text, with the zero */
 
 /* Every column that can be written: what its value must be, and what the engine calls it. */
 static const struct settable {
@@ -39,6 +42,14 @@ static const struct settable {
 	{BOARD_NODE, 18, F_STATUS, V_STATUS, 0, 0, 0, NULL},
 	{BOARD_NODE, 20, F_WANTED_POWER, V_WORD, WORDS_POWER, POWER_OFF, 0, "wanted_power"},
 	{BOARD_NODE, 21, F_MAINTENANCE, V_TRUTH, 0, 0, 0, "maintenance"},
+	{BOARD_WATCH, 2, F_NAME, V_NAME, 0, 0, 0, NULL},
+	{BOARD_WATCH, 3, F_PROCESS, V_TEXT, 0, 0, 0, "process"},
+	{BOARD_WATCH, 4, F_ARGUMENTS, V_TEXT, 0, 0, 0, "arguments"},
+	{BOARD_WATCH, 5, F_MIN, V_NUMBER, 0, 0, 0, "min"},
+	{BOARD_WATCH, 6, F_MAX, V_NUMBER, 0, 0, 0, "max"},
+	{BOARD_WATCH, 7, F_INTERVAL, V_NUMBER, 0, 0, 0, "interval"},
+	{BOARD_WATCH, 8, F_SCOPE, V_TEXT, 0, 0, 0, "scope"},
+	{BOARD_WATCH, 14, F_STATUS, V_STATUS, 0, 0, 0, NULL},
 	{BOARD_ALARM, 9, F_ACKNOWLEDGE, V_TRUE, 0, 0, 0, NULL},
 };
 
@@ -57,6 +68,9 @@ static const struct form {
 	{BOARD_GROUP, CREATE_AND_GO, BIT(F_NAME), BIT(F_POLICY), COMMAND_GROUP_ADD, false},
 	{BOARD_GROUP, DESTROY, 0, 0, COMMAND_GROUP_REMOVE, true},
 	{BOARD_GROUP, 0, BIT(F_POLICY), 0, COMMAND_GROUP_SET, true},
+	{BOARD_WATCH, CREATE_AND_GO, BIT(F_NAME) | BIT(F_PROCESS), WATCH_FIELDS, COMMAND_WATCH_ADD, false},
+	{BOARD_WATCH, DESTROY, 0, 0, COMMAND_WATCH_REMOVE, true},
+	{BOARD_WATCH, 0, 0, BIT(F_PROCESS) | WATCH_FIELDS, COMMAND_WATCH_SET, true},
 	{BOARD_ALARM, 0, BIT(F_ACKNOWLEDGE), 0, COMMAND_ALARM_ACK, true},
 };
 
@@ -111,6 +125,11 @@ static long check_integer(const struct set_varbind *v, const struct settable *s,
 	long n = v->integer;
 
 	switch (s->check) {
+	case V_NUMBER:
+		if (n < 0 || n > INT32_MAX)
+			return WRONG_VALUE;
+		text_format(out, size, "%ld", n);
+		return 0;
 	case V_WORD:
 		if (n < s->lowest || n > 64 || !strcmp(words_name((enum word_set)s->words, (int)n), "?"))
 			return WRONG_VALUE;
@@ -126,17 +145,27 @@ static long check_integer(const struct set_varbind *v, const struct settable *s,
 	}
 }
 
+static bool plain(const char *text)
+{
+	for (; *text; text++)
+		if (*text < 0x20 || *text > 0x7e || *text == '"' || *text == '\\')
+			return false;
+	return true;
+}
+
 static long check_value(const struct set_varbind *v, const struct settable *s, char *out, size_t size)
 {
 	bool text = s->check <= V_ADDRESS_OR_NONE;
 
-	if (v->asn != (text ? TAG_OCTETS : TAG_INTEGER))
+	if (v->asn != (text ? TAG_OCTETS : s->check == V_NUMBER ? TAG_UNSIGNED : TAG_INTEGER))
 		return WRONG_TYPE;
 	if (!text)
 		return check_integer(v, s, out, size);
+	if (s->check == V_TEXT) /* in JSON as it is: what would need quoting is refused */
+		return !as_text(v, out, size) ? WRONG_LENGTH : plain(out) ? 0 : WRONG_VALUE;
 	if (s->check != V_NAME)
 		return check_address(v, s, out, size);
-	if (!as_text(v, out, size))
+	if (!as_text(v, out, NAME_SIZE))
 		return WRONG_LENGTH;
 	return text_is_name(out, NAME_SIZE - 1) ? 0 : WRONG_VALUE;
 }
@@ -164,7 +193,7 @@ static long note_value(struct row *row, const struct settable *s, const struct s
 		text_copy(row->name, sizeof row->name, value);
 	if (!s->key)
 		return 0;
-	const char *quote = s->check == V_TRUTH ? "" : "\"";
+	const char *quote = s->check == V_TRUTH || s->check == V_NUMBER ? "" : "\"";
 	if (!text_append(row->arguments, sizeof row->arguments, &row->used, "%s\"%s\":%s%s%s", row->used ? "," : "", s->key, quote, value, quote))
 		return NO_RESOURCE;
 	return 0;
@@ -176,7 +205,7 @@ static long check_varbind(const struct set_varbind *v, size_t index, const struc
 {
 	struct mib_place place;
 	bool object;
-	char value[NAME_SIZE];
+	char value[VALUE_SIZE];
 	int rc = mib_locate(v->name, v->length, &place, &object);
 
 	if (!object || place.column->write == RIGHT_NONE)

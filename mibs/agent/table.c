@@ -156,6 +156,35 @@ static const struct mib_column sensor_columns[] = {
 	COL(13, "glorySensorTime", OCTETS, CELL_TIME, sensor_row, at_wall_ms),
 };
 
+static const struct mib_column watch_columns[] = {
+	SET(2, "gloryWatchName", OCTETS, CELL_TEXT, watch_row, name, RIGHT_ADMIN),
+	SET(3, "gloryWatchProcess", OCTETS, CELL_TEXT, watch_row, process, RIGHT_ADMIN),
+	SET(4, "gloryWatchArguments", OCTETS, CELL_TEXT, watch_row, arguments, RIGHT_ADMIN),
+	SET(5, "gloryWatchMin", GAUGE, CELL_U32, watch_row, min, RIGHT_ADMIN),
+	SET(6, "gloryWatchMax", GAUGE, CELL_U32, watch_row, max, RIGHT_ADMIN),
+	SET(7, "gloryWatchInterval", GAUGE, CELL_U32, watch_row, interval_s, RIGHT_ADMIN),
+	SET(8, "gloryWatchScope", OCTETS, CELL_TEXT, watch_row, scope, RIGHT_ADMIN),
+	COL(9, "gloryWatchNodes", GAUGE, CELL_U32, watch_row, nodes),
+	COL(10, "gloryWatchOk", GAUGE, CELL_U32, watch_row, by_state[WATCH_STATE_OK]),
+	COL(11, "gloryWatchTooFew", GAUGE, CELL_U32, watch_row, by_state[WATCH_STATE_TOO_FEW]),
+	COL(12, "gloryWatchTooMany", GAUGE, CELL_U32, watch_row, by_state[WATCH_STATE_TOO_MANY]),
+	COL(13, "gloryWatchUnknown", GAUGE, CELL_U32, watch_row, by_state[WATCH_STATE_UNKNOWN]),
+	STATUS(14, "gloryWatchRowStatus"),
+};
+
+static const struct mib_column watch_scalars[] = {OWN(2, "gloryWatchNextIndex", GAUGE, OWN_WATCH_NEXT)};
+
+static const struct mib_column watch_node_columns[] = {
+	COL(2, "gloryWatchNodeCount", GAUGE, CELL_U32, watch_state_row, count),
+	COL(3, "gloryWatchNodeName", OCTETS, CELL_TEXT, watch_state_row, name),
+	ENUM(4, "gloryWatchNodeState", CELL_U8, watch_state_row, state, WORDS_WATCH_STATE),
+	ENUM(5, "gloryWatchNodeLevel", CELL_U8, watch_state_row, level, WORDS_LEVEL),
+	COL(6, "gloryWatchNodeCpu", OCTETS, CELL_DECIMAL, watch_state_row, cpu_percent),
+	COL(7, "gloryWatchNodeMem", OCTETS, CELL_DECIMAL, watch_state_row, mem_bytes),
+	COL(8, "gloryWatchNodeRestarts", C64, CELL_U64, watch_state_row, restarts),
+	COL(9, "gloryWatchNodeTime", OCTETS, CELL_TIME, watch_state_row, at_wall_ms),
+};
+
 static const struct mib_column alarm_columns[] = {
 	COL(2, "gloryAlarmObject", OCTETS, CELL_TEXT, alarm_row, object),
 	COL(3, "gloryAlarmKind", OCTETS, CELL_TEXT, alarm_row, kind),
@@ -212,6 +241,9 @@ const struct mib_table mib_tables[] = {
 	TABLE("gloryItem", 5, 1, BOARD_ITEM, item_columns, 1, BY_SLOT),
 	TABLE("gloryNodeValue", 5, 2, BOARD_VALUE, value_columns, 3, {32, 32, 1}, {16, 16, 1}, {0, 16, 0}),
 	TABLE("glorySensor", 6, 1, BOARD_SENSOR, sensor_columns, 2, {32, 32, 1}, {0, 32, 0}),
+	TABLE("gloryWatch", 7, 1, BOARD_WATCH, watch_columns, 1, BY_SLOT),
+	SCALARS("gloryWatchScalars", 7, BOARD_TABLE_COUNT, watch_scalars),
+	TABLE("gloryWatchNode", 7, 3, BOARD_WATCH_STATE, watch_node_columns, 2, {32, 32, 1}, {0, 32, 1}),
 	TABLE("gloryAlarm", 13, 1, BOARD_ALARM, alarm_columns, 1, BY_ID),
 	TABLE("gloryJob", 14, 1, BOARD_JOB, job_columns, 1, BY_ID),
 	{.name = "snmpEngine", .prefix = {1, 3, 6, 1, 6, 3, 10, 2, 1}, .prefix_length = 9, .board = BOARD_TABLE_COUNT, COLUMNS(engine_columns)},

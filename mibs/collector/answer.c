@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What comes back to the SNMP engine: which exchange it belongs to, and what is done with it. See engine_private.h. */
 #include "mibs/collector/engine_private.h"
+#include "mibs/collector/process.h"
 
 #include <string.h>
 
@@ -79,7 +80,10 @@ static void take_error(struct engine *e, struct agent *a, const struct exchange 
 		for (size_t i = 0; i < q->count; i++)
 			missing[i].type = i + 1 == (size_t)r->error_index ? VALUE_MISSING : 0;
 		e->ops.values(e->arg, a->slot, q, missing, a->uptime_cs, now);
-		plan_exclude(a, item->object, item->instance);
+		if (item->object >= OBJECT_PROCESS)
+			processes_missing(e, a, item->instance, now);
+		else
+			plan_exclude(a, item->object, item->instance);
 	} else {
 		return; /* a general error without an index: the next poll will see */
 	}
@@ -99,8 +103,10 @@ static void take_values(struct engine *e, struct agent *a, const struct exchange
 	case EXCHANGE_POLL:
 		e->stats.values += q->count - 1u;
 		e->ops.values(e->arg, a->slot, q, v, uptime, now);
+		processes_values(e, a, q, v, now);
 		for (size_t i = 1; i < q->count; i++)
-			if (q->items[i].instance && v[i].exception && now - a->walked > REWALK_MS)
+			if (q->items[i].instance && q->items[i].object < OBJECT_PROCESS && v[i].exception &&
+			    now - a->walked > REWALK_MS)
 				walk_want(e, a);
 		break;
 	case EXCHANGE_FACTS:
@@ -127,6 +133,10 @@ void engine_response(struct engine *e, struct agent *a, struct exchange *x, cons
 	if (copy.kind == EXCHANGE_WALK) {
 		if (a->walk && a->walk->generation == copy.generation)
 			walk_answer(e, a, r, now);
+		return;
+	}
+	if (copy.kind == EXCHANGE_PROCESS) {
+		processes_answer(e, a, copy.part, copy.generation, r, now);
 		return;
 	}
 	if (copy.kind == EXCHANGE_ASK && a->asked_generation != copy.generation)

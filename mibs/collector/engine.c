@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The SNMP engine as its owner sees it: agents, objects, what is asked, the turn of the loop; see engine.h. */
 #include "mibs/collector/engine_private.h"
+#include "mibs/collector/process.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -143,6 +144,7 @@ static void look_around(struct engine *e, int64_t now)
 		}
 		if (a->walked && now - a->walked > REFRESH_MS + (int64_t)(a->hash % 30000))
 			walk_want(e, a);
+		processes_look(e, a, now);
 	}
 }
 
@@ -151,6 +153,7 @@ void engine_turn(struct engine *e, int64_t now)
 	exchange_repeat_lost(e, now);
 	look_around(e, now);
 	walk_start_some(e, now);
+	tops_turn(e, now);
 	exchange_pump(e, now);
 	for (int i = 0; i < 2; i++)
 		if (e->batches[i])
@@ -189,6 +192,7 @@ static void agent_forget(struct engine *e, struct agent *a)
 	plan_drop(e, a);
 	facts_forget(e, a);
 	v3_forget(a);
+	processes_forget(e, a);
 	if (a->asked)
 		query_release(e->queries, a->asked);
 	a->asked = NULL;
@@ -327,6 +331,7 @@ struct engine *engine_new(const struct engine_ops *ops, void *arg, uint32_t slot
 	e->id_heads = mem_array(ID_BUCKETS, sizeof *e->id_heads);
 	e->place_heads = mem_array(ID_BUCKETS, sizeof *e->place_heads);
 	e->queries = query_set_new();
+	e->processes = processes_new();
 	e->get_query = query_get(e->queries, &uptime_want, 1, 1);
 	e->facts_query = query_get(e->queries, fact_wants, COUNT_OF(fact_wants), 1);
 	for (int i = 0; i < 2; i++)
@@ -347,6 +352,7 @@ void engine_free(struct engine *e)
 	for (int i = 0; i < 2; i++)
 		batch_free(e->batches[i]);
 	query_set_free(e->queries);
+	processes_free(e->processes);
 	free(e->objects);
 	free(e->agents);
 	free(e->pending);

@@ -27,7 +27,7 @@ enum {
 	SUFFIX_MAX = 4
 };
 
-enum exchange_kind { EXCHANGE_NONE, EXCHANGE_GET, EXCHANGE_POLL, EXCHANGE_WALK, EXCHANGE_FACTS, EXCHANGE_ASK };
+enum exchange_kind { EXCHANGE_NONE, EXCHANGE_GET, EXCHANGE_POLL, EXCHANGE_WALK, EXCHANGE_FACTS, EXCHANGE_ASK, EXCHANGE_PROCESS };
 
 /* One request that was sent; kept in a ring per agent until ENGINE_VALID_MS or 32 later requests. */
 struct exchange {
@@ -83,6 +83,7 @@ struct agent {
 	bool stale; /* the plan must be made anew before the next poll */
 	struct excluded *excluded;
 	struct table tables[TABLES_MAX];
+	struct processes *processes; /* process.c; NULL: none are watched */
 	/* polls */
 	uint32_t polls, poll_token;
 	int64_t polled, answered; /* when last */
@@ -126,6 +127,7 @@ struct engine {
 	uint32_t keys[4];
 	struct query_set *queries;
 	struct query *get_query, *facts_query;
+	struct processes_engine *processes; /* process.c */
 	/* objects */
 	struct msg_object *objects;
 	size_t object_count;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Exchanges of the SNMP engine: request ids, the window, sending, sending again. See engine_private.h. */
 #include "mibs/collector/engine_private.h"
+#include "mibs/collector/process.h"
 
 #include <string.h>
 
@@ -132,6 +133,10 @@ static bool transmit(struct engine *e, struct agent *a, enum exchange_kind kind,
 		if (!walk_pdu(e, a, walk_bytes, sizeof walk_bytes, &size, &id_at))
 			return false;
 		pdu = walk_bytes;
+	} else if (kind == EXCHANGE_PROCESS) {
+		if (!processes_pdu(e, a, part, (uint16_t)generation, walk_bytes, sizeof walk_bytes, &size, &id_at))
+			return false;
+		pdu = walk_bytes;
 	}
 	if (!pdu || !batch)
 		return false;
@@ -207,6 +212,8 @@ void engine_give_up(struct engine *e, struct agent *a, const struct exchange *x,
 		a->facts_wait = a->uptime_fell;
 	else if (x->kind == EXCHANGE_ASK && a->asked_generation == x->generation)
 		engine_asked_done(e, a, NULL, now);
+	else if (x->kind == EXCHANGE_PROCESS)
+		processes_failed(e, a, x->part, x->generation, now);
 }
 
 void engine_again(struct engine *e, struct agent *a, struct exchange *x, int64_t now)

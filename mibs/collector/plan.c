@@ -3,6 +3,7 @@
  * many names. Agents with equal rows share their requests. Made anew when objects, rows or the agent's limits change.
  */
 #include "mibs/collector/engine_private.h"
+#include "mibs/collector/process.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,14 @@ static bool is_excluded(const struct agent *a, uint16_t object, uint16_t instanc
 	return false;
 }
 
+/* Every so many polls. */
+static uint16_t poll_divisor(const struct engine *e, uint32_t interval_ms)
+{
+	uint32_t every = e->poll_ms ? interval_ms / e->poll_ms : 1;
+
+	return (uint16_t)(every ? every : 1);
+}
+
 static void wish_add(struct wish *wishes, size_t *count, const struct engine *e, const struct agent *a,
 		     const struct msg_object *o, const struct row *row)
 {
@@ -60,10 +69,9 @@ static void wish_add(struct wish *wishes, size_t *count, const struct engine *e,
 	    o->oid_length > OBJECT_OID_MAX)
 		return;
 	struct wish *w = &wishes[(*count)++];
-	uint32_t every = e->poll_ms ? o->interval_s * 1000u / e->poll_ms : 1;
 
 	memset(w, 0, sizeof *w);
-	w->every = (uint16_t)(every ? every : 1);
+	w->every = poll_divisor(e, o->interval_s * 1000u);
 	w->want.object = o->object;
 	w->want.instance = instance;
 	w->want.oid_length = o->oid_length;
@@ -86,6 +94,8 @@ static size_t collect(const struct engine *e, const struct agent *a, struct wish
 			for (size_t i = 0; i < e->object_count && !a->tables[t].rows[r].gone; i++)
 				if (e->objects[i].shape == OBJECT_COLUMN && e->objects[i].table == a->tables[t].number)
 					wish_add(wishes, &count, e, a, &e->objects[i], &a->tables[t].rows[r]);
+	for (unsigned i = 0; count < WANTS_MAX && processes_wish(a, i, &wishes[count].want); i++)
+		wishes[count++].every = poll_divisor(e, PROCESS_EVERY_MS);
 	return count;
 }
 

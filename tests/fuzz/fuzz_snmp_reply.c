@@ -6,6 +6,7 @@
 #include <net-snmp/net-snmp-includes.h>
 
 #include "mibs/collector/engine_private.h"
+#include "mibs/collector/process.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum state { POLL_V2C, WALK_V2C, FACTS_V2C, DISCOVERY_V3, RAW_V3, SEALED_V3, SEALED_WALK_V3, POLL_V1, STATES };
+enum state { POLL_V2C, WALK_V2C, FACTS_V2C, DISCOVERY_V3, RAW_V3, SEALED_V3, SEALED_WALK_V3, POLL_V1, SEARCH_V2C, TOP_V2C, STATES };
 enum { SLOT = 2, NOW = 1000000, INPUT_MAX = 4000 };
 
 static const uint8_t engine_id[] = {0x80, 0, 0x1f, 0x88, 0x80, 1, 2, 3, 4};
@@ -87,6 +88,25 @@ static void on_overflow(void *arg, int64_t now)
 	(void)now;
 }
 
+static void on_state(void *arg, const struct msg_watch_state *state)
+{
+	(void)arg;
+	sink += state->count + state->restarts + state->found;
+}
+
+static void on_top(void *arg, const struct msg_top *top, const struct msg_top_row *rows)
+{
+	(void)arg;
+	for (uint32_t i = 0; i < top->rows; i++)
+		sink += (unsigned)strlen(rows[i].name) + (unsigned)strlen(rows[i].arguments);
+}
+
+static const struct process_ops process_ops = {.state = on_state, .top = on_top};
+static const struct msg_watch watches[] = {
+    {.watch = 0, .generation = 1, .interval_s = 10, .min = 1, .max = 2, .process = "s*"},
+    {.watch = 1, .generation = 2, .interval_s = 10, .min = 1, .max = 2, .process = "sshd", .arguments = "-?D*x"},
+};
+
 /* One engine for all inputs (its tables are large), a fresh agent for each. */
 static struct engine *make(const struct credential *c)
 {
@@ -98,7 +118,10 @@ static struct engine *make(const struct credential *c)
 	if (!e) {
 		e = engine_new(&ops, NULL, 4, none, (const uint8_t *)"0123456789abcdef");
 		engine_objects(e, objects, COUNT_OF(objects));
+		engine_process_owner(e, &process_ops, NULL);
+		engine_watches(e, watches, COUNT_OF(watches), NOW);
 	}
+	e->processes->begun = 0;
 	engine_agent_remove(e, SLOT);
 	e->retry_count = e->pending_count = e->walk_count = 0;
 	e->looked = 0;
@@ -120,6 +143,11 @@ static uint32_t open_state(struct engine *e, enum state state)
 	if (state == WALK_V2C || state == SEALED_WALK_V3) {
 		walk_want(e, a);
 		walk_start_some(e, NOW);
+	} else if (state == SEARCH_V2C) {
+		engine_watch_scope(e, SLOT, 3, NOW);
+		processes_look(e, a, NOW);
+	} else if (state == TOP_V2C) {
+		engine_top(e, &(struct msg_top_ask){.slot = SLOT, .rows = 3}, NOW);
 	} else if (state == FACTS_V2C) {
 		engine_request(e, a, EXCHANGE_FACTS, 0, 0, 0, NOW);
 	} else {
@@ -171,7 +199,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1 || size > INPUT_MAX)
 		return 0;
 	enum state state = data[0] % STATES;
-	struct engine *e = make(state == POLL_V1 ? &v1 : state >= DISCOVERY_V3 ? &v3 : &v2c);
+	struct engine *e = make(state == POLL_V1 ? &v1 : state >= DISCOVERY_V3 && state < SEARCH_V2C ? &v3 : &v2c);
 	uint32_t id = open_state(e, state);
 
 	memcpy(bytes, data + 1, --size);

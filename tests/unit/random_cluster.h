@@ -135,6 +135,15 @@ static inline void random_others(struct chance *c, struct cluster *out, int grou
 		cluster_set(out, CONFIG_SWITCH, &sw);
 		cluster_set(out, CONFIG_PDU, &pdu);
 	}
+	for (int i = 0; i < 3; i++) {
+		struct config_watch watch = {.min = (uint32_t)chance_below(c, 3), .max = (uint32_t)(3 + chance_below(c, 9)),
+					     .interval_s = (uint32_t)(10 + chance_below(c, 600))};
+		text_format(watch.head.name, CONFIG_NAME, "w%d", i);
+		text_copy(watch.process, sizeof watch.process, i ? "s*d <&\"'>" : "sshd");
+		text_copy(watch.arguments, sizeof watch.arguments, i == 2 ? "*-D ?&x" : "");
+		text_copy(watch.scope, sizeof watch.scope, i ? "@g0" : "@site");
+		cluster_set(out, CONFIG_WATCH, &watch);
+	}
 	for (int i = 1; i < 5; i++) {
 		struct config_notify n = {.kind = (uint8_t)i};
 		text_format(n.head.name, CONFIG_NAME, "noc%d", i);

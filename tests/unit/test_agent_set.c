@@ -11,14 +11,16 @@
 
 #define NODE(column, index) {1, 3, 6, 1, 4, 1, GLORY_PEN, 1, 1, 4, 1, 1, column, index}, 14
 #define GROUP(column, index) {1, 3, 6, 1, 4, 1, GLORY_PEN, 1, 1, 3, 1, 1, column, index}, 14
+#define WATCH(column, index) {1, 3, 6, 1, 4, 1, GLORY_PEN, 1, 1, 7, 1, 1, column, index}, 14
 #define ALARM(column, index) {1, 3, 6, 1, 4, 1, GLORY_PEN, 1, 1, 13, 1, 1, column, index}, 14
 
 struct given {
 	mib_arc name[14];
 	size_t length;
 	long integer;
-	const char *text; /* NULL: an integer */
+	const char *text; /* NULL: an integer, number: an Unsigned32 */
 };
+static const char number[] = "number";
 
 /* Rows 1 to 9 exist. */
 static int row_name(void *arg, const struct mib_place *place, char *name, size_t size)
@@ -52,8 +54,8 @@ static struct set_plan *plan(const struct given *given, size_t count, bool allow
 	struct set_varbind list[16];
 
 	for (size_t i = 0; i < count; i++) {
-		list[i] = (struct set_varbind){.name = given[i].name, .length = given[i].length, .asn = given[i].text ? 4 : 2, .integer = given[i].integer};
-		if (given[i].text) {
+		list[i] = (struct set_varbind){.name = given[i].name, .length = given[i].length, .asn = given[i].text == number ? 0x42 : given[i].text ? 4 : 2, .integer = given[i].integer};
+		if (given[i].text && given[i].text != number) {
 			list[i].bytes = (const uint8_t *)given[i].text;
 			list[i].size = strlen(given[i].text);
 		}
@@ -127,6 +129,21 @@ static void test_rows(void)
 	expect_error(PLAN({NODE(3, 2), 0, "0123456789012345678901234567890123456789012345678901234567890123456789"}), 8, 1);
 }
 
+static void test_watches(void)
+{
+	expect_command(PLAN({WATCH(14, 30), 4, NULL}, {WATCH(2, 30), 0, "web"}, {WATCH(3, 30), 0, "httpd*"}, {WATCH(5, 30), 2, number},
+			    {WATCH(8, 30), 0, "n[001-004]"}),
+		       0, COMMAND_WATCH_ADD, "web", "{\"process\":\"httpd*\",\"min\":2,\"scope\":\"n[001-004]\"}");
+	expect_command(PLAN({WATCH(6, 3), 9, number}, {WATCH(4, 3), 0, ""}), 0, COMMAND_WATCH_SET, "row3", "{\"max\":9,\"arguments\":\"\"}");
+	expect_command(PLAN({WATCH(14, 3), 6, NULL}), 0, COMMAND_WATCH_REMOVE, "row3", "{}");
+	expect_error(PLAN({WATCH(14, 30), 4, NULL}, {WATCH(2, 30), 0, "web"}), 12, 1);  /* of which process? */
+	expect_error(PLAN({WATCH(3, 3), 0, "a\",\"scope\":\"@site"}), 10, 1);           /* nothing leaves its quotes */
+	expect_error(PLAN({WATCH(3, 3), 0, "a\\"}), 10, 1);
+	expect_error(PLAN({WATCH(3, 3), 0, "a\x07"}), 10, 1);
+	expect_error(PLAN({WATCH(5, 3), 2, NULL}), 7, 1);                               /* INTEGER is not Unsigned32 */
+	expect_error(PLAN({WATCH(9, 3), 2, number}), 17, 1);
+}
+
 static void test_status(void)
 {
 	CU_ASSERT_EQUAL(set_status_of(0), 0);
@@ -141,6 +158,7 @@ static void test_status(void)
 static const struct unit_test tests[] = {
 	{"power", test_power},
 	{"rows", test_rows},
+	{"watches", test_watches},
 	{"errors of the engine", test_status},
 };
 UNIT_MAIN("agent sets", tests)

@@ -24,6 +24,16 @@ static struct board_writer *make(uint32_t nodes, uint32_t values, uint32_t senso
 	return board_create(7, &limits);
 }
 
+/* One row in every table but one. */
+static struct board_writer *make_with(enum board_table table, uint32_t rows)
+{
+	struct board_limits limits;
+
+	for (int t = 0; t < BOARD_TABLE_COUNT; t++)
+		limits.rows[t] = t == (int)table ? rows : 1;
+	return board_create(1, &limits);
+}
+
 static struct board_reader *look_at(const struct board_writer *w)
 {
 	return board_map(dup(board_fd(w)));
@@ -244,8 +254,7 @@ static void seek_finds_the_first_not_below(void)
 
 static void free_slots_are_lowest_first(void)
 {
-	struct board_limits limits = {.rows = {1, 1, 1, 1, 70, 1, 1, 1, 1, 1}};
-	struct board_writer *w = board_create(1, &limits);
+	struct board_writer *w = make_with(BOARD_NODE, 70);
 
 	for (uint32_t i = 0; i < 70; i++) {
 		CU_ASSERT_EQUAL(board_free_slot(w, BOARD_NODE), i);
@@ -290,8 +299,7 @@ static void texts_are_used_again(void)
 
 static void a_full_text_table_is_counted(void)
 {
-	struct board_limits limits = {.rows = {1, 1, 1, 1, 1, 1, 1, 4000, 1, 1}};
-	struct board_writer *w = board_create(1, &limits);
+	struct board_writer *w = make_with(BOARD_SENSOR, 4000);
 	struct board_reader *r = look_at(w);
 	struct sensor_row row, got;
 	char name[32];
@@ -448,7 +456,9 @@ static void what_is_no_board_is_refused(void)
 		h->tables[t].rows = 1;
 	CU_ASSERT_PTR_NULL(board_map(segment_of(junk, SIZE, BOTH))); /* size does not fit */
 	struct board_layout layout;
-	uint32_t rows[BOARD_TABLE_COUNT] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+	uint32_t rows[BOARD_TABLE_COUNT];
+	for (int t = 0; t < BOARD_TABLE_COUNT; t++)
+		rows[t] = 1;
 	CU_ASSERT_FATAL(board_layout_for(rows, 1, &layout) && layout.bytes <= SIZE);
 	h->bytes = layout.bytes;
 	CU_ASSERT_PTR_NULL(board_map(segment_of(junk, layout.bytes, 0))); /* not sealed */

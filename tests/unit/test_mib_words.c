@@ -14,6 +14,7 @@ static const struct {
 	{"GloryLevel", WORDS_LEVEL}, {"GloryPower", WORDS_POWER}, {"GloryVerdict", WORDS_VERDICT}, {"GloryCertainty", WORDS_CERTAINTY},
 	{"GloryLife", WORDS_LIFE}, {"GloryJobStatus", WORDS_JOB_STATE}, {"GloryPowerVerb", WORDS_POWER_VERB}, {"GloryPolicy", WORDS_POLICY},
 	{"GloryDomainState", WORDS_DOMAIN_STATE}, {"GlorySensorCondition", WORDS_SENSOR_STATE},
+	{"GloryWatchState", WORDS_WATCH_STATE},
 };
 
 static int words_in(enum word_set set)

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "mibs/collector/process.h"
 #include "mibs/collector/role/role.h"
 #include "mibs/snmp/usm.h"
 
@@ -149,7 +150,7 @@ static void on_values(void *arg, uint32_t slot, const struct query *q, const str
 				       .type = v[i].type,
 				       .arrival_ms = now,
 				       .value = v[i].value};
-		if (!m.type)
+		if (!m.type || m.object >= OBJECT_PROCESS)
 			continue;
 		if (m.type > SAMPLE_MISSING) /* text where a number should be */
 			m.type = SAMPLE_MISSING;
@@ -371,6 +372,15 @@ static void on_targets(struct collector *c, const struct message_header *h, cons
 	case MSG_PORTS:
 		ports_take(c->ports, body, size / sizeof(struct msg_port));
 		break;
+	case MSG_WATCHES:
+		processes_watches(c, body, size / sizeof(struct msg_watch));
+		break;
+	case MSG_WATCH_SCOPE:
+		processes_scope(c, body, size / sizeof(struct msg_watch_scope));
+		break;
+	case MSG_TOP_ASK:
+		processes_top(c, body);
+		break;
 	case MSG_REFERENCE:
 		references_take(c->references, body, size / sizeof(struct msg_reference));
 		break;
@@ -505,6 +515,7 @@ static int run(struct role_context *context)
 	watch_params_default(&params);
 	c->targets = mem_array(NODE_MAX, sizeof *c->targets);
 	c->engine = engine_new(&engine_ops, c, ENGINE_SLOTS, role.fds + SOCKET_UDP4, secret);
+	processes_start(c);
 	c->echo = echo_new(role.fds + SOCKET_ICMP4, secret + SECRET, on_echo, c);
 	c->userland = userland_new(context->loop, params.userland_ms, on_userland, c);
 	c->watch = watch_create(&params, &watch_ops, c, NODE_MAX, DOMAIN_IDS, c->now);

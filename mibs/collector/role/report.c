@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "mibs/collector/role/role.h"
 
-enum { SAMPLES_WAIT_MS = 100, KINDS = 8 };
+enum { SAMPLES_WAIT_MS = 100, KINDS = 9 };
 
 static const struct kind {
 	uint16_t type, size;
@@ -21,6 +21,7 @@ static const struct kind {
     {MSG_REFERENCE_STATE, sizeof(struct msg_reference_state), false},
     {MSG_TRAP, sizeof(struct msg_trap), true},
     {MSG_TARGET_STATE, sizeof(struct msg_target_state), false},
+    {MSG_WATCH_STATE, sizeof(struct msg_watch_state), false},
 };
 
 struct packet {
@@ -118,6 +119,11 @@ void outbox_trap(struct outbox *o, const struct msg_trap *m)
 void outbox_target_state(struct outbox *o, const struct msg_target_state *m)
 {
 	put(o, 7, m);
+}
+
+void outbox_watch(struct outbox *o, const struct msg_watch_state *m)
+{
+	put(o, 8, m);
 }
 
 void outbox_turn(struct outbox *o, int64_t now)

@@ -85,9 +85,16 @@ void outbox_facts(struct outbox *o, const struct msg_node_facts *m);
 void outbox_port(struct outbox *o, const struct msg_port_state *m);
 void outbox_trap(struct outbox *o, const struct msg_trap *m);
 void outbox_target_state(struct outbox *o, const struct msg_target_state *m);
+void outbox_watch(struct outbox *o, const struct msg_watch_state *m);
 void outbox_reference(struct outbox *o, const struct msg_reference_state *m);
 /* Sends what is there; samples wait for up to 100 ms, the rest goes at once. */
 void outbox_turn(struct outbox *o, int64_t now);
+
+/* processes.c: process watches and top lists */
+void processes_start(struct collector *c);
+void processes_watches(struct collector *c, const struct msg_watch *watches, size_t count);
+void processes_scope(struct collector *c, const struct msg_watch_scope *scopes, size_t count);
+void processes_top(struct collector *c, const struct msg_top_ask *ask);
 
 /* ports.c: switch ports of nodes */
 struct ports *ports_new(struct collector *c);
