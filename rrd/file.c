@@ -256,6 +256,34 @@ enum file_result file_look(const struct file_series *s, int64_t first_s, struct 
 	return FILE_WRITTEN;
 }
 
+/* ":" and a number as librrd's parser takes it, to a millionth of itself or better; without printf for numbers of a usual size. */
+static size_t put_value(char *out, double value)
+{
+	double size = fabs(value);
+	int places = size < 1e3 ? 9 : 6, n = 0, least = 0;
+	char digits[24];
+
+	if (size >= 1e9 || (size < 1e-3 && size > 0))
+		return (size_t)snprintf(out, VALUE_TEXT, ":%.10g", value);
+	uint64_t rest = (uint64_t)(size * (places == 9 ? 1e9 : 1e6) + 0.5);
+	char *at = out;
+	*at++ = ':';
+	if (value < 0)
+		*at++ = '-';
+	for (; n <= places || rest; rest /= 10)
+		digits[n++] = (char)('0' + rest % 10);
+	while (least < places && digits[least] == '0')
+		least++;
+	for (int i = n - 1; i >= places; i--)
+		*at++ = digits[i];
+	if (least < places)
+		*at++ = '.';
+	for (int i = places - 1; i >= least; i--)
+		*at++ = digits[i];
+	*at = 0;
+	return (size_t)(at - out);
+}
+
 /* values NULL: all unknown. */
 static void row_text(const struct file_series *s, const struct file_state *state, int64_t time_s, const double *values,
 		     char text[ROW_TEXT])
@@ -267,9 +295,9 @@ static void row_text(const struct file_series *s, const struct file_state *state
 		if (state->left_out >> i & 1)
 			continue;
 		if (values && isfinite(values[i]))
-			text_append(text, ROW_TEXT, &used, ":%.10g", values[i]);
+			used += put_value(text + used, values[i]);
 		else
-			text_append(text, ROW_TEXT, &used, ":U");
+			used += text_copy(text + used, 3, ":U") ? 2 : 0;
 	}
 }
 

@@ -40,6 +40,8 @@ write_cluster() {
 				$first $last $g $((last - first + 1)) $g $((last - first + 1))
 			echo '  </group>'
 		done
+		# read at the pace of its most wanted item: all built-in scalars with this one
+		[ "$INTERVAL_MS" = 10000 ] || echo "  <item name=\"cpu\" interval=\"$((INTERVAL_MS / 1000))\"/>"
 		echo '</cluster>'
 	} >"$W/etc/cluster.xml"
 }
@@ -80,17 +82,20 @@ appliance_start() {
 all_files() { find "$W/var" -name '*.rrd' | wc -l; }
 trees() { find "$W/var" -name base.rrd | wc -l; }
 
-# the files of all nodes exist: what is measured after it is the steady state. Sets TREE_SECONDS
+# every node has its base file and none was made for 15 s: what is measured after it is the steady state. Sets TREE_SECONDS
 wait_for_trees() {
-	local start=$SECONDS
-	until [ "$(trees)" -ge "$N" ]; do
+	local start=$SECONDS now before=-1 since=$SECONDS
+	while :; do
+		now=$(all_files)
+		[ "$now" = "$before" ] || { before=$now since=$SECONDS; }
+		[ $((SECONDS - since)) -ge 15 ] && [ "$(trees)" -ge "$N" ] && break
 		if [ $((SECONDS - start)) -ge "$TREE_LIMIT" ]; then
-			say "after $TREE_LIMIT s $(trees) of $N nodes have their RRD files: going on, the recorder's cost includes making the rest"
+			say "after $TREE_LIMIT s $(trees) of $N nodes have their RRD files, $now in all: going on, the recorder's cost includes making the rest"
 			break
 		fi
 		pause 5
 	done
-	TREE_SECONDS=$((SECONDS - start))
+	TREE_SECONDS=$((since - start))
 }
 
 appliance_stop() {

@@ -3,6 +3,8 @@
 include tests/lab/swarm/folder.mk
 $(eval $(call program,tests/raw,tests/bench/raw.c,swarm,libcrypto,-lm))
 $(eval $(call program,tests/walkstub,tests/bench/walkstub.c,swarm,libcrypto,-lm))
+$(eval $(call program,tests/peer_netsnmp,tests/bench/peer_netsnmp.c,,netsnmp,-lpthread))
+$(eval $(call program,tests/rrdbench,tests/bench/rrdbench.c,recorder rrdnames base,librrd,-lpthread))
 
 $(eval $(call systemtest,tests/system/bench.sh))
 

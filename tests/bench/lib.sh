@@ -51,14 +51,22 @@ median() { spread "$1" | cut -d' ' -f2; }
 
 # --- the table -------------------------------------------------------------------------------------------
 ROWS=()
-# row WORK OURS AGAINST KEY BAR: KEY names samples of the ratio, or gives three words
+# row WORK OURS AGAINST KEY BAR: KEY names samples of the ratio, or gives three words; a bar "<= X" is held against the median
 row() { ROWS+=("$1|$2|$3|$4|${5:--}"); }
+# met BAR LOW MID HIGH
+met() {
+	case $1 in
+	'<= '*) [ "$3" = - ] && { echo -; return; }; calc "$3" 4 | awk -v bar="${1#<= }" '{ print $1 <= bar ? "yes" : "NO" }' ;;
+	[0-9]*) [ "$3" = "$1" ] && echo yes || echo NO ;;
+	*) echo - ;;
+	esac
+}
 print_table() {
 	local line work ours against key bar low mid high
-	printf '\n%-44s %-24s %-26s %8s %8s %8s  %s\n' work ours against min median max bar
+	printf '\n%-54s %-24s %-28s %8s %8s %8s  %-9s %s\n' work ours against min median max bar met
 	for line in "${ROWS[@]}"; do
 		IFS='|' read -r work ours against key bar <<<"$line"
 		if [[ $key == *' '* ]]; then read -r low mid high <<<"$key"; else read -r low mid high <<<"$(spread "$key")"; fi
-		printf '%-44s %-24s %-26s %8s %8s %8s  %s\n' "$work" "$ours" "$against" "$low" "$mid" "$high" "$bar"
+		printf '%-54s %-24s %-28s %8s %8s %8s  %-9s %s\n' "$work" "$ours" "$against" "$low" "$mid" "$high" "$bar" "$(met "$bar" "$low" "$mid" "$high")"
 	done
 }

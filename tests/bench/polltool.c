@@ -13,16 +13,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "mibs/collector/engine.h"
+#include "tests/bench/oids.h"
 
 enum { PER_NET = 250, GIVE_UP_MS = 600 };
-
-static const char *const oids[] = {
-    "1.3.6.1.4.1.2021.11.50.0",  "1.3.6.1.4.1.2021.11.51.0",  "1.3.6.1.4.1.2021.11.52.0",  "1.3.6.1.4.1.2021.11.53.0",
-    "1.3.6.1.4.1.2021.11.54.0",  "1.3.6.1.4.1.2021.11.61.0",  "1.3.6.1.4.1.2021.11.64.0",  "1.3.6.1.4.1.2021.10.1.5.1",
-    "1.3.6.1.4.1.2021.10.1.5.2", "1.3.6.1.4.1.2021.10.1.5.3", "1.3.6.1.4.1.2021.4.3.0",    "1.3.6.1.4.1.2021.4.4.0",
-    "1.3.6.1.4.1.2021.4.5.0",    "1.3.6.1.4.1.2021.4.6.0",    "1.3.6.1.4.1.2021.4.27.0",   "1.3.6.1.2.1.25.1.6.0",
-    "1.3.6.1.2.1.6.9.0",         "1.3.6.1.2.1.31.1.1.1.6.2",  "1.3.6.1.2.1.31.1.1.1.10.2",
-};
 
 static struct tool {
 	unsigned agents, port, sweeps, window;
@@ -85,20 +78,21 @@ static void on_overflow(void *arg, int64_t now)
 	(void)now;
 }
 
+/* the first of them is sysUpTime, which the engine asks for with every poll */
 static void set_objects(void)
 {
-	struct msg_object objects[COUNT_OF(oids)];
+	struct msg_object objects[BENCH_OIDS - 1];
 
 	memset(objects, 0, sizeof objects);
-	for (size_t i = 0; i < COUNT_OF(oids); i++) {
+	for (size_t i = 0; i < COUNT_OF(objects); i++) {
 		objects[i] = (struct msg_object){.object = (uint16_t)(i + 1), .interval_s = 10, .shape = OBJECT_SCALAR};
-		for (const char *at = oids[i]; *at; at += *at == '.') {
+		for (const char *at = bench_oids[i + 1]; *at; at += *at == '.') {
 			char *end;
 			objects[i].oid[objects[i].oid_length++] = (uint32_t)strtoul(at, &end, 10);
 			at = end;
 		}
 	}
-	engine_objects(t.engine, objects, COUNT_OF(oids));
+	engine_objects(t.engine, objects, COUNT_OF(objects));
 }
 
 static void add_agents(void)

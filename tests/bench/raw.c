@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/bench/oids.h"
 #include "tests/lab/swarm/ber.h"
 
 enum {
@@ -45,15 +46,6 @@ struct client {
 	unsigned sent, answered;
 	unsigned long late, bytes;
 	uint8_t *seen;
-};
-
-/* What a poll of a Linux server asks for. */
-static const char *const oids[] = {
-    "1.3.6.1.2.1.1.3.0",         "1.3.6.1.4.1.2021.11.50.0",  "1.3.6.1.4.1.2021.11.51.0",  "1.3.6.1.4.1.2021.11.52.0",
-    "1.3.6.1.4.1.2021.11.53.0",  "1.3.6.1.4.1.2021.11.54.0",  "1.3.6.1.4.1.2021.11.61.0",  "1.3.6.1.4.1.2021.11.64.0",
-	"1.3.6.1.4.1.2021.10.1.5.1", "1.3.6.1.4.1.2021.10.1.5.2", "1.3.6.1.4.1.2021.10.1.5.3", "1.3.6.1.4.1.2021.4.3.0",
-    "1.3.6.1.4.1.2021.4.4.0",    "1.3.6.1.4.1.2021.4.5.0",    "1.3.6.1.4.1.2021.4.6.0",    "1.3.6.1.4.1.2021.4.27.0",
-    "1.3.6.1.2.1.25.1.6.0",      "1.3.6.1.2.1.6.9.0",         "1.3.6.1.2.1.31.1.1.1.6.2",  "1.3.6.1.2.1.31.1.1.1.10.2",
 };
 
 static const char usage[] = "usage: raw [--agents N] [--net A.B.0.0] [--port P] [--window W] [--sweeps K] [--oids "
@@ -99,7 +91,7 @@ static void make_get(struct client *c)
 	size_t size = strlen(c->community);
 
 	for (unsigned i = 0; i < c->oids; i++)
-		at += put_varbind(at, oids[i]);
+		at += put_varbind(at, bench_oids[i]);
 	p = ber_wrap(body, BER_SEQUENCE, (size_t)(at - body));
 	p -= 12;
 	memcpy(p, (uint8_t[]){BER_INTEGER, 4, 0, 0, 0, 0, BER_INTEGER, 1, 0, BER_INTEGER, 1, 0}, 12);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Prices the stock walking tool itself: answers GETNEXT and GETBULK over a table of ROWS x COLUMNS from varbinds
- * encoded once, so that what a walk of it costs is the tool's own work and the kernel's. Also the bare sorted-array
- * handler that the agent is compared with. */
+ * encoded once, so that what a walk of it costs is the tool's own work and the kernel's. With --bare it is the
+ * bare handler over a sorted array that the agent is compared with: each cell is encoded when it is asked for. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
@@ -23,12 +23,13 @@ struct table {
 	uint8_t *data; /* all varbinds, column by column */
 	size_t *at;    /* rows * columns + 1 offsets */
 	size_t max_size;
+	bool bare; /* cells are encoded when they are asked for, not beforehand */
 	const char *community;
 };
 
 static const char usage[] =
-	"usage: walkstub [--rows N] [--columns N] [--port P] [--base OID] [--community C] [--max-size BYTES]\n"
-	"cell (c, r) is BASE.c.r; it listens on 127.0.0.1 until it is ended\n";
+	"usage: walkstub [--rows N] [--columns N] [--port P] [--base OID] [--community C] [--max-size BYTES] [--bare]\n"
+	"cell (c, r) is BASE.c.r; it listens on 127.0.0.1 until it is ended; --bare encodes each cell anew\n";
 
 static size_t put_cell(const struct table *t, unsigned column, unsigned row, uint8_t *out)
 {
@@ -112,6 +113,16 @@ static bool read_request(const struct table *t, struct ber in, struct request *r
 	       ber_expect(&varbind, BER_OID, &r->name) && ber_left(r->id) <= 4;
 }
 
+/* The cells from `first` on as a plain handler over a sorted array makes them; returns their size. */
+static size_t encode_cells(const struct table *t, size_t first, size_t count, uint8_t *out)
+{
+	size_t used = 0;
+
+	for (size_t i = first; i < first + count && used < t->max_size - 160; i++)
+		used += put_cell(t, (unsigned)(i / t->rows) + 1, (unsigned)(i % t->rows) + 1, out + used);
+	return used;
+}
+
 /* Copies the cells and wraps them; returns where the message starts, its end in `*end`. */
 static uint8_t *answer(const struct table *t, const struct request *r, uint8_t *room, uint8_t **end)
 {
@@ -132,12 +143,17 @@ static uint8_t *answer(const struct table *t, const struct request *r, uint8_t *
 		*end = body + size + 6;
 	} else {
 		count = count < cells - first ? count : cells - first;
+		if (t->bare) {
+			*end = body + encode_cells(t, first, count, body);
+			goto wrap;
+		}
 		while (count > 1 && t->at[first + count] - t->at[first] > t->max_size - 80)
 			count--;
 		size = t->at[first + count] - t->at[first];
 		memcpy(body, t->data + t->at[first], size);
 		*end = body + size;
 	}
+wrap:
 	p = ber_wrap(body, BER_SEQUENCE, (size_t)(*end - body)) - 6;
 	memcpy(p, (uint8_t[]){BER_INTEGER, 1, 0, BER_INTEGER, 1, 0}, 6);
 	p -= ber_left(r->id);
@@ -193,7 +209,7 @@ int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
 	    {"rows", 1, NULL, 'r'},      {"columns", 1, NULL, 'c'},  {"port", 1, NULL, 'p'}, {"base", 1, NULL, 'b'},
-	    {"community", 1, NULL, 'k'}, {"max-size", 1, NULL, 'z'}, {NULL, 0, NULL, 0}};
+	    {"community", 1, NULL, 'k'}, {"max-size", 1, NULL, 'z'}, {"bare", 0, NULL, 'e'}, {NULL, 0, NULL, 0}};
 	struct table t = {.rows = 10000, .columns = 20, .max_size = 1472, .community = "lab"};
 	unsigned port = 11161;
 	bool good = read_base(&t, "1.3.6.1.4.1.32473.1.1.4.1.1");
@@ -216,6 +232,9 @@ int main(int argc, char **argv)
 			break;
 		case 'k':
 			t.community = optarg;
+			break;
+		case 'e':
+			t.bare = true;
 			break;
 		case 'z':
 			t.max_size = v;

@@ -53,5 +53,20 @@ snmpwalk -v2c -c lab -On 127.0.0.1:11161 1.3.6.1.4.1.32473.1.1.4.1.1.3 >"$T/next
 equal "GETNEXT walks a column" "$(wc -l <"$T/next")" 500
 grep -v 'No more' "$T/walk" | grep '\.1\.1\.3\.' | cmp -s - "$T/next" && ok "as GETBULK does" || bad "as GETBULK does" "they differ"
 
+"$B/tests/walkstub" --rows 500 --columns 7 --port 11162 --bare >"$T/bare" &
+BARE=$!
+wait_for 10 'grep -q ready "$T/bare"'
+snmpbulkwalk -v2c -c lab -On -Cr50 127.0.0.1:11162 1.3.6.1.4.1.32473.1.1.4.1.1 2>&1 | cmp -s - "$T/walk" && ok "the bare handler says the same" ||
+	bad "the bare handler says the same" "it differs"
+kill $BARE
+kill $SWARM
+wait $SWARM 2>/dev/null
+SWARM=''
+NODES=250 ROUNDS=1 GLORY_BENCH_SESSION=1 tests/bench/run "$B" short sweep growth rrd >"$T/bench" 2>"$T/bench.err" && ok "the bench's parts run" ||
+	bad "the bench's parts run" "$(tail -n 3 "$T/bench.err")"
+for part in 'v2c, CPU .* raw client *[0-9]' 'v3 authPriv.* [0-9]' 'net-snmp, 16 threads.* [0-9]' 'growth: sweep of 500.* [0-9]' 'rrd_update_r of 30.* [0-9]'; do
+	grep -q "$part" "$T/bench" && ok "it prints: $part" || bad "it prints: $part" "$(tail -n 1 "$T/bench.err")"
+done
+
 [ "$(SAMPLES=() && sample x 3 && sample x 1 && sample x 2 && spread x)" = "1.00 2.00 3.00" ] && ok "spread" || bad "spread" "wrong"
 exit $failed
