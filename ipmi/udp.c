@@ -13,12 +13,15 @@
 #include "base/memory.h"
 #include "ipmi/packets.h"
 
-enum { BATCH = 32, BATCHES = 8, BUFFER_BYTES = 4 << 20 };
+enum { BATCH = 32, BATCHES = 8, BUFFER_BYTES = 4 << 20, WINDOW_MS = 100, BUSY = 50, GATHER_MS = 5 };
 
 struct bmc_udp {
 	int fd[2]; /* IPv4, IPv6; -1 where the machine has none */
 	struct loop_fd *watch[2];
-	struct loop_timer *timer;
+	struct loop_timer *timer, *gather;
+	int64_t window_ms;
+	unsigned in_window;
+	bool busy; /* many datagrams in the last window */
 	struct bmc_engine *engine;
 	int64_t armed_ms;
 	uint8_t buffer[BATCH][PACKET_MAX + 1];
@@ -111,15 +114,53 @@ void bmc_udp_rearm(struct bmc_udp *u)
 	loop_timer_set(u->timer, wait > 0 ? wait : 0);
 }
 
+static unsigned read_all(struct bmc_udp *u)
+{
+	unsigned total = 0;
+
+	for (int i = 0; i < 2; i++)
+		for (int n = 0; u->fd[i] >= 0 && n < BATCHES; n++) {
+			int count = receive(u, u->fd[i]);
+			total += count > 0 ? (unsigned)count : 0;
+			if (count != BATCH)
+				break;
+		}
+	return total;
+}
+
+static void watch_for(struct bmc_udp *u, int what)
+{
+	for (int i = 0; i < 2; i++)
+		if (u->watch[i])
+			loop_fd_change(u->watch[i], what);
+}
+
+/* While many answers come, they are let gather for some ms: one wake-up reads them all. */
 static void on_ready(void *arg, int what)
 {
 	struct bmc_udp *u = arg;
+	int64_t now = clock_mono_ms();
 
 	(void)what;
-	for (int i = 0; i < 2; i++)
-		for (int n = 0; u->fd[i] >= 0 && n < BATCHES && receive(u, u->fd[i]) == BATCH; n++)
-			;
+	if (now - u->window_ms >= WINDOW_MS) {
+		u->busy = u->in_window > BUSY;
+		u->in_window = 0;
+		u->window_ms = now;
+	}
+	u->in_window += read_all(u);
+	if (u->busy) {
+		watch_for(u, 0);
+		loop_timer_set(u->gather, GATHER_MS);
+	}
 	bmc_udp_rearm(u);
+}
+
+static void on_gathered(void *arg)
+{
+	struct bmc_udp *u = arg;
+
+	watch_for(u, LOOP_READ);
+	on_ready(u, LOOP_READ);
 }
 
 static void on_due(void *arg)
@@ -135,6 +176,7 @@ void bmc_udp_attach(struct bmc_udp *u, struct loop *loop, struct bmc_engine *eng
 {
 	u->engine = engine;
 	u->timer = loop_timer_new(loop, on_due, u);
+	u->gather = loop_timer_new(loop, on_gathered, u);
 	for (int i = 0; i < 2; i++)
 		if (u->fd[i] >= 0)
 			u->watch[i] = loop_fd_add(loop, u->fd[i], LOOP_READ, on_ready, u);
@@ -151,5 +193,7 @@ void bmc_udp_free(struct bmc_udp *u)
 	}
 	if (u->timer)
 		loop_timer_free(u->timer);
+	if (u->gather)
+		loop_timer_free(u->gather);
 	free(u);
 }

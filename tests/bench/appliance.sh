@@ -3,6 +3,7 @@
 # Raises the appliance under test on the swarm: its files, its start, its roles; sourced by tests/bench/run. The forms are contracts 10.
 
 PER_GROUP=250
+LOG=${LOG:-} # of the appliance; its directory when it is not said
 
 secret() { mkdir -p "$(dirname "$W/etc/secrets/$1")"; (umask 077; printf '%s\n' "${@:2}" >"$W/etc/secrets/$1"); }
 
@@ -63,18 +64,19 @@ write_settings() {
 # the appliance in its directory, bound to /mnt of a mount namespace of its own
 appliance_start() {
 	mkdir -p "$W/etc" "$W/var"
+	LOG=${LOG:-$W/gloryd.log}
 	write_secrets
 	write_cluster
 	write_settings
-	"$B/bin/gloryd" --root "$W" --config /mnt/etc/gloryd.xml >"$W/gloryd.log" 2>&1 &
+	"$B/bin/gloryd" --root "$W" --config /mnt/etc/gloryd.xml >"$LOG" 2>&1 &
 	GLORYD=$!
 	if ! wait_for 60 '! kill -0 $GLORYD || ROLE_PIDS=$(roles) && [ $(wc -w <<<"$ROLE_PIDS") -ge 6 ]' || ! kill -0 $GLORYD 2>/dev/null; then
-		say "the appliance does not come up: $(tail -n 3 "$W/gloryd.log")"
+		say "the appliance does not come up: $(tail -n 3 "$LOG")"
 		return 1
 	fi
 	# every agent has been polled once: the cluster is read, the itemsets are out
 	if ! wait_for $((120 + N / 50)) '[ "$(report agents never_polled)" = 0 ]'; then
-		say "$(report agents never_polled) of $N agents were never polled: $(tail -n 3 "$W/gloryd.log")"
+		say "$(report agents never_polled) of $N agents were never polled: $(tail -n 3 "$LOG")"
 		return 1
 	fi
 }

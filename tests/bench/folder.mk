@@ -7,4 +7,5 @@ $(eval $(call program,tests/peer_netsnmp,tests/bench/peer_netsnmp.c,,netsnmp,-lp
 $(eval $(call program,tests/rrdbench,tests/bench/rrdbench.c,recorder rrdnames base,librrd,-lpthread))
 
 $(eval $(call systemtest,tests/system/bench.sh))
+$(eval $(call systemtest,tests/system/stall.sh))
 

@@ -130,10 +130,10 @@ report_swarm() {
 
 # --- what the appliance says of itself, while the swarm counted
 metric() { curl -s --unix-socket "$W/api.sock" http://appliance/metrics | sed -n "s/^$1 //p"; }
-judge_mark() { LATE_BEFORE=$(metric glory_polls_late_total) LOG_BEFORE=$(wc -l <"$W/gloryd.log"); }
+judge_mark() { LATE_BEFORE=$(metric glory_polls_late_total) LOG_BEFORE=$(wc -l <"$LOG"); }
 report_judge() {
 	local slow
-	slow=$(tail -n +$((LOG_BEFORE + 1)) "$W/gloryd.log" | sed -n 's/.*one handler took \([0-9]*\) ms.*/\1/p' | sort -n | tail -n 1)
+	slow=$(tail -n +$((LOG_BEFORE + 1)) "$LOG" | sed -n 's/.*one handler took \([0-9]*\) ms.*/\1/p' | sort -n | tail -n 1)
 	row "judgement suspended at the end (0 no)" "-" "-" "- $(metric glory_judgement_suspended) -" "0"
 	row "answers that came late" "-" "-" "- $(($(metric glory_polls_late_total) - LATE_BEFORE)) -"
 	row "longest handler that a role complained of, ms" "-" "-" "- - ${slow:-0}"
