@@ -10,7 +10,7 @@
 #include "base/memory.h"
 
 #define SERIES_MAX (1u << 20)
-#define NO_ROW_ROOM 8 /* rows a series' array begins with */
+#define NO_ROW_ROOM 4 /* rows a series' array begins with */
 
 struct cache *cache_new(size_t bytes_max)
 {
@@ -222,7 +222,7 @@ static void block_room(struct row_block *b, uint32_t values, uint32_t rows)
 	uint32_t room = b->room ? b->room : NO_ROW_ROOM;
 
 	while (room < rows)
-		room *= 2;
+		room += room / 2;
 	if (room == b->room)
 		return;
 	b->rows = mem_grow(b->rows, room, sizeof *b->rows);
@@ -282,9 +282,9 @@ void cache_done(struct cache *c, struct series *s, struct row_block *b, uint32_t
 	for (uint32_t i = 0; i < written; i++)
 		count_out(c, s, &b->rows[i]);
 	drop_rows(b, s->count, written);
-	if (b->count == 0 && later->count > 0) {
+	if (b->count == 0) { /* not kept for the next round: most series are far from their fullest at any time */
 		block_free(b);
-	} else { /* the array that was written is used again */
+	} else {
 		block_room(b, s->count, b->count + later->count);
 		if (later->count) {
 			memcpy(b->rows + b->count, later->rows, later->count * sizeof *b->rows);

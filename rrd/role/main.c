@@ -19,7 +19,7 @@
 #define SECOND_MS 1000
 #define REPEAT_MS 60000
 #define BATCH_MAX (8u << 20)
-#define MEMORY_BYTES ((size_t)208 << 20) /* of rows; the process takes about twice as much with the slack of their arrays */
+#define MEMORY_BYTES ((size_t)208 << 20) /* of rows, which no site of 10,000 nodes reaches while its disk takes them */
 #define RESERVE_BYTES (64u << 20)
 #define STOP_MS 10000
 
