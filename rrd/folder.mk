@@ -6,7 +6,7 @@ $(eval $(call unit,test_rrd_names,tests/unit/test_rrd_names.c,recorder rrdnames 
 $(eval $(call unit,test_journal,tests/unit/test_journal.c,recorder rrdnames base,librrd,-lpthread))
 $(eval $(call unit,test_recorder,tests/unit/test_recorder.c,recorder rrdnames base,librrd,-lpthread))
 $(eval $(call unit,test_rrd_template,tests/unit/test_rrd_template.c,recorder rrdnames base,librrd,-lpthread))
-$(eval $(call library,grapher,rrd/grapher/picture.c rrd/grapher/draw.c,librrd))
+$(eval $(call library,grapher,rrd/grapher/picture.c rrd/grapher/fold.c rrd/grapher/draw.c,librrd))
 $(eval $(call program,libexec/glory/glory-grapher,rrd/grapher/main.c,grapher rrdnames base,librrd,-lm))
 $(eval $(call unit,test_graph,tests/unit/test_graph.c,grapher recorder rrdnames base,librrd,-lpthread -lm))
 $(eval $(call fuzzer,fuzz_journal,tests/fuzz/fuzz_journal.c,rrd/names.c $(wildcard appliance/base/*.c),,-lm))

@@ -13,7 +13,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-#define TIMEOUT_MS 20000
+#define TIMEOUT_MS 60000 /* of a site with cold files */
 #define PICTURE_MAX (8u << 20)
 
 struct picture {
@@ -62,7 +62,7 @@ static void finish(struct picture *p)
 		text_format(why, sizeof why, "%.*s", (int)(p->bytes.used < 150 ? p->bytes.used : 150), p->bytes.text);
 	why[strcspn(why, "\r\n")] = '\0';
 	text_make_printable(why);
-	request_fail(r, ERR_REMOTE, r->query.node, "see the items of the node, and the appliance's log",
+	request_fail(r, ERR_REMOTE, r->query.node[0] ? r->query.node : "graph", "see the items of the node, and the appliance's log",
 		     why[0] ? why : "no picture came: there may be no history yet");
 }
 
@@ -91,7 +91,7 @@ static void on_graph(struct request *r, const struct pending_reply *reply)
 		if (reply->fd >= 0)
 			close(reply->fd);
 		else
-			request_fail(r, ERR_REMOTE, r->query.node, "see the appliance's log",
+			request_fail(r, ERR_REMOTE, r->query.node[0] ? r->query.node : "graph", "see the appliance's log",
 				     "the engine gave no picture");
 		return;
 	}
@@ -115,6 +115,17 @@ static bool split_items(const char *text, struct msg_graph *g)
 	return n > 0;
 }
 
+static bool find_fold(const char *word, uint32_t *fold)
+{
+	static const char *const words[GRAPH_FOLD_COUNT] = {[GRAPH_FOLD_AUTO] = "auto", [GRAPH_FOLD_LINES] = "lines", [GRAPH_FOLD_MEDIAN] = "median",
+							    [GRAPH_FOLD_MEAN] = "mean", [GRAPH_FOLD_SUM] = "sum"};
+
+	for (*fold = 0; *fold < GRAPH_FOLD_COUNT; ++*fold)
+		if (!strcmp(words[*fold], word[0] ? word : words[0]))
+			return true;
+	return false;
+}
+
 void graph_run(struct request *r, const struct route *route)
 {
 	const struct query *q = &r->query;
@@ -122,13 +133,16 @@ void graph_run(struct request *r, const struct route *route)
 			      .to_wall_ms = q->to_ms,
 			      .width = (uint32_t)q->width,
 			      .height = (uint32_t)q->height};
+	const char *range = q->node[0] ? q->node : q->range;
 	(void)route;
 
 	g.format = !strcmp(q->format, "svg") ? 2 : 1;
 	if (strcmp(q->format, "png") && strcmp(q->format, "svg")) {
 		request_fail(r, ERR_CONFIG, "format", "use png or svg", "is no picture format");
-	} else if (!text_is_name(q->node, NAME_SIZE - 1)) {
-		request_fail(r, ERR_CONFIG, "node", "give one node's name", "is missing or no name");
+	} else if (!range[0] || !text_copy(g.range, sizeof g.range, range)) {
+		request_fail(r, ERR_CONFIG, "range", "name some nodes: n001, n[001-004], @g01, site", "is missing or too long");
+	} else if (!find_fold(q->fold, &g.fold)) {
+		request_fail(r, ERR_CONFIG, "fold", "use auto lines median mean sum", "has another value");
 	} else if (!split_items(q->items, &g)) {
 		request_fail(r, ERR_CONFIG, "items", "give one to eight: cpu,disk_fill/root",
 			     "are missing, too many or too long");
@@ -139,7 +153,6 @@ void graph_run(struct request *r, const struct route *route)
 		*p = (struct picture){.request = r, .fd = -1, .svg = g.format == 2};
 		r->state = p;
 		r->free_state = free_picture;
-		text_copy(g.node, sizeof g.node, q->node);
 		g.request = request_wait(r, TIMEOUT_MS, on_graph);
 		channel_send(server_engine(r->server), MSG_GRAPH, &g, sizeof g);
 	}

@@ -47,7 +47,7 @@ struct query {
 	char range[QUERY_TEXT];
 	/* numbers and texts the routes' tables point at; defaults are set by query_begin() */
 	int64_t limit, from, from_ms, to_ms, width, height, prune, dry_run, newest, top, now;
-	char node[NAME_SIZE], items[600], format[8], object[NAME_SIZE], item[72], by[8], period[8];
+	char node[NAME_SIZE], items[600], format[8], object[NAME_SIZE], item[72], by[8], period[8], fold[8];
 	char cpu[16], load[16], net[16]; /* limits of the idle report, numbers */
 };
 

@@ -80,7 +80,9 @@ static const struct parameter watch_state_parameters[] = {RANGE, FILTER("watch")
 static const struct parameter top_parameters[] = {TEXT("node", node), NUMBER("limit", 1, TOP_ROWS_MAX, limit)};
 static const struct parameter graph_parameters[] = {
     TEXT("node", node),
+    RANGE,
     TEXT("items", items),
+    TEXT("fold", fold),
     TIME("from", from_ms),
     TIME("to", to_ms),
     NUMBER("width", 100, 4000, width),

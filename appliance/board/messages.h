@@ -647,13 +647,14 @@ struct msg_report {
 	char item[24];       /* of top: "cpu" and the like (its 95 %), "lost", "incidents", "energy" */
 	char range[4096];    /* nodes; "" all */
 };
+enum graph_request_fold { GRAPH_FOLD_AUTO, GRAPH_FOLD_LINES, GRAPH_FOLD_MEDIAN, GRAPH_FOLD_MEAN, GRAPH_FOLD_SUM, GRAPH_FOLD_COUNT };
 struct msg_graph {
 	uint64_t request;
 	int64_t from_wall_ms, to_wall_ms;
 	uint32_t width, height;
 	uint32_t format;      /* 1 PNG, 2 SVG */
-	uint32_t pad;
-	char node[NAME_SIZE];
+	uint32_t fold;        /* enum graph_request_fold */
+	char range[1024];     /* nodes; "site": all of them as one line */
 	char items[8][72];    /* "cpu", "disk_fill/root"; "" behind the last */
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* gloryctl graph: a picture of a node's history into a file. */
+/* gloryctl graph: a picture of the history of nodes, a group or the site into a file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -57,7 +57,7 @@ int graph_draw(struct cli *cli, char **arguments, int count)
 {
 	const char *file = cli_option(cli, "output");
 	char *items = mem_strdup(arguments[1]),
-	     *path = client_path_add(cli->client, client_path("/v1/graph"), "node", arguments[0]), *bytes;
+	     *path = client_path_add(cli->client, client_path("/v1/graph"), "range", arguments[0]), *bytes;
 	struct error e;
 	size_t size;
 
@@ -68,6 +68,7 @@ int graph_draw(struct cli *cli, char **arguments, int count)
 	}
 	path = client_path_add(cli->client, path, "items", items);
 	free(items);
+	path = client_path_add(cli->client, path, "fold", cli_option(cli, "fold"));
 	path = client_path_add(cli->client, path, "from", cli_option(cli, "from"));
 	path = client_path_add(cli->client, path, "to", cli_option(cli, "to"));
 	if (!file || !add_size(cli, &path, cli_option(cli, "size"))) {

@@ -85,6 +85,7 @@ static const struct cli_option graph_options[] = {
     VALUE("from", "TIME", "2026-01-31T12:00:00Z, or back from now: -90m (s m h d w); default -1d"),
     VALUE("to", "TIME", "default now"),
     VALUE("size", "WIDTHxHEIGHT", "in pixels, default 900x300"),
+    VALUE("fold", "lines|median|mean|sum", "of several nodes; default: lines of up to 12, else the median and the three highest"),
     END};
 #define STATS_OPTIONS                                                                                              \
 	VALUE("from", "TIME", "as for graph; default: a day ago"), VALUE("to", "TIME", "default now"),                 \
@@ -144,7 +145,7 @@ const struct cli_command cli_commands[] = {
     {"power", "reset", "RANGE", 1, 1, "reset without switching off", power_do, power_options},
     {"power", "identify", "RANGE", 1, 1, "light the locator lamp", power_do, power_options},
     {"power", "status", "RANGE", 1, 1, "power states as last read", power_status, NULL},
-    {"graph", NULL, "NODE ITEM... -o FILE", 2, 9, "draw the history of items (disk_fill/root: one instance)",
+    {"graph", NULL, "RANGE|site ITEM... -o FILE", 2, 9, "draw the history of items (disk_fill/root: one instance)",
      graph_draw, graph_options},
     {"stats", "idle", "[RANGE]", 0, 1, "nodes that could be switched off, by the last 7 days", stats_idle, idle_options},
     {"stats", NULL, "[RANGE]", 0, 1, "availability, load and energy of a time", stats_show, stats_options},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A graph: the node's files are brought up to date, the grapher is started, its pipe goes to the face that asked. */
+/* A graph: the files of its nodes are brought up to date, the grapher is started, its pipe goes to the face that asked. Few nodes are a line
+ * each, with the newest values from memory; many are folded into one. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +15,21 @@
 
 #define FLUSH_MS 3000
 #define DRAW_MS 20000
+#define DRAW_MANY_MS 55000
 #define PENDING_MAX 64
+#define MANY 500        /* files */
+#define FLUSHED_MAX 256 /* nodes */
+#define POINTS_SPAN_S 7200
 
 struct pending_graph {
 	struct pending_graph *next;
 	struct engine *e;
 	uint64_t request, flush;
 	uint32_t life;
+	size_t unflushed; /* nodes whose files are not up to date yet */
 	struct graph_request picture;
+	struct graph_source *sources; /* picture.source_count of them, picture.point_count points */
+	struct graph_point *points;
 	struct loop_timer *deadline;
 };
 
@@ -61,33 +69,170 @@ static int make_line(struct engine *e, const struct model_node *n, const char *w
 	return 0;
 }
 
-static int make_picture(struct engine *e, const struct msg_graph *g, struct graph_request *p, uint32_t *slot, struct error *err)
+/* --- what is drawn ------------------------------------------------------------------------------------- */
+/* The newest values of a line that stands for one node; a longer picture has no room for them. */
+static void add_points(struct engine *e, const struct model_node *n, const char *what, struct pending_graph *g, struct graph_line *line)
 {
-	struct model_node *n = text_terminated(g->node, sizeof g->node) ? model_node(&e->model, g->node) : NULL;
+	struct series_ref ref;
+	struct error ignored;
+	int64_t span_s = g->picture.to_s - g->picture.from_s;
+
+	if (span_s > POINTS_SPAN_S || clock_wall_ms() / 1000 - g->picture.to_s > RECENT_LOOKED_S || series_find(e, n, what, &ref, &ignored))
+		return;
+	unsigned count = recent_count(ref.recent);
+	if (g->picture.point_count + count > GRAPH_POINTS)
+		return;
+	g->points = mem_grow(g->points, g->picture.point_count + count + 1, sizeof *g->points);
+	line->point_first = g->picture.point_count;
+	line->point_count = count;
+	for (unsigned i = 0; i < count; i++) {
+		struct graph_point *p = &g->points[g->picture.point_count++];
+		p->time_ms = recent_at(ref.recent, i, ref.column, &p->value);
+	}
+}
+
+/* Percentages, temperatures, loads of many nodes make a mean, what flows makes a sum. */
+static enum graph_fold one_of_many(const struct graph_line *line)
+{
+	static const char *const sums[] = {"B", "B/s", "1/s", "W"};
+
+	for (size_t i = 0; i < COUNT_OF(sums); i++)
+		if (!strcmp(line->unit, sums[i]))
+			return GRAPH_SUM;
+	return GRAPH_MEAN;
+}
+
+static const char *fold_name(enum graph_fold fold)
+{
+	return fold == GRAPH_SUM ? "sum" : fold == GRAPH_MEAN ? "mean" : "median";
+}
+
+/* One line for all nodes that have the item; the first of them says what it is. */
+static int folded_line(struct engine *e, const struct model_selection *nodes, const char *what, enum graph_fold fold, struct pending_graph *g,
+		       struct error *err)
+{
+	struct graph_line *line = &g->picture.lines[g->picture.line_count], one;
+	uint32_t first = g->picture.source_count;
+	int rc = ERR_NOT_FOUND;
+
+	g->sources = mem_grow(g->sources, first + nodes->count, sizeof *g->sources);
+	for (size_t i = 0; i < nodes->count; i++) {
+		const struct model_node *n = &e->model.nodes[nodes->slots[i]];
+		if (!e->nodes[n->slot] || make_line(e, n, what, &one, err))
+			continue;
+		if (rc)
+			*line = one;
+		rc = 0;
+		struct graph_source *s = &g->sources[g->picture.source_count++];
+		memset(s, 0, sizeof *s);
+		text_copy(s->group, sizeof s->group, one.group);
+		text_copy(s->node, sizeof s->node, one.node);
+		text_copy(s->file, sizeof s->file, one.file);
+	}
+	if (rc)
+		return rc; /* *err says what the last one lacks */
+	line->fold = fold ? fold : one_of_many(line);
+	line->source_first = first;
+	line->source_count = g->picture.source_count - first;
+	text_format(line->label, sizeof line->label, "%.20s %s of %u", what, fold_name((enum graph_fold)line->fold), line->source_count);
+	g->picture.line_count++;
+	return 0;
+}
+
+static int node_lines(struct engine *e, const struct model_selection *nodes, const char *what, struct pending_graph *g, struct error *err)
+{
+	uint32_t before = g->picture.line_count;
+	char label[GRAPH_TEXT];
 	int rc = 0;
 
-	memset(p, 0, sizeof *p);
-	if (!n || !e->nodes[n->slot])
-		return error_set(err, ERR_NOT_FOUND, "node", "see: gloryctl node list", "there is no such node");
-	*slot = n->slot;
-	series_look(e, n);
-	p->magic = GRAPH_MAGIC;
-	p->format = g->format == GRAPH_SVG ? GRAPH_SVG : GRAPH_PNG;
-	p->to_s = g->to_wall_ms ? g->to_wall_ms / 1000 : clock_wall_ms() / 1000;
-	p->from_s = g->from_wall_ms ? g->from_wall_ms / 1000 : p->to_s - 3600;
-	p->width = g->width;
-	p->height = g->height;
-	if (p->from_s >= p->to_s)
-		return error_set(err, ERR_CONFIG, "graph", "give a beginning before the end", "the time range is empty");
-	for (unsigned i = 0; i < GRAPH_LINES && rc == 0; i++)
-		if (text_terminated(g->items[i], sizeof g->items[i]) && g->items[i][0])
-			rc = make_line(e, n, g->items[i], &p->lines[p->line_count++], err);
-	if (rc == 0 && p->line_count == 0)
-		rc = error_set(err, ERR_CONFIG, "graph", "name one: gloryctl graph NODE cpu", "no item is named");
-	text_format(p->title, sizeof p->title, "%.60s (%.30s)", n->config.head.name, n->config.group);
+	for (size_t i = 0; i < nodes->count; i++) {
+		const struct model_node *n = &e->model.nodes[nodes->slots[i]];
+		struct graph_line *line = &g->picture.lines[g->picture.line_count];
+		if (!e->nodes[n->slot] || (rc = make_line(e, n, what, line, err)))
+			continue;
+		add_points(e, n, what, g, line);
+		text_copy(label, sizeof label, line->label);
+		if (nodes->count > 1)
+			text_format(line->label, sizeof line->label, "%.30s %.30s", n->config.head.name, label);
+		g->picture.line_count++;
+	}
+	return g->picture.line_count == before ? rc ? rc : ERR_NOT_FOUND : 0;
+}
+
+/* What is to be made of so many nodes and items: GRAPH_ONE for a line of each node. */
+static int choose_fold(const struct msg_graph *m, size_t nodes, size_t items, bool as_one, enum graph_fold *fold, struct error *err)
+{
+	static const enum graph_fold folds[GRAPH_FOLD_COUNT] = {[GRAPH_FOLD_LINES] = GRAPH_ONE, [GRAPH_FOLD_MEDIAN] = GRAPH_MEDIAN,
+								[GRAPH_FOLD_MEAN] = GRAPH_MEAN, [GRAPH_FOLD_SUM] = GRAPH_SUM};
+	bool lines = m->fold == GRAPH_FOLD_LINES || (m->fold == GRAPH_FOLD_AUTO && !as_one && (nodes == 1 || nodes * items <= GRAPH_LINES));
+
+	*fold = lines ? GRAPH_ONE : m->fold ? folds[m->fold] : GRAPH_MEDIAN;
+	if (lines && nodes * items > GRAPH_LINES)
+		return error_set(err, ERR_CONFIG, "graph", "name fewer, or let them be folded: --fold median, mean, sum",
+				 "%zu lines do not fit, only %d", nodes * items, GRAPH_LINES);
+	if (*fold == GRAPH_MEDIAN && !(as_one && !m->fold) && items > GRAPH_MEDIANS)
+		return error_set(err, ERR_CONFIG, "graph", "name fewer items, or fewer nodes", "of so many nodes at most %d items fit", GRAPH_MEDIANS);
+	return 0;
+}
+
+static int add_lines(struct engine *e, const struct msg_graph *m, const struct model_selection *nodes, bool as_one, struct pending_graph *g,
+		     struct error *err)
+{
+	enum graph_fold fold;
+	size_t items = 0;
+	int rc;
+
+	while (items < COUNT_OF(m->items) && text_terminated(m->items[items], sizeof m->items[items]) && m->items[items][0])
+		items++;
+	if (items == 0)
+		return error_set(err, ERR_CONFIG, "graph", "name one: gloryctl graph NODE cpu", "no item is named");
+	rc = choose_fold(m, nodes->count, items, as_one, &fold, err);
+	for (size_t i = 0; i < items && !rc; i++) {
+		if (g->picture.source_count + nodes->count > GRAPH_SOURCES)
+			return error_set(err, ERR_CONFIG, "graph", "name fewer nodes or items", "it would read more than %d files", GRAPH_SOURCES);
+		if (fold == GRAPH_ONE)
+			rc = node_lines(e, nodes, m->items[i], g, err);
+		else /* as one: percentages as their mean, flows as their sum */
+			rc = folded_line(e, nodes, m->items[i], as_one && m->fold == GRAPH_FOLD_AUTO ? GRAPH_ONE : fold, g, err);
+	}
 	return rc;
 }
 
+static void set_title(struct engine *e, const char *range, const struct model_selection *nodes, struct graph_request *p)
+{
+	const struct config_node *c = &e->model.nodes[nodes->slots[0]].config;
+
+	if (nodes->count == 1)
+		text_format(p->title, sizeof p->title, "%.60s (%.30s)", c->head.name, c->group);
+	else
+		text_format(p->title, sizeof p->title, "%.60s (%zu nodes)", strcmp(range, "site") ? range : e->model.wanted.site, nodes->count);
+}
+
+static int make_picture(struct engine *e, const struct msg_graph *m, struct pending_graph *g, struct model_selection *nodes, struct error *err)
+{
+	struct graph_request *p = &g->picture;
+
+	if (!text_terminated(m->range, sizeof m->range) || m->fold >= GRAPH_FOLD_COUNT)
+		return error_set(err, ERR_BUG, "graph", "report this", "the request cannot be read");
+	bool as_one = !strcmp(m->range, "site") && !model_node(&e->model, "site");
+	int rc = model_select(&e->model, as_one ? "@site" : m->range, judgement_is_down, e, nodes, err);
+	if (rc)
+		return rc;
+	if (nodes->count == 0)
+		return error_set(err, ERR_NOT_FOUND, "nodes", "see: gloryctl node list", "there are none in this range");
+	p->magic = GRAPH_MAGIC;
+	p->format = m->format == GRAPH_SVG ? GRAPH_SVG : GRAPH_PNG;
+	p->to_s = m->to_wall_ms ? m->to_wall_ms / 1000 : clock_wall_ms() / 1000;
+	p->from_s = m->from_wall_ms ? m->from_wall_ms / 1000 : p->to_s - 3600;
+	p->width = m->width;
+	p->height = m->height;
+	if (p->from_s >= p->to_s)
+		return error_set(err, ERR_CONFIG, "graph", "give a beginning before the end", "the time range is empty");
+	set_title(e, m->range, nodes, p);
+	return add_lines(e, m, nodes, as_one, g, err);
+}
+
+/* --- drawing it ------------------------------------------------------------------------------------------ */
 static void finish(struct pending_graph *g)
 {
 	struct pending_graph **at = &g->e->graphs->all;
@@ -97,6 +242,8 @@ static void finish(struct pending_graph *g)
 	*at = g->next;
 	g->e->graphs->count--;
 	loop_timer_free(g->deadline);
+	free(g->sources);
+	free(g->points);
 	free(g);
 }
 
@@ -115,19 +262,26 @@ static void on_pipe(void *arg, int status, int fd)
 	finish(g);
 }
 
+static bool write_whole(int fd, const void *bytes, size_t size)
+{
+	return size == 0 || write(fd, bytes, size) == (ssize_t)size;
+}
+
 static void draw(struct pending_graph *g)
 {
 	int fd = memfd_create("graph", MFD_CLOEXEC);
 
 	loop_timer_stop(g->deadline);
 	g->flush = 0;
-	if (fd < 0 || write(fd, &g->picture, sizeof g->picture) != (ssize_t)sizeof g->picture) {
+	if (fd < 0 || !write_whole(fd, &g->picture, sizeof g->picture) ||
+	    !write_whole(fd, g->sources, g->picture.source_count * sizeof *g->sources) ||
+	    !write_whole(fd, g->points, g->picture.point_count * sizeof *g->points)) {
 		if (fd >= 0)
 			close(fd);
 		on_pipe(g, ERR_NO_RESOURCE, -1);
 		return;
 	}
-	helpers_run_pipe(g->e, HELPER_GRAPHER, fd, DRAW_MS, on_pipe, g);
+	helpers_run_pipe(g->e, HELPER_GRAPHER, fd, g->picture.source_count > MANY ? DRAW_MANY_MS : DRAW_MS, on_pipe, g);
 }
 
 static void on_flush_late(void *arg)
@@ -135,32 +289,48 @@ static void on_flush_late(void *arg)
 	draw(arg); /* the recorder is busy: the picture lacks the newest minutes, which is better than none */
 }
 
+/* Who is in the picture is looked at, and its files are brought up to date; of very many the newest minutes may be missing. */
+static void flush_all(struct engine *e, struct pending_graph *g, const struct model_selection *nodes)
+{
+	struct msg_flush flush = {.request = g->flush};
+
+	for (size_t i = 0; i < nodes->count && nodes->count <= FLUSHED_MAX; i++) {
+		flush.slot = nodes->slots[i];
+		if (!e->nodes[flush.slot])
+			continue;
+		if (nodes->count <= GRAPH_LINES)
+			series_look(e, &e->model.nodes[flush.slot]);
+		samples_flush(e, flush.slot);
+		engine_send(e, ROLE_RECORDER, MSG_FLUSH, &flush, sizeof flush);
+		g->unflushed++;
+	}
+	loop_timer_set(g->deadline, g->unflushed ? FLUSH_MS : 0);
+}
+
 void graphs_take(struct engine *e, const struct msg_graph *m)
 {
-	struct graph_request picture;
-	struct msg_flush flush = {0};
-	struct error err;
+	struct pending_graph *g = mem_zalloc(sizeof *g);
+	struct model_selection nodes = {NULL, 0};
+	struct error err = {.kind = 0};
 
 	if (!e->graphs)
 		e->graphs = mem_zalloc(sizeof *e->graphs);
-	if (!e->loaded || e->graphs->count >= PENDING_MAX)
-		error_set(&err, ERR_BUSY, "graph", "try again in a moment", "too many pictures are being drawn");
-	else
-		err.kind = make_picture(e, m, &picture, &flush.slot, &err);
-	if (err.kind) {
-		reply_error(e, ROLE_API, e->roles[ROLE_API].life, m->request, &err);
-		return;
-	}
-	struct pending_graph *g = mem_zalloc(sizeof *g);
-	*g = (struct pending_graph){.next = e->graphs->all, .e = e, .request = m->request, .life = e->roles[ROLE_API].life, .picture = picture,
+	*g = (struct pending_graph){.next = e->graphs->all, .e = e, .request = m->request, .life = e->roles[ROLE_API].life,
 				    .flush = ++e->graphs->last};
 	e->graphs->all = g;
 	e->graphs->count++;
 	g->deadline = loop_timer_new(e->loop, on_flush_late, g);
-	flush.request = g->flush;
-	samples_flush(e, flush.slot);
-	engine_send(e, ROLE_RECORDER, MSG_FLUSH, &flush, sizeof flush);
-	loop_timer_set(g->deadline, FLUSH_MS);
+	if (!e->loaded || e->graphs->count > PENDING_MAX)
+		error_set(&err, ERR_BUSY, "graph", "try again in a moment", "too many pictures are being drawn");
+	else
+		err.kind = make_picture(e, m, g, &nodes, &err);
+	if (err.kind) {
+		reply_error(e, ROLE_API, g->life, m->request, &err);
+		finish(g);
+	} else {
+		flush_all(e, g, &nodes);
+	}
+	free(nodes.slots);
 }
 
 void graphs_flushed(struct engine *e, const struct msg_flush *f)
@@ -169,6 +339,6 @@ void graphs_flushed(struct engine *e, const struct msg_flush *f)
 
 	while (g && (g->flush != f->request || !g->flush))
 		g = g->next;
-	if (g)
+	if (g && g->unflushed && --g->unflushed == 0)
 		draw(g);
 }

@@ -10,7 +10,7 @@
 
 /* The picture, malloc'd, its size in *size. NULL with the reason in why. A line without a file or data is said so in
  * the picture. */
-uint8_t *draw_request(const struct graph_request *request, const char *directory, size_t *size, char *why,
+uint8_t *draw_request(struct graph_request *request, const char *directory, size_t *size, char *why,
 		      size_t why_size);
 
 #endif

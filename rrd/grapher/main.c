@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "rrd/grapher/draw.h"
 #include "rrd/grapher/picture.h"
@@ -35,27 +36,21 @@ static void give_up_rights(void)
 	setenv("HOME", "/nonexistent", 1); /* fontconfig looks for a cache of the user */
 }
 
-/* Up to sizeof *request and one byte more, so that what is too long is noticed. */
-static size_t read_request(struct graph_request *request)
+/* Up to the longest request and one byte more, so that what is too long is noticed. */
+static struct graph_request *read_request(size_t *size)
 {
-	union {
-		struct graph_request request;
-		uint8_t bytes[sizeof(struct graph_request) + 1];
-	} *room = calloc(1, sizeof *room);
-	size_t size = 0;
+	uint8_t *bytes = mem_zalloc(GRAPH_REQUEST_MAX + 1);
 
-	while (room && size < sizeof room->bytes) {
-		ssize_t n = read(STDIN_FILENO, room->bytes + size, sizeof room->bytes - size);
+	*size = 0;
+	while (*size < GRAPH_REQUEST_MAX + 1) {
+		ssize_t n = read(STDIN_FILENO, bytes + *size, GRAPH_REQUEST_MAX + 1 - *size);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			break;
-		size += (size_t)n;
+		*size += (size_t)n;
 	}
-	if (room)
-		*request = room->request;
-	free(room);
-	return size;
+	return (struct graph_request *)(void *)bytes;
 }
 
 static bool write_all(const uint8_t *bytes, size_t size)
@@ -74,7 +69,7 @@ static bool write_all(const uint8_t *bytes, size_t size)
 
 int main(int argc, char **argv)
 {
-	static struct graph_request request;
+	struct graph_request *request;
 	char why[256];
 	size_t size = 0;
 
@@ -84,16 +79,18 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	give_up_rights();
-	if (picture_check(&request, read_request(&request), why, sizeof why)) {
+	request = read_request(&size);
+	if (picture_check(request, size, why, sizeof why)) {
 		log_error("graph request: %s", why);
 		return 1;
 	}
-	uint8_t *image = draw_request(&request, argv[1], &size, why, sizeof why);
+	uint8_t *image = draw_request(request, argv[1], &size, why, sizeof why);
 	if (!image) {
-		log_error("graph of %s: %s", request.lines[0].name, why);
+		log_error("graph of %s: %s", request->lines[0].name, why);
 		return 1;
 	}
 	bool whole = write_all(image, size);
 	free(image);
+	free(request);
 	return whole ? 0 : 1;
 }

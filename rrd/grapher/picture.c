@@ -20,7 +20,8 @@
 #define LABEL_MAX 40
 
 static const char *const line_colours[GRAPH_LINES] = {"0072B2", "D08A00", "009E73", "CC79A7",
-						      "56B4E9", "6F4E9C", "8C6D31", "5A5A5A"};
+						      "56B4E9", "6F4E9C", "8C6D31", "5A5A5A",
+						      "D55E00", "3C8D2F", "A0355C", "1F4E79"};
 #define SOFT "26" /* alpha of a band */
 
 static const struct {
@@ -53,6 +54,33 @@ static bool level_is_drawn(uint32_t level)
 	return level == LEVEL_WARNING || level == LEVEL_MAJOR || level == LEVEL_CRITICAL;
 }
 
+static bool within(uint32_t first, uint32_t count, uint32_t all)
+{
+	return first <= all && count <= all - first;
+}
+
+/* What stands behind the request and belongs to the line. */
+static const char *check_parts(const struct graph_request *r, const struct graph_line *l)
+{
+	if (l->fold > GRAPH_MEDIAN || !within(l->source_first, l->source_count, r->source_count) ||
+	    !within(l->point_first, l->point_count, r->point_count))
+		return "a line's sources or points are not there";
+	if (l->fold == GRAPH_ONE ? l->source_count != 0 : l->source_count == 0 || l->point_count != 0)
+		return "a line has sources or points that it cannot have";
+	return NULL;
+}
+
+static const char *check_sources(struct graph_request *r)
+{
+	for (uint32_t i = 0; i < r->source_count; i++) {
+		const struct graph_source *s = &graph_sources(r)[i];
+		if (!text_terminated(s->group, sizeof s->group) || !text_terminated(s->node, sizeof s->node) ||
+		    !text_terminated(s->file, sizeof s->file))
+			return "a text of a source does not end";
+	}
+	return NULL;
+}
+
 static const char *check_line(struct graph_line *l)
 {
 	if (!text_terminated(l->site, sizeof l->site) || !text_terminated(l->group, sizeof l->group) ||
@@ -75,9 +103,13 @@ static const char *check_line(struct graph_line *l)
 int picture_check(struct graph_request *r, size_t size, char *why, size_t why_size)
 {
 	const char *reason = NULL;
+	uint32_t medians = 0;
 
-	if (size != sizeof *r || r->magic != GRAPH_MAGIC)
+	if (size < sizeof *r || r->magic != GRAPH_MAGIC)
 		reason = "it is no graph request of this version";
+	else if (r->source_count > GRAPH_SOURCES || r->point_count > GRAPH_POINTS ||
+		 size != sizeof *r + r->source_count * sizeof(struct graph_source) + r->point_count * sizeof(struct graph_point))
+		reason = "it is longer or shorter than what it says of itself";
 	else if (r->format != GRAPH_PNG && r->format != GRAPH_SVG)
 		reason = "the format is neither png nor svg";
 	else if (r->from_s < 0 || r->to_s <= r->from_s || r->to_s - r->from_s > SPAN_MAX_S ||
@@ -87,11 +119,19 @@ int picture_check(struct graph_request *r, size_t size, char *why, size_t why_si
 		 (r->height && (r->height < 120 || r->height > 3000)))
 		reason = "the size is out of range: 200 to 4000 by 120 to 3000";
 	else if (r->line_count == 0 || r->line_count > GRAPH_LINES)
-		reason = "it has no line, or more than 8";
+		reason = "it has no line, or more than 12";
 	else if (!text_terminated(r->title, sizeof r->title))
 		reason = "the title does not end";
-	for (uint32_t i = 0; !reason && i < r->line_count; i++)
+	for (uint32_t i = 0; !reason && i < r->line_count; i++) {
+		medians += r->lines[i].fold == GRAPH_MEDIAN;
 		reason = check_line(&r->lines[i]);
+		if (!reason)
+			reason = check_parts(r, &r->lines[i]);
+	}
+	if (!reason && medians && (medians > GRAPH_MEDIANS || medians != r->line_count))
+		reason = "medians come with their highest sources: only three of them, and nothing else";
+	if (!reason)
+		reason = check_sources(r);
 	if (reason) {
 		text_copy(why, why_size, reason);
 		return ERR_CONFIG;
@@ -232,14 +272,18 @@ static void add_options(struct picture *p, const struct graph_request *r, bool a
 }
 
 /* a: average, n: minimum, x: maximum; the two last fall back on the average where their archive has nothing yet. */
-static void add_values(struct picture *p, const struct graph_line *l, uint32_t i, const char *directory)
+static void add_values(struct picture *p, const struct graph_line *l, uint32_t i, const char *directory, bool from_memory)
 {
 	static const char *const functions[][2] = {{"a", "AVERAGE"}, {"rn", "MIN"}, {"rx", "MAX"}};
-	char *file = picture_file(l, directory), *path = escaped(file, strlen(file), false), name[NAMES_SOURCE_SIZE];
+	static const char columns[] = "anx";
+	char *file = picture_file(l, directory), *path = escaped(file ? file : "", file ? strlen(file) : 0, false), name[NAMES_SOURCE_SIZE];
 
+	names_data_source(l->name, name);
 	for (size_t f = 0; f < COUNT_OF(functions); f++)
-		addf(p, "DEF:%s%u=%s:%s:%s", functions[f][0], i, path, names_data_source(l->name, name),
-		     functions[f][1]);
+		if (from_memory)
+			addf(p, "DEF:%s%u=cb//%u:%c:%s", functions[f][0], i, i, columns[f], functions[f][1]);
+		else
+			addf(p, "DEF:%s%u=%s:%s:%s", functions[f][0], i, path, name, functions[f][1]);
 	addf(p, "CDEF:n%u=rn%u,UN,a%u,rn%u,IF", i, i, i, i);
 	addf(p, "CDEF:x%u=rx%u,UN,a%u,rx%u,IF", i, i, i, i);
 	addf(p, "CDEF:w%u=rx%u,rn%u,-", i, i, i);
@@ -338,7 +382,7 @@ static void add_heads(struct picture *p, size_t columns)
 		addf(p, "COMMENT:%*s%s", FIGURE_COLUMNS, figures[i].head, i + 1 == COUNT_OF(figures) ? "\\l" : "");
 }
 
-void picture_build(const struct graph_request *r, const char *directory, const bool present[GRAPH_LINES],
+void picture_build(const struct graph_request *r, const char *directory, const enum picture_data data[GRAPH_LINES],
 		   struct picture *p)
 {
 	size_t columns = label_columns(r);
@@ -346,14 +390,14 @@ void picture_build(const struct graph_request *r, const char *directory, const b
 
 	*p = (struct picture){.count = 0};
 	for (uint32_t i = 0; i < r->line_count; i++)
-		any |= present[i];
+		any |= data[i] != PICTURE_NOTHING;
 	add_options(p, r, any);
 	for (uint32_t i = 0; i < r->line_count; i++) {
-		if (present[i])
-			add_values(p, &r->lines[i], i, directory);
+		if (data[i])
+			add_values(p, &r->lines[i], i, directory, data[i] == PICTURE_MEMORY);
 	}
 	for (uint32_t i = 0; i < r->line_count; i++) {
-		if (present[i])
+		if (data[i])
 			add_band(p, i);
 	}
 	if (any)
@@ -361,7 +405,7 @@ void picture_build(const struct graph_request *r, const char *directory, const b
 	else
 		addf(p, "HRULE:0#00000000"); /* librrd draws no empty canvas */
 	for (uint32_t i = 0; i < r->line_count; i++)
-		add_line(p, r, i, columns, present[i]);
+		add_line(p, r, i, columns, data[i] != PICTURE_NOTHING);
 	if (any)
 		add_thresholds(p, r);
 	add_time(p, r);

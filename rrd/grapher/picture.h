@@ -9,8 +9,8 @@
 #include "rrd/graph.h"
 #include "rrd/names.h"
 
-/* Checks a request of `size` bytes from outside and makes its texts printable. 0, or ERR_CONFIG with the reason in why.
- */
+/* Checks a request of `size` bytes from outside (at least sizeof *request of room; what follows it is checked as well) and makes its texts
+ * printable. 0, or ERR_CONFIG with the reason in why. */
 int picture_check(struct graph_request *request, size_t size, char *why, size_t why_size);
 /* The file of a line under the RRD directory, malloc'd; NULL when its names make none. */
 char *picture_file(const struct graph_line *line, const char *directory);
@@ -19,8 +19,10 @@ struct picture {
 	char **arguments; /* count of them, then NULL; owned */
 	int count, room;
 };
-/* present[i]: line i has data in the time asked for. Without any the picture says so. request is checked. */
-void picture_build(const struct graph_request *request, const char *directory, const bool present[GRAPH_LINES],
+/* Where line i has data of the time asked for: nowhere, in its file, or in memory, where librrd asks for it as "cb//I" with the data
+ * sources a, n, x (mean, least, most). Without any the picture says so. request is checked. */
+enum picture_data { PICTURE_NOTHING, PICTURE_FILE, PICTURE_MEMORY };
+void picture_build(const struct graph_request *request, const char *directory, const enum picture_data data[GRAPH_LINES],
 		   struct picture *out);
 void picture_free(struct picture *picture);
 

@@ -164,7 +164,7 @@ refused 'long command in chunks' 413 config /v1/commands -H 'Transfer-Encoding: 
 head -c 17000000 /dev/zero >"$work/huge"
 refused 'long apply' 413 config /v1/apply -H 'Expect:' --data-binary "@$work/huge" http://x/v1/apply
 refused 'empty apply' 400 config apply -X POST -d '' http://x/v1/apply
-refused 'graph without a node' 400 config node 'http://x/v1/graph?items=cpu'
+refused 'graph without a node' 400 config range 'http://x/v1/graph?items=cpu'
 refused 'graph of nine items' 400 config items 'http://x/v1/graph?node=n00001&items=a,b,c,d,e,f,g,h,i'
 refused 'graph the wrong way round' 400 config from 'http://x/v1/graph?node=n00001&items=cpu&from=now&to=-1h'
 refused 'graph of nothing' 502 remote n00001 'http://x/v1/graph?node=n00001&items=nothing'
@@ -290,7 +290,7 @@ says 'no verb' 2 'there is no such verb' node
 says 'no noun' 2 'there is no noun' bogus
 says 'bad option' 2 '--bogus: there is no such option' node list --bogus
 says 'too many words' 2 'usage: gloryctl job show ID' job show 1 2
-for noun in site node group item sensor alarm event job power graph apply export top; do
+for noun in site node group item sensor alarm event job power graph stats apply export top; do
 	says "help of $noun" 0 "gloryctl $noun" "$noun" --help
 done
 says 'no appliance' 1 'no appliance answers: No such file' --socket "$work/nothing" node list

@@ -400,7 +400,7 @@ static void on_graph(const struct msg_graph *g)
 	static const char picture[] = "\x89PNG\r\n\x1a\n and the rest of the picture";
 	int ends[2];
 
-	say("graph %s %s %s %ux%u format=%u span=%lld", g->node, g->items[0], g->items[1], g->width, g->height,
+	say("graph %s %s %s %ux%u format=%u span=%lld", g->range, g->items[0], g->items[1], g->width, g->height,
 	    g->format, (long long)(g->to_wall_ms - g->from_wall_ms));
 	if (tool.holding || pipe(ends))
 		return;

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of the past: the newest values in memory, the running hour by verdict, a seeded past by gloryctl, a killed engine."""
+"""What is known of the past: the newest values in memory, the running hour by verdict, a seeded past by gloryctl, pictures, a killed engine."""
 import csv
 import io
 import json
 import os
+import struct
 import subprocess
 import sys
 import time
+import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from appliance import BUILD, check, run, wait_until  # noqa: E402
@@ -110,6 +112,64 @@ def idle(a):
     check(status == 0 and "1 of 3 nodes could be switched off, 88 kWh a month" in text, text)
 
 
+def png(a, *words):
+    """Size of the picture that gloryctl graph makes, and how many colours its pixels have."""
+    file = os.path.join(a.work, "picture.png")
+    status, text = a.tool("gloryctl", "graph", *words, "-o", file)
+    check(status == 0, "graph %s: %d %s" % (" ".join(words), status, text))
+    with open(file, "rb") as f:
+        data = f.read()
+    check(data[:8] == b"\x89PNG\r\n\x1a\n", data[:20])
+    width, height, depth, kind = struct.unpack(">IIBB", data[16:26])
+    at, packed = 8, b""
+    while at < len(data):
+        size, name = struct.unpack(">I4s", data[at:at + 8])
+        packed += data[at + 8:at + 8 + size] if name == b"IDAT" else b""
+        at += 12 + size
+    pixel = {2: 3, 6: 4}[kind] * depth // 8
+    return width, height, pixels(zlib.decompress(packed), width, height, pixel)
+
+
+def pixels(raw, width, height, pixel):
+    """The set of pixels of a PNG's unpacked lines (PNG specification, section 9)."""
+    colours, above, stride = set(), bytearray(width * pixel), width * pixel
+    for y in range(height):
+        how, line = raw[y * (stride + 1)], bytearray(raw[y * (stride + 1) + 1:(y + 1) * (stride + 1)])
+        for x in range(stride):
+            left, up, corner = (line[x - pixel] if x >= pixel else 0), above[x], (above[x - pixel] if x >= pixel else 0)
+            if how == 4:
+                guess = left + up - corner
+                near_ = sorted(((abs(guess - left), 0, left), (abs(guess - up), 1, up), (abs(guess - corner), 2, corner)))[0][2]
+            else:
+                near_ = (0, left, up, (left + up) // 2)[how]
+            line[x] = (line[x] + near_) & 255
+        colours |= {bytes(line[x:x + 3]) for x in range(0, stride, pixel)}
+        above = line
+    return colours
+
+
+def graphs(a):
+    """pictures of a node with its newest seconds, of several nodes, a group, the site; each line in its colour"""
+    first, second, third = bytes.fromhex("0072B2"), bytes.fromhex("D08A00"), bytes.fromhex("009E73")
+    wait_until("a minute of history", 90, lambda: sum(p["value"] is not None for p in a.get("/v1/nodes/n003/series?item=mem")) >= 6, every=1)
+    width, height, colours = png(a, "n001", "mem", "--from", "-5m", "--size", "640x240")
+    check((width, height) == (640, 240) and first in colours, (width, height, len(colours)))
+    _, _, colours = png(a, "n[001-003]", "mem", "--from", "-5m")
+    check({first, second, third} <= colours, "three nodes, three lines")
+    _, _, colours = png(a, "@g01", "mem", "load1", "--fold", "median", "--from", "-10m")
+    check({first, second} <= colours, "a median and the highest")
+    _, _, colours = png(a, "site", "if_in", "--from", "-10m")
+    check(first in colours and second not in colours, "one line for the site")
+    _, _, colours = png(a, "n001", "mem", "--from", "-400d", "--to", "-300d")
+    check(first not in colours, "nothing to draw")
+    status, body = a.request("GET", "/v1/graph?range=n[001-003]&items=mem,cpu&format=svg&from=-5m")
+    check(status == 200 and b"<svg" in body, body[:100])
+    for path, wanted in (("range=n[001-003]&items=mem,cpu,load1,load5,swap", 400), ("range=n999&items=mem", 404), ("items=mem", 400),
+                         ("range=@g01&items=nothing", 404), ("range=@g01&items=mem&fold=all", 400)):
+        status, body = a.request("GET", "/v1/graph?" + path)
+        check(status == wanted, "%s: %d %s" % (path, status, body[:200]))
+
+
 def lost(a):
     """a crash is lost time and one incident under its cause; in maintenance nothing is"""
     before = wait_until("n002 is watched", 40, lambda: (lambda r: r if r["up_s"] > 5 else None)(running(a, "n002")), every=1)
@@ -155,4 +215,4 @@ def killed(a):
 
 
 if __name__ == "__main__":
-    run("stats", {"nodes": 3, "groups": 2}, [series, past, idle, lost, killed], prepare=seed)
+    run("stats", {"nodes": 3, "groups": 2}, [series, past, idle, graphs, lost, killed], prepare=seed)

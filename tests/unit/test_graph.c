@@ -17,6 +17,7 @@
 #include "rrd/cache.h"
 #include "rrd/file.h"
 #include "rrd/grapher/draw.h"
+#include "rrd/grapher/fold.h"
 #include "rrd/grapher/picture.h"
 #include "tests/unit/unit.h"
 
@@ -91,7 +92,7 @@ struct image {
 	size_t size;
 };
 
-static struct image draw(const struct graph_request *r)
+static struct image draw(struct graph_request *r)
 {
 	char why[200] = "";
 	struct image i = {NULL, 0};
@@ -178,7 +179,8 @@ static void no_data_yet_is_a_picture(void)
 {
 	struct graph_request r = request("mem");
 	struct picture p;
-	bool present[GRAPH_LINES] = {false}, said = false;
+	enum picture_data present[GRAPH_LINES] = {PICTURE_NOTHING};
+	bool said = false;
 
 	r.lines[0] = line("n999", "mem"); /* no such file */
 	struct image i = draw(&r);
@@ -202,11 +204,12 @@ static void many_lines_and_thresholds(void)
 	struct graph_request r = request("cpu");
 	char why[100];
 	struct picture p;
-	bool present[GRAPH_LINES] = {true, true, true, true, true, true, true, true};
+	enum picture_data present[GRAPH_LINES];
 	unsigned rules = 0;
 
 	r.line_count = GRAPH_LINES;
 	for (unsigned i = 0; i < GRAPH_LINES; i++) {
+		present[i] = PICTURE_FILE;
 		r.lines[i] = line("n001", i % 2 ? "cpu" : "mem");
 		text_copy(r.lines[i].label, sizeof r.lines[i].label,
 			  i == 3 ? "a:b\\c %s \xc3\xbc \xff" : "a label that is far longer than forty columns of it");
@@ -276,6 +279,181 @@ static void no_name_leads_out_of_the_tree(void)
 	free(file);
 }
 
+/* --- several nodes, and the newest values ------------------------------------------------------------------- */
+static struct graph_request *longer(const struct graph_request *r, uint32_t sources, uint32_t points, size_t *size)
+{
+	*size = sizeof *r + sources * sizeof(struct graph_source) + points * sizeof(struct graph_point);
+	struct graph_request *l = mem_zalloc(*size);
+
+	*l = *r;
+	l->source_count = sources;
+	l->point_count = points;
+	return l;
+}
+
+/* Nodes m000 and up, "cpu" of node i is i. */
+static void make_nodes(uint32_t count)
+{
+	static const char names[1][NAMES_SOURCE_SIZE] = {"cpu"};
+	static struct cached_row rows[ROWS];
+	static double values[ROWS];
+	char path[200], why[160];
+
+	for (uint32_t n = 0; n < count; n++) {
+		struct file_series s = {.path = path, .step_s = 10, .count = 1, .names = names};
+		struct file_state state = {.known = false};
+		uint32_t written = 0;
+		bool moved;
+		text_format(path, sizeof path, "%s/demo/g02/m%03u/snmp/base.rrd", directory, n);
+		for (int i = 0; i < ROWS; i++) {
+			rows[i].time_s = BEGIN + i * 10;
+			values[i] = n;
+		}
+		if (file_create(&s, BEGIN, &state, why, sizeof why) || file_look(&s, BEGIN, &state, &moved, why, sizeof why) ||
+		    file_write(&s, &state, rows, values, ROWS, &written, why, sizeof why))
+			abort();
+		file_forget(&state);
+	}
+}
+
+static struct graph_request *of_nodes(uint32_t count, enum graph_fold fold, size_t *size)
+{
+	struct graph_request r = request("cpu");
+
+	r.lines[0].fold = fold;
+	r.lines[0].source_count = count;
+	struct graph_request *l = longer(&r, count, 0, size);
+	for (uint32_t n = 0; n < count; n++) {
+		struct graph_source *s = &graph_sources(l)[n];
+		text_copy(s->group, sizeof s->group, "g02");
+		text_format(s->node, sizeof s->node, "m%03u", n);
+		text_copy(s->file, sizeof s->file, "base");
+	}
+	return l;
+}
+
+static double middle(const double *values, const struct folded *f)
+{
+	return values[f->rows / 2];
+}
+
+static void many_nodes_become_one_line(void)
+{
+	enum { NODES = 41 };
+	static const struct {
+		enum graph_fold fold;
+		double mean, least, most;
+	} wanted[] = {{GRAPH_SUM, 820, 820, 820}, {GRAPH_MEAN, 20, 0, 40}, {GRAPH_MEDIAN, 20, 0, 40}};
+	char why[100];
+	size_t size;
+
+	make_nodes(NODES);
+	for (size_t i = 0; i < COUNT_OF(wanted); i++) {
+		struct graph_request *r = of_nodes(NODES + 2, wanted[i].fold, &size); /* two have no file */
+		struct folded f, top[GRAPH_TOP];
+		uint32_t sources[GRAPH_TOP], count;
+		CU_ASSERT_EQUAL_FATAL(picture_check(r, size, why, sizeof why), 0);
+		CU_ASSERT_FATAL(fold_sources(r, 0, directory, &f, top, sources, &count));
+		CU_ASSERT(fabs(middle(f.mean, &f) - wanted[i].mean) < 0.01);
+		CU_ASSERT(fabs(middle(f.least, &f) - wanted[i].least) < 0.01);
+		CU_ASSERT(fabs(middle(f.most, &f) - wanted[i].most) < 0.01);
+		CU_ASSERT_EQUAL(count, GRAPH_TOP);
+		for (uint32_t k = 0; k < count; k++) {
+			CU_ASSERT_EQUAL(sources[k], NODES - 1 - k);
+			CU_ASSERT(fabs(middle(top[k].mean, &top[k]) - (NODES - 1 - k)) < 0.01);
+			folded_free(&top[k]);
+		}
+		folded_free(&f);
+		struct image picture = draw(r);
+		CU_ASSERT(is_png(&picture, 800, 300));
+		free(picture.bytes);
+		free(r);
+	}
+}
+
+static void medians_name_the_highest(void)
+{
+	size_t size;
+	struct graph_request *r = of_nodes(41, GRAPH_MEDIAN, &size);
+
+	r->format = GRAPH_SVG;
+	struct image i = draw(r), nothing;
+	CU_ASSERT(drawn_in(&i, "44.705882%") >= 2);  /* the median's blue */
+	CU_ASSERT(drawn_in(&i, "61.960784%") >= 1);  /* the second of the three: 009E73 */
+	free(i.bytes);
+	for (uint32_t n = 0; n < r->source_count; n++)
+		text_copy(graph_sources(r)[n].node, sizeof graph_sources(r)[n].node, "gone");
+	nothing = draw(r);
+	CU_ASSERT(contains(&nothing, "<svg"));
+	free(nothing.bytes);
+	free(r);
+}
+
+/* The file says 5; memory says 50 for its last minute at 1 s, with one second of 90, and goes on for ten seconds behind the file. */
+static void the_newest_values_stand_above_the_file(void)
+{
+	struct graph_request plain = request("cpu");
+	struct folded f;
+	char why[100];
+	size_t size;
+
+	plain.lines[0].point_count = 70;
+	plain.to_s = BEGIN + ROWS * 10 + 10;
+	struct graph_request *r = longer(&plain, 0, 70, &size);
+	for (int k = 0; k < 70; k++)
+		graph_points(r)[k] = (struct graph_point){(plain.to_s - 69 + k) * INT64_C(1000), k == 30 ? 90 : 50};
+	CU_ASSERT_EQUAL_FATAL(picture_check(r, size, why, sizeof why), 0);
+	CU_ASSERT_FATAL(fold_points(r, 0, directory, &f));
+	CU_ASSERT_EQUAL(f.step_s, 1);
+	CU_ASSERT(fabs(middle(f.mean, &f) - 5) < 0.01);
+	CU_ASSERT_EQUAL(f.mean[f.rows - 1], 50);
+	CU_ASSERT_EQUAL(f.most[f.rows - 1 - 39], 90);
+	CU_ASSERT_EQUAL(f.mean[f.rows - 1 - 40], 50);
+	folded_free(&f);
+	struct image with = draw(r);
+	plain.lines[0].point_count = 0;
+	struct image without = draw(&plain);
+	CU_ASSERT(is_png(&with, 800, 300));
+	CU_ASSERT(with.size != without.size || memcmp(with.bytes, without.bytes, with.size) != 0);
+	free(with.bytes);
+	free(without.bytes);
+	/* points of anybody: out of order, far away, unknown */
+	for (int k = 0; k < 70; k++)
+		graph_points(r)[k] = (struct graph_point){k % 3 ? INT64_MAX : k % 2 ? INT64_MIN : (BEGIN + 70 - k) * INT64_C(1000), k % 5 ? NAN : 1e300};
+	with = draw(r);
+	free(with.bytes);
+	free(r);
+}
+
+static void parts_that_do_not_fit_have_a_reason(void)
+{
+	size_t size;
+	struct graph_request *r = of_nodes(3, GRAPH_MEAN, &size), good = *r;
+	char why[100];
+
+	CU_ASSERT_EQUAL(picture_check(r, size, why, sizeof why), 0);
+	CU_ASSERT_EQUAL(picture_check(r, size - 1, why, sizeof why), ERR_CONFIG);
+#define WRONG_PART(change)                                                                  \
+	do {                                                                               \
+		*r = good;                                                                 \
+		change;                                                                    \
+		CU_ASSERT_EQUAL(picture_check(r, size, why, sizeof why), ERR_CONFIG);      \
+	} while (0)
+	WRONG_PART(r->source_count = 4);
+	WRONG_PART(r->point_count = 1);
+	WRONG_PART(r->source_count = UINT32_MAX);
+	WRONG_PART(r->lines[0].source_first = 1);
+	WRONG_PART(r->lines[0].source_first = UINT32_MAX);
+	WRONG_PART(r->lines[0].source_count = 0);
+	WRONG_PART(r->lines[0].fold = GRAPH_ONE);
+	WRONG_PART(r->lines[0].fold = 9);
+	WRONG_PART((r->lines[1] = r->lines[0], r->line_count = 2, r->lines[1].fold = GRAPH_MEDIAN));
+	*r = good;
+	memset(graph_sources(r)[2].node, 'x', sizeof graph_sources(r)[2].node);
+	CU_ASSERT_EQUAL(picture_check(r, size, why, sizeof why), ERR_CONFIG);
+	free(r);
+}
+
 static const struct unit_test tests[] = {
     {"a png of the size asked for", a_png_of_the_size_asked_for},
     {"data is really drawn", data_is_really_drawn},
@@ -283,6 +461,10 @@ static const struct unit_test tests[] = {
     {"no data yet is a picture", no_data_yet_is_a_picture},
     {"many lines and thresholds", many_lines_and_thresholds},
     {"wrong requests have a reason", wrong_requests_have_a_reason},
+    {"many nodes become one line", many_nodes_become_one_line},
+    {"medians name the highest", medians_name_the_highest},
+    {"the newest values stand above the file", the_newest_values_stand_above_the_file},
+    {"parts that do not fit have a reason", parts_that_do_not_fit_have_a_reason},
     {"no name leads out of the tree", no_name_leads_out_of_the_tree},
 };
 
