@@ -36,6 +36,7 @@
 	ONE(LOSSY, msg_lossy) MANY(NODE_FACTS, msg_node_facts) \
 	MANY(TRAP_SOURCES, msg_trap_source) MANY(SNMP_ENGINES, msg_snmp_engine) \
 	MANY(TRAP, msg_trap) MANY(TARGET_STATE, msg_target_state) ONE(TRAP_COUNTS, msg_trap_counts) \
+	MANY(ITEMS, msg_item) MANY(ITEM_SCOPE, msg_item_scope) MANY(ITEM_COST, msg_item_cost) \
 	ONE(BMC_TARGETS_BEGIN, msg_targets) ONE(BMC_TARGET, msg_bmc_target) EMPTY(BMC_TARGETS_END) ONE(BMC_REMOVE, msg_slot) \
 	ONE(POWER, msg_power) ONE(BMC_READ, msg_bmc_read) ONE(SEL_KNOWN, msg_sel_known) ONE(SEL_CLEAR, msg_sel_clear) ONE(PET, msg_pet) \
 	MANY(POWER_STATE, msg_power_state) ONE(POWER_RESULT, msg_power_result) MANY(SENSORS, msg_sensor) ONE(BMC_FACTS, msg_bmc_facts) \
@@ -56,6 +57,7 @@ const struct message_shape message_shapes[MSG_TYPE_COUNT] = {MESSAGES};
 MESSAGES
 #undef X
 
+_Static_assert(ITEMS_MAX * sizeof(struct msg_item) <= CHANNEL_BODY_MAX, "all items travel in one packet");
 /* the whole text of an apply or a page of a reply must leave room beside its struct */
 _Static_assert(sizeof(struct msg_reply) + 16384 < CHANNEL_BODY_MAX, "a reply carries a page of text");
 

@@ -51,6 +51,8 @@ enum message_type {
 
 	MSG_TRAP_SOURCES = 37,  /* struct msg_trap_source[] (a full packet: more follows): BMCs, switches and PDUs that may send traps; replaces the list */
 	MSG_SNMP_ENGINES = 38,  /* struct msg_snmp_engine[]: the collector's own SNMP engine, and what was known of the agents' in an earlier life */
+	MSG_ITEMS = 32,      /* struct msg_item[]: what is read besides the objects, each from some of the nodes; replaces the list */
+	MSG_ITEM_SCOPE = 33, /* struct msg_item_scope[]: which of them from which nodes; nodes that are not named stay as they are */
 	MSG_WATCHES = 34,       /* struct msg_watch[]: process watches; replaces the list */
 	MSG_WATCH_SCOPE = 35,   /* struct msg_watch_scope[]: which of them are on which nodes */
 	MSG_TOP_ASK = 36,       /* struct msg_top_ask: the busiest processes of a node; answered by MSG_TOP */
@@ -68,6 +70,7 @@ enum message_type {
 	MSG_TARGET_STATE = 52, /* struct msg_target_state[]: why a node's agent cannot be read, on change */
 	MSG_TRAP_COUNTS = 53, /* struct msg_trap_counts, when they change: what became of the datagrams at the trap listener */
 
+	MSG_ITEM_COST = 48, /* struct msg_item_cost[], every 10 s while there are items */
 	MSG_WATCH_STATE = 49, /* struct msg_watch_state[] */
 	MSG_TOP = 50,      /* struct msg_top + struct msg_top_row[] */
 
@@ -204,6 +207,31 @@ struct msg_object {
 	uint32_t oid[OBJECT_OID_MAX];
 	char filter[96];  /* NAME_COLUMN: rows whose name begins with one of these comma-separated words are left out ("loop,ram,fd") */
 };
+/* An item of the wanted state. Its object number in samples, and its table in MSG_INSTANCES, is item_object(): an item that comes to mean
+ * something else gets another generation, so that nothing that is still on its way is taken for it. */
+#define ITEMS_MAX 64
+#define OBJECT_ITEM 0x1000
+#define OBJECT_ITEM_END 0x2000
+#define ITEM_FILTER 96
+struct msg_item {
+	uint32_t interval_s;  /* 1 to 86400 */
+	uint16_t number;      /* below ITEMS_MAX */
+	uint16_t generation;  /* below 64 */
+	uint8_t oid_length;
+	uint8_t names_length; /* 0: a scalar */
+	uint8_t pad[2];
+	uint32_t oid[OBJECT_OID_MAX];   /* of the scalar, or of the column: the row's index is appended */
+	uint32_t names[OBJECT_OID_MAX]; /* the column whose values name the rows */
+	char include[ITEM_FILTER], exclude[ITEM_FILTER]; /* rows by name: base/glob.h */
+};
+static inline uint16_t item_object(uint16_t number, uint16_t generation)
+{
+	return (uint16_t)(OBJECT_ITEM | (generation & 63u) << 6 | (number & 63u));
+}
+struct msg_item_scope {
+	uint32_t slot, generation;
+	uint64_t items; /* bit per number */
+};
 struct msg_port { /* a node's port on a switch */
 	uint32_t slot, generation;
 	uint32_t switch_slot; /* domain slot of the switch */
@@ -318,6 +346,13 @@ struct msg_instance {
 	uint8_t gone; /* 1: the row vanished */
 	uint8_t pad[3];
 	char name[48];
+};
+/* What an item costs at its present scope: requests and UDP payload both ways, as measured on the requests it is part of, shared among
+ * their names; finding its rows is counted, repeats are not. */
+struct msg_item_cost {
+	uint32_t number;
+	uint32_t nodes; /* that are asked for it */
+	double requests_per_second, bytes_per_second;
 };
 struct msg_judge { /* the collector's own state: watch's suspended() callback */
 	int64_t since_ms;

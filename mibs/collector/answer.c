@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "mibs/collector/items.h"
 
 struct exchange *engine_match(struct engine *e, int64_t id, const union endpoint *from, int64_t now,
 			      struct agent **agent)
@@ -35,6 +36,8 @@ void engine_answered(struct engine *e, struct agent *a, struct exchange *x, enum
 	int64_t sent = exchange_sent(x, now);
 
 	x->answered = 1;
+	if (x->kind == EXCHANGE_ITEM)
+		items_answered(a);
 	exchange_left_window(e, sent, now);
 	if (now - sent > ENGINE_RETRY_MS)
 		e->stats.late_answers++;
@@ -65,6 +68,11 @@ static void take_error(struct engine *e, struct agent *a, const struct exchange 
 {
 	const struct query *q = exchange_query(e, a, x->kind, x->part);
 
+	if (x->kind == EXCHANGE_ITEM) {
+		if (q && x->serial == (items_serial(a) & 1023))
+			items_error(e, a, x->part, r->error_status, r->error_index, now);
+		return;
+	}
 	if (x->kind != EXCHANGE_POLL) {
 		engine_give_up(e, a, x, now);
 		return;
@@ -109,6 +117,11 @@ static void take_values(struct engine *e, struct agent *a, const struct exchange
 			    now - a->walked > REWALK_MS)
 				walk_want(e, a);
 		break;
+	case EXCHANGE_ITEM:
+		e->stats.values += q->count - 1u;
+		e->ops.values(e->arg, a->slot, q, v, uptime, now);
+		items_values(e, a, x->part, v, now);
+		break;
 	case EXCHANGE_FACTS:
 		facts_answer(e, a, v, now);
 		break;
@@ -145,7 +158,8 @@ void engine_response(struct engine *e, struct agent *a, struct exchange *x, cons
 		take_error(e, a, &copy, r, now);
 		return;
 	}
-	if (!q || (copy.kind == EXCHANGE_POLL && copy.serial != (a->serial & 1023)))
+	if (!q || (copy.kind == EXCHANGE_POLL && copy.serial != (a->serial & 1023)) ||
+	    (copy.kind == EXCHANGE_ITEM && copy.serial != (items_serial(a) & 1023)))
 		return;
 	enum query_result result = query_decode(q, r->varbinds, values);
 	if (result == QUERY_OTHER) {
@@ -185,6 +199,7 @@ void engine_datagram(void *engine, uint8_t *bytes, size_t size, const union endp
 	struct ber in = {bytes, bytes + size}, message;
 	int64_t version;
 
+	e->datagram_bytes = size;
 	if (!ber_take(&in, BER_SEQUENCE, &message) || !ber_integer_in(&message, 0, 3, &version) || version == 2)
 		e->stats.garbage++;
 	else if (version == SNMP_V3)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "mibs/collector/items.h"
 
 static const struct query_want uptime_want = {.oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 1, 3, 0}};
 static const struct query_want fact_wants[] = {
@@ -145,6 +146,7 @@ static void look_around(struct engine *e, int64_t now)
 		if (a->walked && now - a->walked > REFRESH_MS + (int64_t)(a->hash % 30000))
 			walk_want(e, a);
 		processes_look(e, a, now);
+		items_look(e, a, now);
 	}
 }
 
@@ -152,6 +154,7 @@ void engine_turn(struct engine *e, int64_t now)
 {
 	exchange_repeat_lost(e, now);
 	look_around(e, now);
+	items_turn(e, now);
 	walk_start_some(e, now);
 	tops_turn(e, now);
 	exchange_pump(e, now);
@@ -162,13 +165,16 @@ void engine_turn(struct engine *e, int64_t now)
 
 int64_t engine_next(const struct engine *e, int64_t now)
 {
-	if (e->pending_count || (e->walk_count && e->walks_active < WALKS_AT_ONCE))
-		return now + INFLIGHT_MS;
-	if (e->retry_count) {
+	int64_t items = items_next(e), next = now + 1000;
+
+	if (e->pending_count || (e->walk_count && e->walks_active < WALKS_AT_ONCE)) {
+		next = now + INFLIGHT_MS;
+	} else if (e->retry_count) {
 		int64_t due = now - (uint32_t)((uint32_t)now - e->retries[e->retry_head].sent) + ENGINE_RETRY_MS;
-		return due > now ? due : now + 1;
+		next = due > now ? due : now + 1;
 	}
-	return now + 1000;
+	items = items > now ? items : now + 1;
+	return items < next ? items : next;
 }
 
 /* --- agents ------------------------------------------------------------------------------------------------ */
@@ -190,6 +196,7 @@ static void agent_forget(struct engine *e, struct agent *a)
 	walk_end(e, a);
 	walk_forget(a);
 	plan_drop(e, a);
+	items_forget(e, a);
 	facts_forget(e, a);
 	v3_forget(a);
 	processes_forget(e, a);
@@ -332,6 +339,7 @@ struct engine *engine_new(const struct engine_ops *ops, void *arg, uint32_t slot
 	e->place_heads = mem_array(ID_BUCKETS, sizeof *e->place_heads);
 	e->queries = query_set_new();
 	e->processes = processes_new();
+	e->items = items_new(slots);
 	e->get_query = query_get(e->queries, &uptime_want, 1, 1);
 	e->facts_query = query_get(e->queries, fact_wants, COUNT_OF(fact_wants), 1);
 	for (int i = 0; i < 2; i++)
@@ -351,6 +359,7 @@ void engine_free(struct engine *e)
 		engine_agent_remove(e, slot);
 	for (int i = 0; i < 2; i++)
 		batch_free(e->batches[i]);
+	items_free(e->items);
 	query_set_free(e->queries);
 	processes_free(e->processes);
 	free(e->objects);

@@ -27,7 +27,7 @@ enum {
 	SUFFIX_MAX = 4
 };
 
-enum exchange_kind { EXCHANGE_NONE, EXCHANGE_GET, EXCHANGE_POLL, EXCHANGE_WALK, EXCHANGE_FACTS, EXCHANGE_ASK, EXCHANGE_PROCESS };
+enum exchange_kind { EXCHANGE_NONE, EXCHANGE_GET, EXCHANGE_POLL, EXCHANGE_WALK, EXCHANGE_FACTS, EXCHANGE_ASK, EXCHANGE_PROCESS, EXCHANGE_ITEM };
 
 /* One request that was sent; kept in a ring per agent until ENGINE_VALID_MS or 32 later requests. */
 struct exchange {
@@ -50,9 +50,10 @@ struct table {
 };
 
 struct walk {
-	uint8_t table;       /* index into engine->tables */
+	uint8_t table;       /* index into engine->tables, those of the agent's items behind them */
 	uint16_t generation; /* of the request that is out: an answer to an earlier try is not counted */
 	uint16_t steps, found;
+	uint32_t requests, bytes; /* for this table */
 	uint8_t length;
 	uint32_t oid[QUERY_OID_MAX]; /* asked: names behind this one */
 	struct row rows[ENGINE_ROWS_MAX];
@@ -92,7 +93,7 @@ struct agent {
 	bool small_answered; /* since the poll that was not */
 	/* walk and facts */
 	struct walk *walk;
-	bool bare, walk_waits, facts_wait, facts_tell, known;
+	bool bare, walk_waits, walk_items_only, facts_wait, facts_tell, known;
 	int64_t walked, facts_at, host_uptime_at;
 	int64_t still_since; /* sysUpTime has been the same since; 0 = it runs */
 	uint8_t still;       /* ... in so many answers */
@@ -103,6 +104,7 @@ struct agent {
 	uint32_t next_same_id;    /* chain of engine id hash bucket: slot + 1 */
 	uint32_t next_same_place; /* the same of the endpoint's */
 	bool id_known;
+	struct agent_items *items; /* items.c; NULL: none */
 	struct query *asked;       /* EXCHANGE_ASK: of the owner */
 	uint16_t asked_generation; /* of the request that is out */
 };
@@ -128,6 +130,8 @@ struct engine {
 	struct query_set *queries;
 	struct query *get_query, *facts_query;
 	struct processes_engine *processes; /* process.c */
+	struct items_engine *items; /* items.c */
+	size_t datagram_bytes;      /* of the one that is being looked at */
 	/* objects */
 	struct msg_object *objects;
 	size_t object_count;
@@ -188,6 +192,7 @@ void plan_exclude(struct agent *a, uint16_t object, uint16_t instance);
 void plan_halve(struct engine *e, struct agent *a);
 /* walk.c */
 void walk_want(struct engine *e, struct agent *a);
+void walk_want_items(struct engine *e, struct agent *a); /* only the tables of its items */
 void walk_start_some(struct engine *e, int64_t now);
 bool walk_pdu(struct engine *e, const struct agent *a, uint8_t *out, size_t room, size_t *size, size_t *id_at);
 void walk_answer(struct engine *e, struct agent *a, const struct response *response, int64_t now);

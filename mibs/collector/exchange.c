@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "mibs/collector/items.h"
+
 enum { PENDING_LIFE_MS = 100, HALF = 15, HALF_MASK = 0x7fff, ID_MASK = 0x3fffffff, ID_BIT = 0x40000000 };
 
 /* --- request ids ------------------------------------------------------------------------------------- */
@@ -89,6 +91,8 @@ const struct query *exchange_query(const struct engine *e, const struct agent *a
 		return e->facts_query;
 	case EXCHANGE_ASK:
 		return a->asked;
+	case EXCHANGE_ITEM:
+		return items_query(a, part);
 	default:
 		return e->get_query;
 	}
@@ -117,6 +121,11 @@ static void remember_retry(struct engine *e, const struct agent *a, const struct
 		return;
 	e->retries[(e->retry_head + e->retry_count++) % RETRIES_MAX] =
 	    (struct retry){a->slot, x->sent, (uint16_t)x->generation};
+}
+
+static uint16_t serial_of(const struct agent *a, unsigned kind)
+{
+	return kind == EXCHANGE_ITEM ? items_serial(a) : a->serial;
 }
 
 static bool transmit(struct engine *e, struct agent *a, enum exchange_kind kind, unsigned part, uint32_t token,
@@ -152,10 +161,15 @@ static bool transmit(struct engine *e, struct agent *a, enum exchange_kind kind,
 			       .kind = kind,
 			       .part = part & 31,
 			       .attempt = attempt & 3,
-			       .serial = a->serial & 1023};
-	if (kind == EXCHANGE_WALK)
+			       .serial = serial_of(a, kind) & 1023};
+	if (kind == EXCHANGE_WALK) {
 		a->walk->generation = (uint16_t)generation;
-	else if (kind == EXCHANGE_ASK)
+		a->walk->requests++;
+		a->walk->bytes += (uint32_t)size;
+	} else if (kind == EXCHANGE_ITEM) {
+		items_sent(a, part, size, now);
+	}
+	if (kind == EXCHANGE_ASK)
 		a->asked_generation = (uint16_t)generation;
 	window_advance(e, now);
 	e->inflight[e->inflight_tick % INFLIGHT_SLOTS]++;
@@ -221,7 +235,7 @@ void engine_again(struct engine *e, struct agent *a, struct exchange *x, int64_t
 	struct exchange copy = *x;
 
 	x->resent = 1;
-	if (copy.kind == EXCHANGE_POLL && copy.serial != (a->serial & 1023))
+	if ((copy.kind == EXCHANGE_POLL || copy.kind == EXCHANGE_ITEM) && copy.serial != (serial_of(a, copy.kind) & 1023))
 		return;
 	e->stats.retries++;
 	if (!engine_request(e, a, copy.kind, copy.part, copy.token, copy.attempt, now))
@@ -235,7 +249,9 @@ static void retry_one(struct engine *e, struct agent *a, struct exchange *x, int
 
 	if (x->answered || x->resent || spare || (x->kind == EXCHANGE_POLL && x->token != a->poll_token))
 		return; /* a poll that brought nothing at all is repeated by the watch */
-	if (x->kind == EXCHANGE_POLL && a->answered <= exchange_sent(x, now))
+	if (x->kind == EXCHANGE_ITEM && items_spare(a, x->part))
+		return;
+	if ((x->kind == EXCHANGE_POLL || x->kind == EXCHANGE_ITEM) && a->answered <= exchange_sent(x, now))
 		return; /* silent altogether: the watch's affair */
 	if (x->attempt + 1u >= TRIES_MAX) {
 		engine_give_up(e, a, x, now);

@@ -1,5 +1,5 @@
 # the SNMP collector: the engine's parts as an archive (the watch has its own), the role, and their tests
-COLLECTOR_ENGINE := $(addprefix mibs/collector/,template.c batch.c engine.c exchange.c answer.c plan.c process.c process_rows.c top.c walk.c facts.c v3.c echo.c userland.c trap.c trap_decode.c trap_v3.c) $(wildcard mibs/snmp/*.c)
+COLLECTOR_ENGINE := $(addprefix mibs/collector/,template.c batch.c engine.c exchange.c answer.c plan.c process.c process_rows.c top.c walk.c facts.c items.c v3.c echo.c userland.c trap.c trap_decode.c trap_v3.c) $(wildcard mibs/snmp/*.c)
 $(eval $(call library,snmp,$(COLLECTOR_ENGINE),netsnmp libcrypto libevent_core))
 $(eval $(call unit,test_ber,tests/unit/test_ber.c,snmp base,netsnmp libcrypto))
 $(eval $(call unit,test_template,tests/unit/test_template.c,snmp base,netsnmp libcrypto))

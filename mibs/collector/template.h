@@ -50,6 +50,7 @@ struct query {
 	uint16_t every;       /* the owner's: asked in every so many polls */
 	uint16_t size, id_at; /* of pdu; where the four bytes of the request id stand */
 	uint64_t hash;
+	uint64_t asked, answered, bytes_out, bytes_in; /* the owner's: what it costs */
 	struct query *next;
 	struct query_item items[QUERY_VARBINDS];
 	uint8_t pdu[]; /* the whole PDU, from its type byte on */

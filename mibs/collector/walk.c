@@ -10,24 +10,69 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "mibs/collector/items.h"
 
 enum { KNOWN_ROWS_MAX = 2 * ENGINE_ROWS_MAX };
 
-void walk_want(struct engine *e, struct agent *a)
+static void queue_up(struct engine *e, struct agent *a)
 {
-	if (a->bare || a->walk_waits || a->walk || e->walk_count == e->slots)
-		return;
 	a->walk_waits = true;
 	e->walk_queue[(e->walk_head + e->walk_count++) % e->slots] = a->slot;
 }
 
-static void begin_table(const struct engine *e, struct walk *w)
+void walk_want(struct engine *e, struct agent *a)
 {
-	const struct msg_object *o = e->tables[w->table];
+	if (a->bare || a->walk || e->walk_count == e->slots)
+		return;
+	a->walk_items_only = false;
+	if (!a->walk_waits)
+		queue_up(e, a);
+}
 
-	w->length = o->oid_length;
-	memcpy(w->oid, o->oid, o->oid_length * sizeof o->oid[0]);
+void walk_want_items(struct engine *e, struct agent *a)
+{
+	if (a->bare || a->walk_waits || a->walk || e->walk_count == e->slots)
+		return;
+	a->walk_items_only = true;
+	queue_up(e, a);
+}
+
+/* What is being walked: a table every agent is asked for, or one of this agent's items. */
+struct target {
+	const uint32_t *oid;
+	uint8_t length;
+	struct table *table;
+	const char *filter; /* NULL: the items choose themselves */
+};
+
+static unsigned target_count(const struct engine *e, const struct agent *a)
+{
+	return e->table_count + items_tables(a);
+}
+
+static struct target target_of(struct engine *e, struct agent *a)
+{
+	unsigned at = a->walk->table;
+	struct target t = {.filter = NULL};
+
+	if (at >= e->table_count) {
+		t.table = items_table(e, a, at - e->table_count, &t.oid, &t.length);
+	} else {
+		const struct msg_object *o = e->tables[at];
+		t = (struct target){o->oid, o->oid_length, &a->tables[at], o->filter};
+	}
+	return t;
+}
+
+static void begin_table(struct engine *e, struct agent *a)
+{
+	struct walk *w = a->walk;
+	struct target t = target_of(e, a);
+
+	w->length = t.length;
+	memcpy(w->oid, t.oid, t.length * sizeof t.oid[0]);
 	w->found = w->steps = 0;
+	w->requests = w->bytes = 0;
 }
 
 void walk_start_some(struct engine *e, int64_t now)
@@ -39,13 +84,16 @@ void walk_start_some(struct engine *e, int64_t now)
 		if (!a || !a->walk_waits)
 			continue;
 		a->walk_waits = false;
-		a->walked = now;
-		if (!e->table_count)
+		if (!a->walk_items_only)
+			a->walked = now;
+		unsigned first = a->walk_items_only ? e->table_count : 0;
+		if (first == target_count(e, a))
 			continue;
 		a->walk = mem_zalloc(sizeof *a->walk);
+		a->walk->table = (uint8_t)first;
 		e->walks_active++;
 		e->stats.walks++;
-		begin_table(e, a->walk);
+		begin_table(e, a);
 		if (!engine_request(e, a, EXCHANGE_WALK, 0, 0, 0, now))
 			walk_end(e, a);
 	}
@@ -102,10 +150,8 @@ static bool name_taken(const struct walk *w, const char *name)
 	return false;
 }
 
-static void take_row(const struct engine *e, struct walk *w, const uint32_t *suffix, size_t suffix_length,
-		     struct ber text)
+static void take_row(const struct target *t, struct walk *w, const uint32_t *suffix, size_t suffix_length, struct ber text)
 {
-	const struct msg_object *o = e->tables[w->table];
 	struct row *row = &w->rows[w->found];
 	size_t size = ber_left(&text) < sizeof row->name - 1 ? ber_left(&text) : sizeof row->name - 1;
 
@@ -114,7 +160,7 @@ static void take_row(const struct engine *e, struct walk *w, const uint32_t *suf
 	memset(row, 0, sizeof *row);
 	memcpy(row->name, text.at, size);
 	text_make_printable(row->name);
-	if (!row->name[0] || filtered(o->filter, sizeof o->filter, row->name))
+	if (!row->name[0] || (t->filter && filtered(t->filter, sizeof ((struct msg_object *)0)->filter, row->name)))
 		return;
 	if (name_taken(w, row->name)) { /* two rows of one name: the index tells them apart */
 		row->name[36] = 0;
@@ -138,9 +184,8 @@ static int compare_oid(const uint32_t *a, size_t a_length, const uint32_t *b, si
 
 enum step { STEP_MORE, STEP_TABLE_ENDS, STEP_BAD };
 
-static enum step take_varbinds(const struct engine *e, struct walk *w, struct ber list)
+static enum step take_varbinds(const struct target *t, struct walk *w, struct ber list)
 {
-	const struct msg_object *o = e->tables[w->table];
 	uint32_t name[QUERY_OID_MAX];
 	unsigned taken = 0;
 
@@ -151,13 +196,12 @@ static enum step take_varbinds(const struct engine *e, struct walk *w, struct be
 		    !ber_any(&varbind, &type, &value))
 			return STEP_BAD;
 		size_t length = ber_oid_value(oid, name, QUERY_OID_MAX);
-		if (type == BER_END_OF_VIEW || length <= o->oid_length ||
-		    memcmp(name, o->oid, o->oid_length * sizeof name[0]) != 0)
+		if (type == BER_END_OF_VIEW || length <= t->length || memcmp(name, t->oid, t->length * sizeof name[0]) != 0)
 			return STEP_TABLE_ENDS;
 		if (compare_oid(name, length, w->oid, w->length) <= 0)
 			return STEP_BAD; /* in circles */
 		if (type == BER_OCTETS)
-			take_row(e, w, name + o->oid_length, length - o->oid_length, value);
+			take_row(t, w, name + t->length, length - t->length, value);
 		memcpy(w->oid, name, length * sizeof name[0]);
 		w->length = (uint8_t)length;
 	}
@@ -191,14 +235,24 @@ static struct row *row_add(struct table *t)
 	return row;
 }
 
-static void commit(struct engine *e, struct agent *a, const struct walk *w)
+/* A row is there, elsewhere than before, or gone. */
+static void tell_row(struct engine *e, struct agent *a, const struct table *t, const struct row *row, bool gone)
 {
-	struct table *t = &a->tables[w->table];
-	uint16_t number = e->tables[w->table]->table;
+	if (a->walk->table >= e->table_count) {
+		items_row(e, a, a->walk->table - e->table_count, row, gone);
+		return;
+	}
+	a->stale = true;
+	e->ops.row(e->arg, a->slot, t->number, row->instance, row->name, gone);
+}
 
-	if (t->number != number) {
+static void commit(struct engine *e, struct agent *a, struct table *t)
+{
+	const struct walk *w = a->walk;
+
+	if (w->table < e->table_count && t->number != e->tables[w->table]->table) {
 		free(t->rows);
-		*t = (struct table){.number = number};
+		*t = (struct table){.number = e->tables[w->table]->table};
 	}
 	for (unsigned i = 0; i < t->count; i++)
 		t->rows[i].seen = false;
@@ -213,16 +267,13 @@ static void commit(struct engine *e, struct agent *a, const struct walk *w)
 		*row = *found;
 		row->instance = instance;
 		row->seen = true;
-		if (news) {
-			e->ops.row(e->arg, a->slot, number, instance, row->name, false);
-			a->stale = true;
-		}
+		if (news)
+			tell_row(e, a, t, row, false);
 	}
 	for (unsigned i = 0; i < t->count; i++)
 		if (!t->rows[i].seen && !t->rows[i].gone) {
 			t->rows[i].gone = true;
-			a->stale = true;
-			e->ops.row(e->arg, a->slot, number, t->rows[i].instance, t->rows[i].name, true);
+			tell_row(e, a, t, &t->rows[i], true);
 		}
 }
 
@@ -232,27 +283,31 @@ void walk_answer(struct engine *e, struct agent *a, const struct response *r, in
 
 	if (!w)
 		return;
+	struct target t = target_of(e, a);
+	w->bytes += (uint32_t)e->datagram_bytes;
 	/* noSuchName (version 1) is the end of the view; another error tells nothing about the rows */
 	enum step step = r->error_status == 2 ? STEP_TABLE_ENDS
 			 : r->error_status    ? STEP_BAD
-					      : take_varbinds(e, w, r->varbinds);
+					      : take_varbinds(&t, w, r->varbinds);
 	if (step == STEP_BAD) {
 		static struct log_damper damper;
 		unsigned held;
 		if (log_damper_pass(&damper, now, &held))
 			log_warning("collector: agent %u: its table %u cannot be walked (error or circle): its rows "
 				    "stay as they were (%u more)",
-				    a->slot, e->tables[w->table]->table, held);
+				    a->slot, w->table, held);
 	} else if (step == STEP_TABLE_ENDS) {
-		commit(e, a, w);
+		commit(e, a, t.table);
 	}
 	if (step != STEP_MORE) {
-		if (++w->table == e->table_count) {
+		if (w->table >= e->table_count)
+			items_walked(e, a, w->table - e->table_count, w->requests, w->bytes);
+		if (++w->table >= target_count(e, a)) {
 			a->excluded_count = 0;
 			walk_end(e, a);
 			return;
 		}
-		begin_table(e, w);
+		begin_table(e, a);
 	}
 	if (!engine_request(e, a, EXCHANGE_WALK, 0, 0, 0, now))
 		walk_end(e, a);

@@ -335,6 +335,7 @@ static void on_stats_due(void *arg)
 		targets_missing_secrets(c);
 	channel_send_lossy(c->context->engine, MSG_STATS, &m, sizeof m);
 	traps_second(c->traps);
+	items_second(c->items);
 	tell_judge(c);
 }
 
@@ -362,6 +363,12 @@ static void on_targets(struct collector *c, const struct message_header *h, cons
 		break;
 	case MSG_TARGET:
 		targets_take(c, body);
+		break;
+	case MSG_ITEMS:
+		items_take(c->items, body, size / sizeof(struct msg_item));
+		break;
+	case MSG_ITEM_SCOPE:
+		items_scope(c->items, body, size / sizeof(struct msg_item_scope));
 		break;
 	case MSG_TARGETS_END:
 		targets_end(c);
@@ -523,6 +530,7 @@ static int run(struct role_context *context)
 	c->ports = ports_new(c);
 	c->references = references_new(c);
 	c->traps = traps_new(c, role.trap_fd);
+	c->items = items_start(c);
 	if (!c->watch)
 		return ERR_NO_RESOURCE;
 	role.turn_timer = loop_timer_new(context->loop, turn, c);
@@ -561,6 +569,7 @@ static void stop(struct role_context *context)
 	ports_free(c->ports);
 	references_free(c->references);
 	traps_free(c->traps);
+	items_stop(c->items);
 	link_free(c->link);
 	free(c->credentials);
 	free(c->targets);

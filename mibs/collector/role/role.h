@@ -35,6 +35,7 @@ struct ports;  /* ports.c */
 struct references;
 struct link;
 struct traps;
+struct items;
 
 struct collector {
 	struct role_context *context;
@@ -47,6 +48,7 @@ struct collector {
 	struct references *references;
 	struct link *link;
 	struct traps *traps;
+	struct items *items;
 	struct target *targets; /* NODE_MAX */
 	struct credential **credentials;
 	size_t credential_count;
@@ -122,6 +124,13 @@ void traps_sources(struct traps *t, const struct msg_trap_source *m, size_t coun
 void traps_engine(struct traps *t, const struct msg_snmp_engine *own, int64_t now);
 void traps_credential_changed(struct traps *t, const struct credential *credential);
 void traps_second(struct traps *t); /* once a second: the counts, when they have changed */
+/* items.c: items of the wanted state, and which node is asked for which */
+struct items *items_start(struct collector *c);
+void items_stop(struct items *i);
+void items_take(struct items *i, const struct msg_item *m, size_t count);
+void items_scope(struct items *i, const struct msg_item_scope *m, size_t count);
+void items_target(struct items *i, uint32_t slot); /* the SNMP engine may know this node anew */
+void items_second(struct items *i);                /* now and then tells what they cost */
 
 /* link.c: the appliance's own link, as far as the routes to the nodes use it */
 struct link *link_new(void);

@@ -123,6 +123,7 @@ void targets_take(struct collector *c, const struct msg_target *m)
 	t->node = (struct watch_node){
 	    .generation = m->generation, .hash = agent.hash, .echo = true, .userland = m->userland_port != 0};
 	t->node.ndomains = take_domains(m, t->node.domains);
+	items_target(c->items, m->slot);
 	tell_watch(c, m->slot);
 	traps_node(c->traps, m->slot);
 	targets_state(c, m->slot, credential->ready ? TARGET_WELL : (enum target_state)credential->trouble);
