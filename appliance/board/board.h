@@ -97,11 +97,20 @@ struct node_row { /* order: slot */
 
 struct item_row { /* order: slot */
 	struct row_head head;
+	double requests_per_second, bytes_per_second; /* what it costs at its present scope; 0 while not known */
+	uint32_t requests_x100, bytes; /* the same for those who take whole numbers */
+	uint32_t nodes;                /* in its scope */
+	uint32_t pad2;
 	uint32_t interval_s;
 	uint8_t per_instance, counter, builtin, pad;
 	char name[20], unit[12];
 	char describes[64];
 	char oid[96];
+	char instances[96], include[96], exclude[96];
+	char expression[256];
+	char thresholds[512]; /* "warning above 85 clear 80; major above 92" */
+	char scope[64];
+	char kind[16]; /* "builtin", "scalar", "table", "expression", "made" (by a check or watch) */
 };
 
 struct value_row { /* node x item x instance; order: node_slot << 32 | item_slot << 16 | instance */

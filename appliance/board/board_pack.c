@@ -30,7 +30,9 @@ static const struct text_place node_texts[] = {
     TEXT(node_row, switch_name), TEXT(node_row, rack),  TEXT(node_row, snmp_credential),
     TEXT(node_row, snmp_finding)};
 static const struct text_place item_texts[] = {TEXT(item_row, name), TEXT(item_row, unit), TEXT(item_row, describes),
-					       TEXT(item_row, oid)};
+					       TEXT(item_row, oid), TEXT(item_row, instances),
+					       TEXT(item_row, include), TEXT(item_row, exclude), TEXT(item_row, expression),
+					       TEXT(item_row, thresholds), TEXT(item_row, scope), TEXT(item_row, kind)};
 static const struct text_place value_texts[] = {PACKED(value_row, packed_value, item),
 						PACKED(value_row, packed_value, unit),
 						PACKED(value_row, packed_value, instance_name)};

@@ -332,10 +332,36 @@ static int make_plain(void *arg, struct cluster *next, struct error *err)
 	return error_set(err, ERR_NOT_FOUND, p->c.target, remedy, "there is no such %s", config_kind_name[edit->kind]);
 }
 
+static int make_item_add(void *arg, struct cluster *next, struct error *err)
+{
+	struct pending_command *p = arg;
+
+	return edit_item_fields(next, p->c.target, true, p->arguments, err);
+}
+
+static int make_item_set(void *arg, struct cluster *next, struct error *err)
+{
+	struct pending_command *p = arg;
+
+	/* what is built in is always there: its first change makes the row of its thresholds */
+	bool first = item_find(p->c.target) && !cluster_find(next, CONFIG_ITEM, p->c.target);
+	return edit_item_fields(next, p->c.target, first, p->arguments, err);
+}
+
+static int make_item_remove(void *arg, struct cluster *next, struct error *err)
+{
+	struct pending_command *p = arg;
+
+	if (cluster_remove(next, CONFIG_ITEM, p->c.target))
+		return 0;
+	return error_set(err, ERR_NOT_FOUND, p->c.target, "see: gloryctl item list", "there is no such item in the wanted state");
+}
+
 static void do_edit(struct pending_command *p)
 {
 	static edit_make *const makes[COMMAND_VERB_COUNT] = {
 		[COMMAND_NODE_ADD] = make_node_add, [COMMAND_NODE_SET] = make_node_set, [COMMAND_NODE_REMOVE] = make_node_remove,
+		[COMMAND_ITEM_ADD] = make_item_add, [COMMAND_ITEM_SET] = make_item_set, [COMMAND_ITEM_REMOVE] = make_item_remove,
 		[COMMAND_GROUP_ADD] = make_group_add, [COMMAND_GROUP_SET] = make_group_set, [COMMAND_GROUP_REMOVE] = make_group_remove};
 
 	edits_change(p->e, makes[p->c.verb] ? makes[p->c.verb] : make_plain, p->c.dry_run, answer_edit, p);
@@ -508,6 +534,9 @@ static const struct {
 	[COMMAND_GROUP_ADD] = {"group-add", RIGHT_ADMIN, do_edit},
 	[COMMAND_GROUP_REMOVE] = {"group-remove", RIGHT_ADMIN, do_edit},
 	[COMMAND_GROUP_SET] = {"group-set", RIGHT_ADMIN, do_edit},
+	[COMMAND_ITEM_ADD] = {"item-add", RIGHT_ADMIN, do_edit},
+	[COMMAND_ITEM_REMOVE] = {"item-remove", RIGHT_ADMIN, do_edit},
+	[COMMAND_ITEM_SET] = {"item-set", RIGHT_ADMIN, do_edit},
 	[COMMAND_APPLY] = {"apply", RIGHT_ADMIN, do_apply},
 	[COMMAND_JOB_CANCEL] = {"job-cancel", RIGHT_OPERATE, do_cancel},
 	[COMMAND_SEL_READ] = {"sel-read", RIGHT_OPERATE, do_sel_read},

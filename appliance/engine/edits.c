@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "config/xml_child.h"
-#include "engine/engine.h"
+#include "engine/items.h"
 #include "engine/watches.h"
 
 #define IN_PLACE_MAX 100
@@ -295,7 +295,8 @@ static int prepare(struct edit *x, struct error *err)
 	cluster_init(&x->result);
 	cluster_diff(&e->model.wanted, &x->wanted, x->prune || x->make, &x->result, &x->diff);
 	text_copy(x->result.site, sizeof x->result.site, x->wanted.site);
-	return cluster_check(&x->result, err);
+	int rc = cluster_check(&x->result, err);
+	return rc ? rc : items_check(e, &x->result, &x->diff, err);
 }
 
 static void work(struct engine *e)

@@ -55,6 +55,7 @@ struct table_row { /* one disk, one interface */
 
 struct value_cell; /* values.h */
 struct values;
+struct items;
 
 struct node_sensor {
 	uint16_t record_id;
@@ -106,6 +107,7 @@ struct node_state {
 	struct average average, sensor_average;
 	struct table_row *rows;
 	uint32_t row_count;
+	uint64_t items;           /* of the wanted state, a bit per number: those in whose scope it is */
 	struct value_cell *cells; /* values.c: of items that are not built in; sorted */
 	uint32_t cell_count;
 	struct node_sensor *sensors;
@@ -203,6 +205,7 @@ struct engine {
 	struct watches *watches; /* watches.c */
 	struct tops *tops;       /* tops.c */
 	struct values *values;   /* values.c */
+	struct items *items;     /* items.c */
 	struct looked *looked;   /* series.c */
 	struct stats *statistics; /* stats.c */
 };
@@ -400,6 +403,7 @@ int edit_node_fields(struct cluster *next, const char *name, bool add, json_t *a
 /* The same for any kind whose edits need nothing but their fields; which ones fit is in fields.c. */
 int edit_object_fields(struct cluster *next, enum config_kind kind, const char *name, bool add, json_t *arguments, struct error *err);
 int edit_group_fields(struct cluster *next, const char *name, bool add, json_t *arguments, struct error *err);
+int edit_item_fields(struct cluster *next, const char *name, bool add, json_t *arguments, struct error *err);
 
 /* --- helpers.c: one-shot children of the supervisor, their output collected */
 typedef void helper_done(void *arg, int status, const char *output, size_t size);

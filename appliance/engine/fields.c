@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The JSON arguments of node and group edits into the wanted state; what a field may hold is config's to know. commands.c calls it. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -103,4 +104,52 @@ int edit_object_fields(struct cluster *next, enum config_kind kind, const char *
 int edit_group_fields(struct cluster *next, const char *name, bool add, json_t *arguments, struct error *err)
 {
 	return edit_object_fields(next, CONFIG_GROUP, name, add, arguments, err);
+}
+
+/* "warning above 85; major above 92": a list in one text. */
+static json_t *threshold_list(const char *text)
+{
+	json_t *list = json_array();
+
+	while (*(text += strspn(text, " ;"))) {
+		size_t size = strcspn(text, ";");
+		json_array_append_new(list, json_stringn(text, size));
+		text += size;
+	}
+	return list;
+}
+
+/* Arguments over the item's stored form; an empty one takes the member out, so that its default stands. */
+int edit_item_fields(struct cluster *next, const char *name, bool add, json_t *arguments, struct error *err)
+{
+	struct config_item item;
+	json_t *value, *o;
+	const char *key;
+	char *text;
+	int rc = begin(next, CONFIG_ITEM, name, add, &item, err);
+
+	if (rc)
+		return rc;
+	text = config_to_json(CONFIG_ITEM, &item);
+	o = json_loads(text, 0, NULL);
+	free(text);
+	json_object_foreach(arguments, key, value)
+	{
+		const char *word = json_string_value(value);
+		if (json_is_null(value) || (word && !*word))
+			json_object_del(o, key);
+		else if (word && !strcmp(key, "thresholds"))
+			json_object_set_new(o, key, threshold_list(word));
+		else
+			json_object_set(o, key, value);
+	}
+	text = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	rc = config_from_json(CONFIG_ITEM, name, text ? text : "", &item, err);
+	free(text);
+	if (!rc && add && !item.oid_length && !item.expression[0] && !item.thresholds)
+		rc = error_set(err, ERR_CONFIG, name, "add an oid, an expression or a threshold", "nothing is said of this item");
+	if (!rc)
+		cluster_set(next, CONFIG_ITEM, &item);
+	return rc;
 }

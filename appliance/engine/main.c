@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* glory-engine: wiring. Messages of every role are dispatched by one table; nothing is decided here. */
+#include "engine/items.h"
 #include "engine/memories.h"
-#include "engine/values.h"
 #include "engine/records.h"
 #include "engine/stats.h"
 #include "engine/tops.h"
@@ -71,6 +71,11 @@ static void take_witness(struct incoming *in)
 static void take_instances(struct incoming *in)
 {
 	samples_instances(in->e, in->body, in->size / sizeof(struct msg_instance));
+}
+
+static void take_item_cost(struct incoming *in)
+{
+	items_cost(in->e, in->body, in->size / sizeof(struct msg_item_cost));
 }
 
 static void take_judge(struct incoming *in)
@@ -230,6 +235,7 @@ static const struct {
 	[MSG_SAMPLES] = {FROM(ROLE_COLLECTOR), take_samples},
 	[MSG_WITNESS] = {FROM(ROLE_COLLECTOR), take_witness},
 	[MSG_INSTANCES] = {FROM(ROLE_COLLECTOR), take_instances},
+	[MSG_ITEM_COST] = {FROM(ROLE_COLLECTOR), take_item_cost},
 	[MSG_JUDGE] = {FROM(ROLE_COLLECTOR), take_judge},
 	[MSG_LOSSY] = {FROM(ROLE_COLLECTOR), take_lossy},
 	[MSG_PORT_STATE] = {FROM(ROLE_COLLECTOR), take_ports},
@@ -443,6 +449,7 @@ static int run(struct role_context *c)
 		return ERR_NO_RESOURCE;
 	publish_start(e);
 	values_start(e);
+	items_start(e);
 	alarms_start(e);
 	outbox_start(e);
 	jobs_start(e);

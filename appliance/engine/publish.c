@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "engine/items.h"
 #include "engine/traps.h"
-#include "engine/values.h"
 #include "version.h"
 
 #define SOON_MS 50
@@ -204,9 +204,11 @@ void publish_items(struct engine *e)
 		text_copy(row.name, sizeof row.name, d->name);
 		text_copy(row.unit, sizeof row.unit, d->unit);
 		text_copy(row.describes, sizeof row.describes, d->describes);
+		items_fill_row(e, d->name, d->item, &row);
 		board_put(e->board, BOARD_ITEM, &row);
 	}
 	values_publish(e);
+	schedule(e);
 }
 
 void publish_alarm(struct engine *e, struct alarm *a)

@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "engine/items.h"
 #include "engine/memories.h"
-#include "engine/values.h"
 #include "engine/watches.h"
 
 /* --- rows for the recorder ------------------------------------------------------------------------------- */
@@ -321,7 +321,9 @@ void samples_take(struct engine *e, const struct msg_sample *m, size_t count)
 		bool restarted = here && uptime_fell(s, m[i].uptime_cs), scalars = false;
 
 		for (; j < count && m[j].slot == m[i].slot; j++)
-			if (here)
+			if (here && m[j].object >= OBJECT_ITEM && m[j].object < OBJECT_ITEM_END)
+				items_sample(e, &m[j]);
+			else if (here)
 				scalars |= store_sample(s, &m[j], restarted);
 		if (here) {
 			int64_t arrival = plausible_arrival(m[i].arrival_ms, mono);
@@ -376,8 +378,11 @@ static void row_add(struct node_state *s, const struct msg_instance *m)
 void samples_instances(struct engine *e, const struct msg_instance *m, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (!engine_node(e, m[i].slot, m[i].generation) || !text_terminated(m[i].name, sizeof m[i].name) ||
-		    !items_objects_of_table(m[i].table, &(unsigned){0}))
+		if (!engine_node(e, m[i].slot, m[i].generation) || !text_terminated(m[i].name, sizeof m[i].name))
+			continue;
+		if (m[i].table >= OBJECT_ITEM && m[i].table < OBJECT_ITEM_END)
+			items_instance(e, &m[i]);
+		if (!items_objects_of_table(m[i].table, &(unsigned){0}))
 			continue;
 		struct node_state *s = e->nodes[m[i].slot];
 		struct table_row *r = row_of(s, m[i].table, m[i].instance);

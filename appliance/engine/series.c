@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "engine/values.h"
+#include "engine/items.h"
 #include "engine/watches.h"
 
 #define LOOKED_MS 300000 /* after the last look */
@@ -61,12 +61,22 @@ static bool find_sensor(struct engine *e, const struct node_state *s, const char
 	return false;
 }
 
+static const char *first_row(const struct node_state *s, unsigned item)
+{
+	for (uint32_t i = 0; i < s->cell_count; i++)
+		if (s->cells[i].item == item)
+			return s->cells[i].name;
+	return "";
+}
+
 /* A row that is not there now may have been once: its file is looked for all the same. */
 static void find_value(struct engine *e, uint32_t slot, const struct value_item *v, const char *instance, struct series_ref *out)
 {
-	const struct value_cell *c = values_cell(e, slot, v->definition.item, instance, false);
 	char file[NAME_SIZE];
 
+	if (!instance[0] && v->definition.table != TABLE_NONE)
+		instance = first_row(e->nodes[slot], v->definition.item);
+	const struct value_cell *c = values_cell(e, slot, v->definition.item, instance, false);
 	if (!watches_file(v->name, instance, file, sizeof file))
 		values_file(v, instance, file, sizeof file);
 	describe(out, v->source[0] ? v->source : "snmp", file, v->name, v->unit, "");
@@ -91,6 +101,11 @@ int series_find(struct engine *e, const struct model_node *n, const char *what, 
 		instance = slash + 1;
 	}
 	const struct item_definition *d = values_find(e, name);
+	struct value_item former;
+	if (!d && items_former(e, name, &former)) { /* its history is there still */
+		find_value(e, n->slot, &former, instance, out);
+		return 0;
+	}
 	if (!d)
 		return find_sensor(e, s, what, out) ? 0
 						    : error_set(err, ERR_NOT_FOUND, what, "see: gloryctl item list, gloryctl sensor list NODE",

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "engine/engine.h"
+#include "engine/items.h"
 #include "engine/records.h"
 #include "engine/watches.h"
 
@@ -48,7 +48,9 @@ static void take_slot(struct engine *e, const char *key, const char *json)
 	const char *kind = key + strlen("/slot/"), *name = strchr(kind, '/');
 
 	bool sound = o && name && !json_unpack(o, "{s:i,s:i}", "slot", &slot, "generation", &generation);
-	if (sound && !strncmp(kind, "watch/", 6))
+	if (o && !strncmp(kind, "item/", 5))
+		items_restore(e, kind + 5, o);
+	else if (sound && !strncmp(kind, "watch/", 6))
 		watches_restore(e, name + 1, (uint32_t)slot, (uint32_t)generation);
 	else if (sound)
 		model_restore_slot(&e->model, !strncmp(kind, "node/", 5) ? CONFIG_NODE : CONFIG_GROUP, name + 1, (uint32_t)slot,

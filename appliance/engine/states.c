@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "engine/engine.h"
+#include "engine/items.h"
 #include "engine/records.h"
 #include "engine/watches.h"
 
@@ -127,6 +127,7 @@ void states_apply(struct engine *e, const struct model_changes *changes)
 		else
 			node_added(e, c);
 	}
+	items_apply(e);
 	e->last_change_wall_ms = clock_wall_ms();
 	publish_cluster(e);
 	if (!e->loaded)

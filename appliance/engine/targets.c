@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "engine/engine.h"
+#include "engine/items.h"
 #include "engine/records.h"
 #include "engine/traps.h"
 #include "engine/watches.h"
@@ -197,6 +197,7 @@ void targets_send_all(struct engine *e, enum role role)
 	if (!collector)
 		return;
 	watches_send(e);
+	items_send(e);
 	targets_domains_changed(e);
 	for (uint32_t d = 0; d < e->model.domain_top; d++) {
 		struct msg_domain hold = {.domain = d};

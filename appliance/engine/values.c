@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Values of items that are not built in: one cell per node, item and row, sorted; see values.h. */
-#include "engine/values.h"
+#include "engine/items.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -53,6 +53,7 @@ static void publish_item(struct engine *e, const struct value_item *v)
 	text_copy(row.name, sizeof row.name, v->name);
 	text_copy(row.unit, sizeof row.unit, v->unit);
 	text_copy(row.describes, sizeof row.describes, v->describes);
+	items_fill_row(e, v->name, id, &row);
 	board_put(e->board, BOARD_ITEM, &row);
 }
 
@@ -306,34 +307,45 @@ static void set_value(struct engine *e, uint32_t slot, struct value_cell *c, dou
 	publish_value(e, slot, d, c->instance, c->name, value, (enum level)c->levels.level, &c->board_slot);
 }
 
-void values_put(struct engine *e, uint32_t slot, unsigned item, const char *instance, double value)
+void values_set(struct engine *e, uint32_t slot, struct value_cell *c, double value)
 {
-	struct value_cell *c = values_item_at(e, item) && e->nodes[slot] ? values_cell(e, slot, item, instance, true) : NULL;
-
-	if (!c)
-		return;
 	c->at_mono_ms = clock_mono_ms();
 	set_value(e, slot, c, value);
 	recent_add(&c->recent, 1, &c->value, clock_wall_ms());
 	record(e, slot, c);
 }
 
-double values_read(struct engine *e, uint32_t slot, const char *item, const char *instance)
+void values_put(struct engine *e, uint32_t slot, unsigned item, const char *instance, double value)
 {
-	const struct item_definition *d = values_find(e, item);
-	const struct node_state *s = engine_state(e, slot);
-	const struct value_cell *c;
+	struct value_cell *c = values_item_at(e, item) && e->nodes[slot] ? values_cell(e, slot, item, instance, true) : NULL;
 
-	if (!d || !s)
-		return NAN;
-	if (d->item >= VALUES_WANTED)
-		return (c = values_cell(e, slot, d->item, instance, false)) ? c->value : NAN;
+	if (c)
+		values_set(e, slot, c, value);
+}
+
+double values_of(struct engine *e, uint32_t slot, const struct item_definition *d, const char *row)
+{
+	const struct node_state *s = e->nodes[slot];
+	const struct value_cell *c = NULL;
+
+	if (d->item >= VALUES_WANTED) {
+		c = values_cell(e, slot, d->item, row, false);
+		c = c || !row[0] ? c : values_cell(e, slot, d->item, "", false);
+		return c ? c->value : NAN;
+	}
 	if (d->table == TABLE_NONE)
 		return s->values[d->item];
 	for (uint32_t r = 0; r < s->row_count; r++)
-		if (s->rows[r].table == d->table && !strcmp(s->rows[r].name, instance))
+		if (s->rows[r].table == d->table && !strcmp(s->rows[r].name, row))
 			return s->rows[r].values[d->item - items_first_of_table(d->table)];
 	return NAN;
+}
+
+double values_read(struct engine *e, uint32_t slot, const char *item, const char *instance)
+{
+	const struct item_definition *d = values_find(e, item);
+
+	return d && engine_state(e, slot) ? values_of(e, slot, d, instance) : NAN;
 }
 
 bool values_has(struct engine *e, uint32_t slot, const char *item, const char *instance)

@@ -60,6 +60,9 @@ void values_gone(struct engine *e, uint32_t slot, unsigned item, const char *ins
 double values_read(struct engine *e, uint32_t slot, const char *item, const char *instance);
 
 /* --- for the engine's other files */
+void values_set(struct engine *e, uint32_t slot, struct value_cell *cell, double value); /* as values_put() */
+/* The same as values_read() of an item that is known; the row does not matter to an item without rows. */
+double values_of(struct engine *e, uint32_t slot, const struct item_definition *item, const char *row);
 void values_start(struct engine *e);
 struct value_cell *values_cell(struct engine *e, uint32_t slot, unsigned item, const char *instance, bool add); /* NULL: none, or no room */
 /* At an id of the wanted state. */

@@ -95,10 +95,15 @@ double raw_gauge(const struct raw_pair *pair)
 
 double raw_rate(const struct raw_pair *pair)
 {
+	return raw_rate_within(pair, 900);
+}
+
+double raw_rate_within(const struct raw_pair *pair, double most_s)
+{
 	const struct raw *a = &pair->before, *b = &pair->now;
 	double seconds = (double)(b->arrival_ms - a->arrival_ms) / 1000;
 
-	if (a->type == 0 || b->type != a->type || b->type == SAMPLE_MISSING || seconds <= 0 || seconds > 900)
+	if (a->type == 0 || b->type != a->type || b->type == SAMPLE_MISSING || seconds <= 0 || seconds > most_s)
 		return NAN;
 	if (b->type == SAMPLE_COUNTER64 && (uint64_t)b->value < (uint64_t)a->value)
 		return NAN; /* 64 bits do not wrap in our lifetime: it was reset */

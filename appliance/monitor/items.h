@@ -65,6 +65,7 @@ void raw_push(struct raw_pair *pair, uint8_t type, int64_t value, int64_t arriva
 /* Units a second between the two samples; NAN when there are not two, time stood still, or the counter went back (Counter32 wraps are
  * followed where a step of less than half the range explains it). */
 double raw_rate(const struct raw_pair *pair);
+double raw_rate_within(const struct raw_pair *pair, double most_s); /* the same with at most so many seconds between; raw_rate(): 900 */
 double raw_gauge(const struct raw_pair *pair); /* NAN when it is missing */
 
 /* Values of the scalar items from the raw scalars (index: enum object_id): out[ITEM_SCALARS], NAN where unknown. */
