@@ -125,6 +125,17 @@ static const struct column item_columns[] = {
     ITEM("builtin", FLAG8, 0, builtin),
     ITEM("describes", TEXT_OR_NULL, 0, describes),
     ITEM("oid", TEXT_OR_NULL, 0, oid),
+    ITEM("kind", TEXT, 0, kind),
+    ITEM("instances", TEXT_OR_NULL, 0, instances),
+    ITEM("include", TEXT_OR_NULL, 0, include),
+    ITEM("exclude", TEXT_OR_NULL, 0, exclude),
+    ITEM("expression", TEXT_OR_NULL, 0, expression),
+    ITEM("scope", TEXT, 0, scope),
+    ITEM("nodes", U32, 0, nodes),
+    ITEM("thresholds", TEXT_OR_NULL, 0, thresholds),
+    ITEM("requests_per_second", NUMBER, 0, requests_per_second),
+    ITEM("bytes_per_second", NUMBER, 0, bytes_per_second),
+    ITEM("index", INDEX, 0, head.slot),
 };
 #define VALUE(n, k, x, m)                             \
 	{                                             \

@@ -44,7 +44,7 @@ static const struct parameter node_parameters[] = {
 };
 static const struct parameter group_parameters[] = {FILTER("name"), FILTER("level"), FILTER("policy"), LIMIT};
 static const struct parameter domain_parameters[] = {FILTER("kind"), FILTER("state"), LIMIT};
-static const struct parameter item_parameters[] = {FILTER("name"), FILTER("unit"), LIMIT};
+static const struct parameter item_parameters[] = {FILTER("name"), FILTER("unit"), FILTER("kind"), LIMIT};
 static const struct parameter value_parameters[] = {RANGE, FILTER("item"), FILTER("instance"), FILTER("level"), LIMIT};
 static const struct parameter sensor_parameters[] = {RANGE,           FILTER("name"),  FILTER("type"),
 						     FILTER("level"), FILTER("state"), LIMIT};

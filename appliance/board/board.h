@@ -95,6 +95,8 @@ struct node_row { /* order: slot */
 	char snmp_finding[CAUSE_SIZE]; /* why its agent cannot be read */
 };
 
+/* Slots of items are their ids: built-in ones, then those of the wanted state (ITEMS_MAX), then those that checks and watches bring. */
+#define ITEM_SLOT_WANTED 128
 struct item_row { /* order: slot */
 	struct row_head head;
 	double requests_per_second, bytes_per_second; /* what it costs at its present scope; 0 while not known */

@@ -48,14 +48,13 @@ enum message_type {
 	MSG_PORT_ASK,           /* struct msg_slot: read this node's port now */
 	MSG_REFERENCE,          /* struct msg_reference[]: reference targets of domains (echo, 1 s); replaces the list */
 	MSG_REFERENCE_ASK,      /* struct msg_domain: ask its reference targets now; an answer is told at once by MSG_REFERENCE_STATE */
-
-	MSG_TRAP_SOURCES = 37,  /* struct msg_trap_source[] (a full packet: more follows): BMCs, switches and PDUs that may send traps; replaces the list */
-	MSG_SNMP_ENGINES = 38,  /* struct msg_snmp_engine[]: the collector's own SNMP engine, and what was known of the agents' in an earlier life */
 	MSG_ITEMS = 32,      /* struct msg_item[]: what is read besides the objects, each from some of the nodes; replaces the list */
 	MSG_ITEM_SCOPE = 33, /* struct msg_item_scope[]: which of them from which nodes; nodes that are not named stay as they are */
 	MSG_WATCHES = 34,       /* struct msg_watch[]: process watches; replaces the list */
 	MSG_WATCH_SCOPE = 35,   /* struct msg_watch_scope[]: which of them are on which nodes */
 	MSG_TOP_ASK = 36,       /* struct msg_top_ask: the busiest processes of a node; answered by MSG_TOP */
+	MSG_TRAP_SOURCES = 37,  /* struct msg_trap_source[] (a full packet: more follows): BMCs, switches and PDUs that may send traps; replaces the list */
+	MSG_SNMP_ENGINES = 38,  /* struct msg_snmp_engine[]: the collector's own SNMP engine, and what was known of the agents' in an earlier life */
 
 	/* collector > engine */
 	MSG_SAMPLES = 40,  /* struct msg_sample[] (lossy) */

@@ -78,11 +78,14 @@ cli_handler watch_list, watch_show, watch_add, watch_set, watch_remove, node_top
 cli_handler node_list, node_show, node_add, node_set, node_remove, group_list, group_show, group_add, group_set,
     group_remove, item_list, sensor_list, alarm_list, alarm_ack, event_list, job_list, job_show, job_cancel, job_wait,
     power_do, power_status, graph_draw, apply_do, export_do, site_show, top_show, bmc_confirm, stats_show, stats_idle, sel_list, sel_read, sel_clear;
+cli_handler item_show, item_add, item_set, item_remove;
 cli_handler trap_list, trap_senders;
 
 /* job.c: waits for a job, shows how it ended and returns the exit code */
 int job_follow(struct cli *cli, json_int_t id);
-/* node.c: prints the table of nodes; site.c */
+/* The members of an object that are no lists, one a line; null ones are left out. */
+void print_members(const json_t *object);
+/* prints the table of nodes; site.c */
 void node_table(json_t *nodes, bool worst, size_t most);
 void site_print(const json_t *site);
 

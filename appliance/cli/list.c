@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* gloryctl item, sensor, alarm, event. */
+/* gloryctl sensor, alarm, event. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,32 +25,6 @@ void cli_end_table(struct table *t, json_t *list)
 	table_print(t, stdout, cli_width(), cli_colours());
 	table_free(t);
 	json_decref(list);
-}
-
-int item_list(struct cli *cli, char **arguments, int count)
-{
-	json_t *list, *o;
-	struct table t;
-	size_t i;
-	int rc = cli_get_list(cli, client_path("/v1/items"), &list);
-	(void)arguments;
-	(void)count;
-
-	if (rc || cli->json)
-		return rc ? rc : cli_print_json(list);
-	table_begin(&t, "ITEM UNIT >EVERY INSTANCES DESCRIBES", -1);
-	json_array_foreach(list, i, o)
-	{
-		char every[24];
-		text_format(every, sizeof every, "%" JSON_INTEGER_FORMAT "s",
-			    json_integer_value(json_object_get(o, "interval_s")));
-		const char *cells[] = {cli_text(o, "name"), cli_text(o, "unit"), every,
-				       json_is_true(json_object_get(o, "per_instance")) ? "many" : "one",
-				       cli_text(o, "describes")};
-		table_row(&t, "", cells);
-	}
-	cli_end_table(&t, list);
-	return CLI_DONE;
 }
 
 int sensor_list(struct cli *cli, char **arguments, int count)

@@ -103,8 +103,7 @@ static void print_value(const json_t *v, char *out, size_t size)
 		text_copy(out, size, json_is_true(v) ? "yes" : json_is_false(v) ? "no" : "-");
 }
 
-/* The members that are no lists, one a line; null ones are left out. */
-static void print_members(const json_t *object)
+void print_members(const json_t *object)
 {
 	json_t *all = json_copy((json_t *)(uintptr_t)object), *v;
 	const char *key;

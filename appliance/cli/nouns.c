@@ -49,6 +49,18 @@ static const struct cli_option group_fields[] = {
     FIELD("reference", "ADDRESS", 't', "what must answer while the group's path is well: a switch or gateway"),
     FIELD("policy", "repair|tell|hands-off", 't', "what may be done to its nodes by itself"), END};
 static const struct cli_option group_filters[] = {VALUE("level", "WORD,...", "with one of these levels"), END};
+static const struct cli_option item_filters[] = {
+    VALUE("kind", "WORD,...", "builtin, scalar, table, expression, made (by checks and watches)"), END};
+static const struct cli_option item_fields[] = {
+    FIELD("oid", "OID", 't', "what is read: a scalar (ending in .0), or a column"),
+    FIELD("instances", "OID", 't', "the column with the names of a table's rows"),
+    FIELD("include", "PATTERN,...", 't', "only rows with such names: eth*,bond[0-9]"),
+    FIELD("exclude", "PATTERN,...", 't', "no rows with such names"),
+    FIELD("expression", "TEXT", 't', "over other items: if_in + if_out, 100 * a / b, max(a, b)"),
+    FIELD("counter", "true|false", 'b', "it counts up: its value is the rate per second"),
+    FIELD("unit", "TEXT", 't', "of its values"), FIELD("interval", "SECONDS", 'n', "1 to 86400; 10"),
+    FIELD("scope", "SCOPE", 't', "@site, @GROUP or a range of nodes; @site"),
+    FIELD("thresholds", "TEXT;...", 't', "warning above 85 clear 80 of 3 in 5; critical above 95"), END};
 static const struct cli_option sensor_filters[] = {VALUE("level", "WORD,...", "with one of these levels"),
 						   VALUE("state", "WORD,...", "nominal, finding, not-present, ..."),
 						   VALUE("type", "WORD,...", "temperature, fan, voltage, ..."), END};
@@ -119,7 +131,11 @@ const struct cli_command cli_commands[] = {
     {"group", "add", "NAME", 1, 1, "add a group", group_add, group_fields},
     {"group", "set", "NAME", 1, 1, "change a group", group_set, group_fields},
     {"group", "remove", "NAME", 1, 1, "remove an empty group", group_remove, NULL},
-    {"item", "list", "", 0, 0, "what is measured", item_list, NULL},
+    {"item", "list", "", 0, 0, "what is measured, and what it costs", item_list, item_filters},
+    {"item", "show", "NAME", 1, 1, "all that is known of an item", item_show, NULL},
+    {"item", "add", "NAME", 1, 1, "measure something more, from the next poll on", item_add, item_fields},
+    {"item", "set", "NAME", 1, 1, "change an item; an empty value takes back", item_set, item_fields},
+    {"item", "remove", "NAME", 1, 1, "measure it no more; its history stays", item_remove, NULL},
     {"sensor", "list", "[RANGE]", 0, 1, "sensors of BMCs", sensor_list, sensor_filters},
     {"sel", "list", "[RANGE]", 0, 1, "event logs of BMCs", sel_list, sel_options},
     {"sel", "read", "RANGE", 1, 1, "read event logs now, not in their turn", sel_read, NULL},

@@ -181,12 +181,16 @@ static void clear_row(struct engine *e, struct value_cell *c)
 	c->board_slot = NO_SLOT;
 }
 
+static void step_done(struct engine *e, uint32_t slot, struct value_cell *c);
+
 static void cell_remove(struct engine *e, uint32_t slot, uint32_t at)
 {
 	struct node_state *s = e->nodes[slot];
 	struct value_cell *c = &s->cells[at];
 	char kind[24];
 
+	if (c->count) /* the step that was begun is history, too */
+		step_done(e, slot, c);
 	clear_row(e, c);
 	recent_free(&c->recent);
 	text_format(kind, sizeof kind, "item:%.18s", e->values->items[c->item].name);

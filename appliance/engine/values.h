@@ -14,7 +14,7 @@
 
 /* Ids of items are their slots on the board. Built-in ones are below 128 (enum item_id); 128 to 191 belong to the wanted state and
  * stay with their names (store: /slot/item/NAME); those of values_item() follow and live as long as the engine. */
-enum { VALUES_WANTED = 128, VALUES_WANTED_END = 192, VALUES_MADE = 192, VALUES_END = 512 };
+enum { VALUES_WANTED = ITEM_SLOT_WANTED, VALUES_WANTED_END = VALUES_WANTED + ITEMS_MAX, VALUES_MADE = VALUES_WANTED_END, VALUES_END = 512 };
 #define VALUES_PER_NODE 1024
 
 struct value_item {

@@ -5,7 +5,7 @@
 
 #include "mibs/agent/table.h"
 
-#define CELL_BYTES_MAX 128 /* the longest text of a row */
+#define CELL_BYTES_MAX 512 /* the longest text of a row */
 
 /* A value as snmp_varlist_add_variable() takes it: `value` of `size` bytes in its own form. */
 struct cell {

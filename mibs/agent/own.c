@@ -14,17 +14,21 @@
 
 uint32_t own_next_index(const struct board_reader *board, enum board_table table)
 {
-	uint32_t low = 0, high = board ? board_count(board, table) : 0;
+	/* what is built in keeps the slots below, what checks bring those above */
+	uint32_t first = table == BOARD_ITEM ? ITEM_SLOT_WANTED : 0, end = table == BOARD_ITEM ? ITEM_SLOT_WANTED + ITEMS_MAX : UINT32_MAX;
+	uint32_t base = board && first ? board_seek(board, table, first) : 0;
+	uint32_t low = 0, high = board ? board_count(board, table) - base : 0;
 
 	/* slots rise, so the first position whose slot is larger than itself is free */
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
-		if (board_at(board, table, middle) > middle)
+		if (board_at(board, table, base + middle) - first > middle)
 			high = middle;
 		else
 			low = middle + 1;
 	}
-	return board && board_live(board, table, low) ? low + 1 : 0;
+	low += first;
+	return board && low < end && board_live(board, table, low) ? low + 1 : 0;
 }
 
 uint32_t own_uptime_cs(const struct own *own)
@@ -63,6 +67,9 @@ bool own_value(void *arg, enum own_value what, struct cell *out)
 		break;
 	case OWN_WATCH_NEXT:
 		integer(out, own_next_index(own->walk->board, BOARD_WATCH));
+		break;
+	case OWN_ITEM_NEXT:
+		integer(out, own_next_index(own->walk->board, BOARD_ITEM));
 		break;
 	case OWN_DESCRIPTION:
 		cell_text(out, "GLORY-CL cluster operations appliance");

@@ -12,15 +12,16 @@
 enum { TOO_BIG = 1, GEN_ERR = 5, NO_ACCESS = 6, WRONG_TYPE = 7, WRONG_LENGTH = 8, WRONG_VALUE = 10, NO_CREATION = 11, INCONSISTENT_VALUE = 12,
        NO_RESOURCE = 13, COMMIT_FAILED = 14, NOT_WRITABLE = 17, INCONSISTENT_NAME = 18 };
 enum { TAG_INTEGER = 0x02, TAG_OCTETS = 0x04, TAG_UNSIGNED = 0x42 };
+enum { VALUE_MAX = 640 }; /* longest text that can be written */
 enum { CREATE_AND_GO = 4, DESTROY = 6 };
 
 enum field { F_NAME, F_GROUP, F_ADDRESS, F_BMC, F_WANTED_POWER, F_MAINTENANCE, F_POLICY, F_ACTION, F_STATUS, F_ACKNOWLEDGE,
-	     F_PROCESS, F_ARGUMENTS, F_MIN, F_MAX, F_INTERVAL, F_SCOPE, F_COUNT };
+	     F_PROCESS, F_ARGUMENTS, F_MIN, F_MAX, F_INTERVAL, F_SCOPE, F_UNIT,
+	     F_OID, F_INSTANCES, F_INCLUDE, F_EXCLUDE, F_COUNTER, F_EXPRESSION, F_THRESHOLDS, F_COUNT };
 #define BIT(f) (1u << (f))
 #define WATCH_FIELDS (BIT(F_ARGUMENTS) | BIT(F_MIN) | BIT(F_MAX) | BIT(F_INTERVAL) | BIT(F_SCOPE))
 
 enum value_check { V_NAME, V_TEXT, V_ADDRESS, V_ADDRESS_OR_NONE, V_NUMBER, V_WORD, V_TRUTH, V_TRUE, V_STATUS };
-#define VALUE_SIZE 128 /* of a text, with the zero */
 
 /* Every column that can be written: what its value must be, and what the engine calls it. */
 static const struct settable {
@@ -50,8 +51,24 @@ static const struct settable {
 	{BOARD_WATCH, 7, F_INTERVAL, V_NUMBER, 0, 0, 0, "interval"},
 	{BOARD_WATCH, 8, F_SCOPE, V_TEXT, 0, 0, 0, "scope"},
 	{BOARD_WATCH, 14, F_STATUS, V_STATUS, 0, 0, 0, NULL},
+	{BOARD_ITEM, 2, F_NAME, V_NAME, 0, 0, 0, NULL},
+	{BOARD_ITEM, 3, F_UNIT, V_TEXT, 0, 0, 0, "unit"},
+	{BOARD_ITEM, 4, F_INTERVAL, V_NUMBER, 0, 0, 0, "interval"},
+	{BOARD_ITEM, 6, F_OID, V_TEXT, 0, 0, 0, "oid"},
+	{BOARD_ITEM, 7, F_INSTANCES, V_TEXT, 0, 0, 0, "instances"},
+	{BOARD_ITEM, 8, F_INCLUDE, V_TEXT, 0, 0, 0, "include"},
+	{BOARD_ITEM, 9, F_EXCLUDE, V_TEXT, 0, 0, 0, "exclude"},
+	{BOARD_ITEM, 10, F_COUNTER, V_TRUTH, 0, 0, 0, "counter"},
+	{BOARD_ITEM, 11, F_SCOPE, V_TEXT, 0, 0, 0, "scope"},
+	{BOARD_ITEM, 12, F_EXPRESSION, V_TEXT, 0, 0, 0, "expression"},
+	{BOARD_ITEM, 13, F_THRESHOLDS, V_TEXT, 0, 0, 0, "thresholds"},
+	{BOARD_ITEM, 18, F_STATUS, V_STATUS, 0, 0, 0, NULL},
 	{BOARD_ALARM, 9, F_ACKNOWLEDGE, V_TRUE, 0, 0, 0, NULL},
 };
+
+#define ITEM_FIELDS \
+	(BIT(F_UNIT) | BIT(F_INTERVAL) | BIT(F_OID) | BIT(F_INSTANCES) | BIT(F_INCLUDE) | BIT(F_EXCLUDE) | BIT(F_COUNTER) | BIT(F_SCOPE) | \
+	 BIT(F_EXPRESSION) | BIT(F_THRESHOLDS))
 
 /* What a row's varbinds may be together, and the command it is. First match wins; status 0: no RowStatus among them. */
 static const struct form {
@@ -71,6 +88,9 @@ static const struct form {
 	{BOARD_WATCH, CREATE_AND_GO, BIT(F_NAME) | BIT(F_PROCESS), WATCH_FIELDS, COMMAND_WATCH_ADD, false},
 	{BOARD_WATCH, DESTROY, 0, 0, COMMAND_WATCH_REMOVE, true},
 	{BOARD_WATCH, 0, 0, BIT(F_PROCESS) | WATCH_FIELDS, COMMAND_WATCH_SET, true},
+	{BOARD_ITEM, CREATE_AND_GO, BIT(F_NAME), ITEM_FIELDS, COMMAND_ITEM_ADD, false},
+	{BOARD_ITEM, DESTROY, 0, 0, COMMAND_ITEM_REMOVE, true},
+	{BOARD_ITEM, 0, 0, ITEM_FIELDS, COMMAND_ITEM_SET, true},
 	{BOARD_ALARM, 0, BIT(F_ACKNOWLEDGE), 0, COMMAND_ALARM_ACK, true},
 };
 
@@ -120,6 +140,24 @@ static long check_address(const struct set_varbind *v, const struct settable *s,
 	return 0;
 }
 
+/* Text that becomes part of a JSON value: what would end it is quoted. */
+static long check_text(const struct set_varbind *v, char *out, size_t size)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < v->size; i++) {
+		if (v->bytes[i] < 0x20 || v->bytes[i] > 0x7e)
+			return WRONG_VALUE;
+		if (used + 3 > size)
+			return WRONG_LENGTH;
+		if (v->bytes[i] == '"' || v->bytes[i] == '\\')
+			out[used++] = '\\';
+		out[used++] = (char)v->bytes[i];
+	}
+	out[used] = '\0';
+	return 0;
+}
+
 static long check_integer(const struct set_varbind *v, const struct settable *s, char *out, size_t size)
 {
 	long n = v->integer;
@@ -145,24 +183,16 @@ static long check_integer(const struct set_varbind *v, const struct settable *s,
 	}
 }
 
-static bool plain(const char *text)
-{
-	for (; *text; text++)
-		if (*text < 0x20 || *text > 0x7e || *text == '"' || *text == '\\')
-			return false;
-	return true;
-}
-
 static long check_value(const struct set_varbind *v, const struct settable *s, char *out, size_t size)
 {
 	bool text = s->check <= V_ADDRESS_OR_NONE;
 
 	if (v->asn != (text ? TAG_OCTETS : s->check == V_NUMBER ? TAG_UNSIGNED : TAG_INTEGER))
 		return WRONG_TYPE;
+	if (s->check == V_TEXT)
+		return check_text(v, out, size);
 	if (!text)
 		return check_integer(v, s, out, size);
-	if (s->check == V_TEXT) /* in JSON as it is: what would need quoting is refused */
-		return !as_text(v, out, size) ? WRONG_LENGTH : plain(out) ? 0 : WRONG_VALUE;
 	if (s->check != V_NAME)
 		return check_address(v, s, out, size);
 	if (!as_text(v, out, NAME_SIZE))
@@ -205,7 +235,7 @@ static long check_varbind(const struct set_varbind *v, size_t index, const struc
 {
 	struct mib_place place;
 	bool object;
-	char value[VALUE_SIZE];
+	char value[VALUE_MAX];
 	int rc = mib_locate(v->name, v->length, &place, &object);
 
 	if (!object || place.column->write == RIGHT_NONE)
@@ -262,7 +292,7 @@ static long check_row(const struct row *row, const struct set_questions *ask, st
 
 void set_plan_make(const struct set_varbind *varbinds, size_t count, const struct set_questions *ask, struct set_plan *out)
 {
-	static struct row rows[SET_ROWS_MAX]; /* 30 KiB: not on the stack */
+	static struct row rows[SET_ROWS_MAX]; /* 100 KiB: not on the stack */
 	size_t row_count = 0;
 
 	out->count = 0;

@@ -9,7 +9,7 @@
 
 #define SET_VARBINDS_MAX 128
 #define SET_ROWS_MAX 64
-#define SET_ARGUMENTS_MAX 512
+#define SET_ARGUMENTS_MAX 1536
 
 /* One varbind, value borrowed from the request. */
 struct set_varbind {

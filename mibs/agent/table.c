@@ -124,12 +124,26 @@ static const struct mib_column node_columns[] = {
 static const struct mib_column node_scalars[] = {OWN(2, "gloryNodeNextIndex", GAUGE, OWN_NODE_NEXT)};
 
 static const struct mib_column item_columns[] = {
-	COL(2, "gloryItemName", OCTETS, CELL_TEXT, item_row, name),
-	COL(3, "gloryItemUnit", OCTETS, CELL_TEXT, item_row, unit),
-	COL(4, "gloryItemInterval", GAUGE, CELL_U32, item_row, interval_s),
+	SET(2, "gloryItemName", OCTETS, CELL_TEXT, item_row, name, RIGHT_ADMIN),
+	SET(3, "gloryItemUnit", OCTETS, CELL_TEXT, item_row, unit, RIGHT_ADMIN),
+	SET(4, "gloryItemInterval", GAUGE, CELL_U32, item_row, interval_s, RIGHT_ADMIN),
 	COL(5, "gloryItemDescribes", OCTETS, CELL_TEXT, item_row, describes),
-	COL(6, "gloryItemSource", OCTETS, CELL_TEXT, item_row, oid),
+	SET(6, "gloryItemSource", OCTETS, CELL_TEXT, item_row, oid, RIGHT_ADMIN),
+	SET(7, "gloryItemInstances", OCTETS, CELL_TEXT, item_row, instances, RIGHT_ADMIN),
+	SET(8, "gloryItemInclude", OCTETS, CELL_TEXT, item_row, include, RIGHT_ADMIN),
+	SET(9, "gloryItemExclude", OCTETS, CELL_TEXT, item_row, exclude, RIGHT_ADMIN),
+	SET(10, "gloryItemCounter", INT, CELL_TRUTH8, item_row, counter, RIGHT_ADMIN),
+	SET(11, "gloryItemScope", OCTETS, CELL_TEXT, item_row, scope, RIGHT_ADMIN),
+	SET(12, "gloryItemExpression", OCTETS, CELL_TEXT, item_row, expression, RIGHT_ADMIN),
+	SET(13, "gloryItemThresholds", OCTETS, CELL_TEXT, item_row, thresholds, RIGHT_ADMIN),
+	COL(14, "gloryItemKind", OCTETS, CELL_TEXT, item_row, kind),
+	COL(15, "gloryItemNodes", GAUGE, CELL_U32, item_row, nodes),
+	COL(16, "gloryItemRequests", GAUGE, CELL_U32, item_row, requests_x100),
+	COL(17, "gloryItemBytes", GAUGE, CELL_U32, item_row, bytes),
+	STATUS(18, "gloryItemRowStatus"),
 };
+
+static const struct mib_column item_scalars[] = {OWN(3, "gloryItemNextIndex", GAUGE, OWN_ITEM_NEXT)};
 
 static const struct mib_column value_columns[] = {
 	COL(2, "gloryNodeValueItem", OCTETS, CELL_TEXT, value_row, item),
@@ -240,6 +254,7 @@ const struct mib_table mib_tables[] = {
 	SCALARS("gloryNodeScalars", 4, BOARD_TABLE_COUNT, node_scalars),
 	TABLE("gloryItem", 5, 1, BOARD_ITEM, item_columns, 1, BY_SLOT),
 	TABLE("gloryNodeValue", 5, 2, BOARD_VALUE, value_columns, 3, {32, 32, 1}, {16, 16, 1}, {0, 16, 0}),
+	SCALARS("gloryItemScalars", 5, BOARD_TABLE_COUNT, item_scalars),
 	TABLE("glorySensor", 6, 1, BOARD_SENSOR, sensor_columns, 2, {32, 32, 1}, {0, 32, 0}),
 	TABLE("gloryWatch", 7, 1, BOARD_WATCH, watch_columns, 1, BY_SLOT),
 	SCALARS("gloryWatchScalars", 7, BOARD_TABLE_COUNT, watch_scalars),

@@ -40,7 +40,7 @@ enum cell_kind {
 };
 
 enum own_value { OWN_ENGINE_ID, OWN_ENGINE_BOOTS, OWN_ENGINE_TIME, OWN_MESSAGE_SIZE, OWN_NODE_NEXT, OWN_GROUP_NEXT, OWN_DESCRIPTION,
-		 OWN_OBJECT_ID, OWN_UPTIME, OWN_NAME, OWN_EMPTY, OWN_SERVICES, OWN_WATCH_NEXT };
+		 OWN_OBJECT_ID, OWN_UPTIME, OWN_NAME, OWN_EMPTY, OWN_SERVICES, OWN_WATCH_NEXT, OWN_ITEM_NEXT };
 
 struct mib_column {
 	const char *name;  /* as in the MIB; NULL for those made from words (prefix of the table's words + label) */

@@ -7,6 +7,7 @@ $(eval $(call unit,test_usm,tests/unit/test_usm.c,snmp base,netsnmp libcrypto))
 $(eval $(call unit,test_trap,tests/unit/test_trap.c,snmp base,netsnmp libcrypto))
 $(eval $(call unit,test_process_watch,tests/unit/test_process_watch.c,snmp monitor base,netsnmp libcrypto,-lm))
 $(eval $(call unit,test_engine,tests/unit/test_engine.c,snmp base,netsnmp libcrypto))
+$(eval $(call unit,test_engine_items,tests/unit/test_engine_items.c,snmp base,netsnmp libcrypto))
 # the watch: scheduler, suspicions, loss estimates; pure, and also linked into tests/sim
 $(eval $(call library,watch,mibs/collector/watch.c mibs/collector/suspicion.c mibs/collector/loss.c,))
 $(eval $(call program,libexec/glory/glory-collector,$(wildcard mibs/collector/role/*.c),snmp watch proc board loop base,netsnmp libcrypto libevent_core libseccomp libcap-ng,-lm))

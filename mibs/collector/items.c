@@ -156,6 +156,15 @@ static void tell_row(struct engine *e, struct agent *a, unsigned number, const s
 		e->ops.row(e->arg, a->slot, item_object(m->number, m->generation), row->instance, row->name, gone);
 }
 
+bool items_want_row(const struct engine *e, const struct agent *a, unsigned at, const char *name)
+{
+	for (unsigned i = 0; i < ITEMS_MAX; i++)
+		if (a->items->wanted & e->items->used & bit(i) && e->items->names_of[i] == a->items->tables[at].names + 1 &&
+		    glob_wanted(e->items->items[i].include, e->items->items[i].exclude, name))
+			return true;
+	return false;
+}
+
 void items_row(struct engine *e, struct agent *a, unsigned at, const struct row *row, bool gone)
 {
 	unsigned names = a->items->tables[at].names;
@@ -508,6 +517,7 @@ static void agent_changed(struct engine *e, struct agent *a, uint64_t changed, i
 	for (unsigned i = 0; i < ITEMS_MAX; i++) {
 		if (!(changed & own->wanted & e->items->used & bit(i)) || !e->items->names_of[i])
 			continue;
+		news = true; /* another filter wants other rows */
 		const struct names_rows *r = rows_of(own, e->items->names_of[i] - 1u);
 		for (unsigned n = 0; r && n < r->table.count; n++)
 			if (!r->table.rows[n].gone)

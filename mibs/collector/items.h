@@ -41,6 +41,7 @@ void items_error(struct engine *e, struct agent *a, unsigned part, int64_t statu
 /* Tables of names that are walked for this agent's items, counted from 0. */
 unsigned items_tables(const struct agent *a);
 struct table *items_table(struct engine *e, const struct agent *a, unsigned at, const uint32_t **oid, uint8_t *length);
+bool items_want_row(const struct engine *e, const struct agent *a, unsigned at, const char *name); /* any of them */
 void items_row(struct engine *e, struct agent *a, unsigned at, const struct row *row, bool gone);
 void items_walked(struct engine *e, struct agent *a, unsigned at, unsigned requests, uint64_t bytes);
 

@@ -42,7 +42,7 @@ struct target {
 	const uint32_t *oid;
 	uint8_t length;
 	struct table *table;
-	const char *filter; /* NULL: the items choose themselves */
+	const char *filter; /* NULL: the agent's items choose */
 };
 
 static unsigned target_count(const struct engine *e, const struct agent *a)
@@ -150,8 +150,18 @@ static bool name_taken(const struct walk *w, const char *name)
 	return false;
 }
 
-static void take_row(const struct target *t, struct walk *w, const uint32_t *suffix, size_t suffix_length, struct ber text)
+/* Rows that nobody wants take no room from those that somebody does. */
+static bool wanted(const struct engine *e, const struct agent *a, const struct target *t, const char *name)
 {
+	if (!t->filter)
+		return items_want_row(e, a, a->walk->table - e->table_count, name);
+	return !filtered(t->filter, sizeof ((struct msg_object *)0)->filter, name);
+}
+
+static void take_row(const struct engine *e, struct agent *a, const struct target *t, const uint32_t *suffix, size_t suffix_length,
+		     struct ber text)
+{
+	struct walk *w = a->walk;
 	struct row *row = &w->rows[w->found];
 	size_t size = ber_left(&text) < sizeof row->name - 1 ? ber_left(&text) : sizeof row->name - 1;
 
@@ -160,7 +170,7 @@ static void take_row(const struct target *t, struct walk *w, const uint32_t *suf
 	memset(row, 0, sizeof *row);
 	memcpy(row->name, text.at, size);
 	text_make_printable(row->name);
-	if (!row->name[0] || (t->filter && filtered(t->filter, sizeof ((struct msg_object *)0)->filter, row->name)))
+	if (!row->name[0] || !wanted(e, a, t, row->name))
 		return;
 	if (name_taken(w, row->name)) { /* two rows of one name: the index tells them apart */
 		row->name[36] = 0;
@@ -184,8 +194,9 @@ static int compare_oid(const uint32_t *a, size_t a_length, const uint32_t *b, si
 
 enum step { STEP_MORE, STEP_TABLE_ENDS, STEP_BAD };
 
-static enum step take_varbinds(const struct target *t, struct walk *w, struct ber list)
+static enum step take_varbinds(const struct engine *e, struct agent *a, const struct target *t, struct ber list)
 {
+	struct walk *w = a->walk;
 	uint32_t name[QUERY_OID_MAX];
 	unsigned taken = 0;
 
@@ -201,7 +212,7 @@ static enum step take_varbinds(const struct target *t, struct walk *w, struct be
 		if (compare_oid(name, length, w->oid, w->length) <= 0)
 			return STEP_BAD; /* in circles */
 		if (type == BER_OCTETS)
-			take_row(t, w, name + t->length, length - t->length, value);
+			take_row(e, a, t, name + t->length, length - t->length, value);
 		memcpy(w->oid, name, length * sizeof name[0]);
 		w->length = (uint8_t)length;
 	}
@@ -288,7 +299,7 @@ void walk_answer(struct engine *e, struct agent *a, const struct response *r, in
 	/* noSuchName (version 1) is the end of the view; another error tells nothing about the rows */
 	enum step step = r->error_status == 2 ? STEP_TABLE_ENDS
 			 : r->error_status    ? STEP_BAD
-					      : take_varbinds(&t, w, r->varbinds);
+					      : take_varbinds(e, a, &t, r->varbinds);
 	if (step == STEP_BAD) {
 		static struct log_damper damper;
 		unsigned held;

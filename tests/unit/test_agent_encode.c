@@ -47,7 +47,7 @@ static void read_back(uint8_t *bytes, size_t size, const mib_arc *name, size_t l
 static void one_cell(const struct mib_place *place, struct cell *cell)
 {
 	struct encode_column column = {.column = NULL};
-	uint8_t name[ENCODE_NAME_MAX], room[400];
+	uint8_t name[ENCODE_NAME_MAX], room[CELL_BYTES_MAX + 300];
 	mib_arc arcs[MIB_OID_MAX];
 	size_t size = encode_name(&column, place, name), length = mib_name(place, arcs);
 	struct encode_list list = {.at = room, .end = room + sizeof room};
