@@ -168,7 +168,7 @@ def no_gap(a):
     select_pause(12)  # a first whole step of the history
     begun = time.time()
     late = a.get("/v1/site")["appliance"]["late_polls"]
-    for i in range(8):
+    for i in range(12):
         ctl(a, "item", "add", "extra%d" % i, "--oid", PACKETS, "--counter", "true", "--interval", str(1 + i))
         select_pause(1.5)
         ctl(a, "item", "set", "extra%d" % i, "--interval", "3")
@@ -180,7 +180,7 @@ def no_gap(a):
     wait_until("the step ended", 15, lambda: time.time() // 10 > ended // 10 + 0.5, every=0.5)
     check(a.get("/v1/site")["appliance"]["late_polls"] == late, "polls were late")
     for path, name in ((rrd(a, "base"), "uptime"), (rrd(a, "item-ttl"), "ttl")):
-        rows = [(t, v) for t, v in fetch(a, path, begun, name) if begun + 10 < t < ended - 10]
+        rows = [(t, v) for t, v in fetch(a, path, begun, name) if begun + 10 < t < ended - 5]
         check(len(rows) >= 2, "%s: too few rows: %s" % (path, rows))
         check(not [t for t, v in rows if math.isnan(v)], "%s: a gap: %s" % (path, rows))
     costs = {r["name"]: r for r in a.get("/v1/items?kind=scalar,table")}
@@ -279,7 +279,7 @@ def by_row_status(a):
         check((code == 0) == good, "%s: %s" % (user, out))
     wait_value(a, "snmp_ttl", lambda v: v == 64, 6)
     wait_until("the row", 5, lambda: get("gloryItemName", new) == "snmp_ttl")
-    check(get("gloryItemKind", new) == "scalar" and get("gloryItemNodes", new) == "4" and get("gloryItemScope", new) == "@site", "its columns")
+    check(get("gloryItemKind", new) == "scalar" and get("gloryItemNodes", new).split()[0] == "4" and get("gloryItemScope", new) == "@site", "its columns")
     check("major above 200" in get("gloryItemThresholds", new), get("gloryItemThresholds", new))
     wait_until("alarms", 6, lambda: len([x for x in a.alarms() if x["kind"] == "item:snmp_ttl"]) == 4)
     code, out = a.tool("snmpset", "127.0.0.1:1161", "GLORY-CL-MIB::gloryItemThresholds." + new, "=", "", user="admin")
