@@ -137,8 +137,9 @@ static void test_watches(void)
 	expect_command(PLAN({WATCH(6, 3), 9, number}, {WATCH(4, 3), 0, ""}), 0, COMMAND_WATCH_SET, "row3", "{\"max\":9,\"arguments\":\"\"}");
 	expect_command(PLAN({WATCH(14, 3), 6, NULL}), 0, COMMAND_WATCH_REMOVE, "row3", "{}");
 	expect_error(PLAN({WATCH(14, 30), 4, NULL}, {WATCH(2, 30), 0, "web"}), 12, 1);  /* of which process? */
-	expect_error(PLAN({WATCH(3, 3), 0, "a\",\"scope\":\"@site"}), 10, 1);           /* nothing leaves its quotes */
-	expect_error(PLAN({WATCH(3, 3), 0, "a\\"}), 10, 1);
+	expect_command(PLAN({WATCH(3, 3), 0, "a\",\"scope\":\"@site"}), 0, COMMAND_WATCH_SET, "row3",
+		       "{\"process\":\"a\\\",\\\"scope\\\":\\\"@site\"}"); /* nothing leaves its quotes */
+	expect_command(PLAN({WATCH(3, 3), 0, "a\\"}), 0, COMMAND_WATCH_SET, "row3", "{\"process\":\"a\\\\\"}");
 	expect_error(PLAN({WATCH(3, 3), 0, "a\x07"}), 10, 1);
 	expect_error(PLAN({WATCH(5, 3), 2, NULL}), 7, 1);                               /* INTEGER is not Unsigned32 */
 	expect_error(PLAN({WATCH(9, 3), 2, number}), 17, 1);
