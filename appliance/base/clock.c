@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <time.h>
 
+static int64_t wall_offset_ms;
+
 static int64_t read_ms(clockid_t id)
 {
 	struct timespec t;
@@ -20,7 +22,12 @@ int64_t clock_mono_ms(void)
 
 int64_t clock_wall_ms(void)
 {
-	return read_ms(CLOCK_REALTIME);
+	return read_ms(CLOCK_REALTIME) + wall_offset_ms;
+}
+
+void clock_wall_offset(int64_t ms)
+{
+	wall_offset_ms = ms;
 }
 
 int64_t clock_boot_ms(void)

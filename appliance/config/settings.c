@@ -71,7 +71,9 @@ static const struct config_field log_fields[] = {
     {NULL},
 };
 static const struct config_field lab_fields[] = {
-    {"time-scale", FIELD_REAL, AT(time_scale), .required = true, .fallback = "1", .example = "1"}, {NULL}};
+    {"time-scale", FIELD_REAL, AT(time_scale), .required = true, .fallback = "1", .example = "1"},
+    {"wall-offset", FIELD_REAL, AT(wall_offset_s), .fallback = "0", .example = "3600"},
+    {NULL}};
 static const struct config_field user_fields[] = {
     {"name", FIELD_NAME, OF_USER(name), .required = true, .example = "viewer"},
     {"kind", FIELD_CHOICE, OF_USER(kind), .required = true, .choices = kinds, .example = "snmp"},
@@ -177,6 +179,8 @@ int settings_check(const struct settings *s, struct error *e)
 		    strlen(s->api_socket) > 107))
 		rc = error_set(e, ERR_CONFIG, "directories", "use shorter paths (data 160 bytes, api socket 107)",
 			       "a path is too long");
+	if (!rc && !(s->wall_offset_s >= -86400 && s->wall_offset_s <= 86400))
+		rc = error_set(e, ERR_CONFIG, "lab", "write 0", "wall-offset is not between -86400 and 86400 s");
 	if (!rc && !(s->time_scale >= 0.001 && s->time_scale <= 100))
 		rc = error_set(e, ERR_CONFIG, "lab", "write 1", "time-scale is not between 0.001 and 100");
 	return rc ? rc : check_users(s, e);

@@ -34,6 +34,7 @@ struct settings {
 	uint32_t first_uid;          /* run: 64101; installed: 0 = by the names glory-ROLE */
 	uint32_t trap_relay;
 	double time_scale;           /* lab only */
+	double wall_offset_s;        /* lab only: how far the engine's wall clock is to be off, as after a jump */
 	uint32_t users;
 	struct settings_user user[SETTINGS_USERS];
 };

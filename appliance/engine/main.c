@@ -347,6 +347,7 @@ static void take_settings(struct engine *e, const void *body, size_t size)
 	if (size != sizeof e->settings)
 		return;
 	memcpy(&e->settings, body, size);
+	clock_wall_offset((int64_t)(e->settings.wall_offset_s * 1000));
 	if (e->settings_known) {
 		outbox_receivers_changed(e); /* users may have changed */
 		outbox_users(e, ROLE_API);
