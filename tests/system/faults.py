@@ -7,6 +7,7 @@ shown, whether its values are fresh ("cpu") or unknown at the end, and whether i
 What is written elsewhere is not repeated: disks, stores, files and secrets in trouble.py, verdicts in verdicts*.py, clones and slots in verdicts_swarm.py."""
 import glob
 import os
+import re
 import signal
 import sys
 import time
@@ -183,10 +184,13 @@ def clock_jumps(a):
     path = os.path.join(a.work, "etc", "gloryd.xml")
     with open(path) as f:
         xml = f.read()
+    lab = re.search(r"<lab ([^>]*)/>", xml)
+    plain = xml.replace(lab.group(0), "") if lab else xml
+    others = lab.group(1) if lab else 'time-scale="1"'
     first = a.last_event()
     for offset in (3600, 0, -3600, 0):
         with open(path, "w") as f:
-            f.write(xml.replace("<user ", '<lab time-scale="1" wall-offset="%d"/><user ' % offset, 1))
+            f.write(plain.replace("<user ", '<lab %s wall-offset="%d"/><user ' % (others, offset), 1))
         a.process.send_signal(signal.SIGHUP)
         shown = lambda: time.mktime(time.strptime(max(v["time"] for v in a.get("/v1/values?item=cpu&range=n001"))[:19], "%Y-%m-%dT%H:%M:%S"))  # noqa: E731
         wait_until("values are stamped %d s off" % offset, 30, lambda: abs(shown() - time.mktime(time.gmtime()) - offset) < 30, every=0.3)
