@@ -17,6 +17,7 @@
 #define SLICE 200 /* nodes: about half a millisecond */
 #define KEEP_MS 60000
 #define KEEP_LARGE_MS 300000
+#define KEEP_AILING_MS 10000
 #define LARGE 2000
 #define CAUSE_PREFIX "statistics: "
 
@@ -341,7 +342,9 @@ static void begin_keeping(struct engine *e, int64_t now_ms)
 {
 	struct stats *st = e->statistics;
 
-	st->next_keep_ms = now_ms + (e->model.node_count > LARGE ? KEEP_LARGE_MS : KEEP_MS);
+	bool ailing = st->file && summaries_trouble(st->file)[0]; /* tried sooner: the alarm is to go when the disk is well */
+
+	st->next_keep_ms = now_ms + (ailing ? KEEP_AILING_MS : e->model.node_count > LARGE ? KEEP_LARGE_MS : KEEP_MS);
 	st->keeping = mem_zalloc(sizeof *st->keeping);
 	st->keeping->hour_s = st->hour_s;
 	st->cursor = 0;
