@@ -90,9 +90,12 @@ struct incident_wait {
 struct node_stats; /* stats.h */
 struct node_records; /* records.h */
 /* Who answers at the node's address: identity.c. */
-struct identity {
-	char name[NAME_SIZE]; /* sysName as seen last */
+struct identity_seen {
+	char name[NAME_SIZE]; /* sysName */
 	uint8_t engine_id[32], engine_id_size;
+};
+struct identity {
+	struct identity_seen now, home; /* as seen last; who belongs here */
 	bool stands, raised;  /* the facts still say so; the alarm is this node's */
 	uint32_t other;       /* the node it is mixed up with, or NO_SLOT */
 	int64_t changed_ms, seen_ms;

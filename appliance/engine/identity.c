@@ -7,18 +7,23 @@
 #include "base/text.h"
 #include "engine/engine.h"
 
-enum { TURN_MS = 600000, QUIET_MS = 10000 };
+enum { TURN_MS = 600000, QUIET_MS = 20000 };
 
-static bool has_id(const struct identity *i)
+static bool same(const struct identity_seen *a, const struct identity_seen *b)
 {
-	return i->engine_id_size != 0;
+	bool names = !a->name[0] || !b->name[0] || !strcmp(a->name, b->name);
+
+	return names && (!a->engine_id_size || !b->engine_id_size ||
+			 (a->engine_id_size == b->engine_id_size && !memcmp(a->engine_id, b->engine_id, a->engine_id_size)));
 }
 
-static bool changed(const struct identity *i, const struct msg_node_facts *f)
+static struct identity_seen seen(const struct msg_node_facts *f)
 {
-	return (i->name[0] && f->sys_name[0] && strcmp(i->name, f->sys_name) != 0) ||
-	       (has_id(i) && f->engine_id_length && (i->engine_id_size != f->engine_id_length ||
-						     memcmp(i->engine_id, f->engine_id, f->engine_id_length) != 0));
+	struct identity_seen s = {.engine_id_size = f->engine_id_length <= sizeof f->engine_id ? f->engine_id_length : 0};
+
+	text_copy(s.name, sizeof s.name, f->sys_name);
+	memcpy(s.engine_id, f->engine_id, s.engine_id_size);
+	return s;
 }
 
 /* What is wrong as these facts say; "" = nothing. *other: the other node, where it is one of ours. */
@@ -36,7 +41,8 @@ static void conflict(struct engine *e, const struct msg_node_facts *f, bool turn
 		*other = named->slot;
 		text_format(out, size, "%.20s's address answers as %.20s", n->config.head.name, named->config.head.name);
 	} else if (turns) {
-		text_format(out, size, "two machines in turn: %.18s and %.18s", i->name[0] ? i->name : "?", f->sys_name[0] ? f->sys_name : "?");
+		text_format(out, size, "two machines in turn: %.18s and %.18s", i->home.name[0] ? i->home.name : "?",
+			    f->sys_name[0] ? f->sys_name : "?");
 	}
 }
 
@@ -45,15 +51,14 @@ static void raise(struct engine *e, uint32_t slot, const char *text, uint32_t ot
 	struct identity *i = &e->nodes[slot]->identity;
 	const struct node_state *o = other == NO_SLOT ? NULL : engine_state(e, other);
 
-	text_copy(i->conflict, sizeof i->conflict, text);
 	i->other = other;
 	i->seen_ms = clock_mono_ms();
-	/* the other one has said it already */
-	if (!o || !o->identity.raised || o->identity.other != slot) {
-		i->raised = true;
-		e->identities_open = true;
-		alarms_level(e, slot, "identity", "conflict", LEVEL_MAJOR, text);
-	}
+	if (o && o->identity.raised && o->identity.other == slot)
+		return; /* the other one has said it already */
+	i->raised = true;
+	e->identities_open = true;
+	text_copy(i->conflict, sizeof i->conflict, text);
+	alarms_level(e, slot, "identity", "conflict", LEVEL_MAJOR, text);
 	judgement_level(e, slot);
 }
 
@@ -70,23 +75,22 @@ static void settle(struct engine *e, uint32_t slot)
 void identity_facts(struct engine *e, const struct msg_node_facts *f)
 {
 	struct identity *i = &e->nodes[f->slot]->identity;
-	int64_t now = clock_mono_ms();
+	struct identity_seen now = seen(f);
+	int64_t ms = clock_mono_ms();
 	char text[CAUSE_SIZE];
 	uint32_t other;
-	bool change = changed(i, f), turns = change && i->changed_ms && now - i->changed_ms < TURN_MS;
 
+	/* whoever has stood here long enough is at home; who comes back home ends the story, who leaves it again takes turns */
+	if (!i->conflict[0] && (!i->changed_ms || ms - i->changed_ms > TURN_MS))
+		i->home = i->now;
+	bool change = !same(&i->now, &now), home = same(&i->home, &now), turns = change && !home && i->changed_ms && ms - i->changed_ms < TURN_MS;
 	conflict(e, f, turns, text, sizeof text, &other);
 	i->stands = other != NO_SLOT;
 	if (text[0])
 		raise(e, f->slot, text, other);
-	else if (!i->raised && i->conflict[0])
-		settle(e, f->slot); /* the alarm was the other one's */
 	if (change)
-		i->changed_ms = now;
-	if (f->sys_name[0])
-		text_copy(i->name, sizeof i->name, f->sys_name);
-	i->engine_id_size = f->engine_id_length <= sizeof i->engine_id ? f->engine_id_length : 0;
-	memcpy(i->engine_id, f->engine_id, i->engine_id_size);
+		i->changed_ms = ms;
+	i->now = now;
 }
 
 void identity_tick(struct engine *e)
@@ -102,7 +106,7 @@ void identity_tick(struct engine *e)
 		if (!i || !i->raised)
 			continue;
 		/* machines that answer in turn are seen again each time the turn changes */
-		if (!i->stands && now - i->seen_ms > (i->other == NO_SLOT ? TURN_MS : QUIET_MS))
+		if (!i->stands && same(&i->now, &i->home) && now - i->seen_ms > QUIET_MS)
 			settle(e, slot);
 		else
 			open = true;

@@ -320,7 +320,7 @@ static void bmc_finding(struct engine *e, uint32_t slot, uint8_t error)
 		return;
 	s->bmc_heard = true;
 	text_copy(s->bmc_finding, sizeof s->bmc_finding, text);
-	alarms_level(e, slot, "bmc", "session", text[0] ? LEVEL_WARNING : LEVEL_NORMAL, text);
+	alarms_clear(e, e->model.nodes[slot].config.head.name, "bmc", "session"); /* of a release before: the facts' alarm tells it */
 	judgement_level(e, slot);
 }
 
@@ -455,7 +455,8 @@ void judgement_bmc_facts(struct engine *e, const struct msg_bmc_facts *f)
 	struct node_state *s = e->nodes[f->slot];
 	bool locked = f->guid_known && f->guid_changed;
 
-	alarms_level(e, f->slot, "bmc", "security", f->finding[0] ? LEVEL_WARNING : LEVEL_NORMAL, f->finding);
+	bool told = f->guid_known && f->guid_changed; /* by the alarm below */
+	alarms_level(e, f->slot, "bmc", "security", f->finding[0] && !told ? LEVEL_WARNING : LEVEL_NORMAL, f->finding);
 	if (f->guid_known && !f->guid_changed && !s->guid_known) {
 		memcpy(s->guid, f->guid, sizeof s->guid);
 		s->guid_known = true;

@@ -65,7 +65,7 @@ fault_own_engine() {
 	say "$1: its agent has its own identity"
 }
 
-# Whoever asks the neighbours last is believed: each request carries the sender's own address. The agent is told to listen there, too.
+# Whoever asks the neighbours last is believed, as each request carries its sender's address: it asks every 3 s. The agent is told to listen there, too.
 fault_same_address() {
 	[ "$1" != "$2" ] || die "$1: give two different nodes"
 	local victim
@@ -73,15 +73,17 @@ fault_same_address() {
 	ip_ns "$1" <<<"addr replace $victim/32 dev eth0"
 	node_init "$1" && sed -i "s/^agentaddress .*/agentaddress udp:$address:161,udp:$victim:161/" "/proc/$init_pid/root/run/node/snmpd.conf"
 	fault_agent_restart "$1" >/dev/null
-	in_ns "$1" ping -q -n -c 1 -W 1 -I "$victim" 10.99.0.2 >/dev/null 2>&1
-	in_ns "$1" ip neigh flush dev eth0
-	in_ns "$1" ping -q -n -c 1 -W 1 -I "$victim" 10.99.0.2 >/dev/null 2>&1
+	detach nsenter --net="$LAB_DIR/ns/$1" bash -c "while :; do
+		ip neigh flush dev eth0; ping -q -n -c 1 -W 1 -I $victim 10.99.0.2; read -r -t 3 <> <(:); done" >/dev/null 2>&1
+	echo "$started_pid" >"$node_dir/impostor"
 	say "$1: has the address of $2 ($victim), too"
 }
 
 fault_own_address() {
-	local victim
+	local victim pid
 	victim=$(. "$LAB_DIR/nodes/$2/facts" && echo "$address")
+	if read -r pid 2>/dev/null <"$node_dir/impostor" && [ "/proc/$pid/ns/net" -ef "$LAB_DIR/ns/$1" ]; then kill "$pid"; fi
+	rm -f "$node_dir/impostor"
 	in_ns "$1" ip addr del "$victim/32" dev eth0 2>/dev/null
 	if node_init "$1"; then sed -i "s/^agentaddress .*/agentaddress udp:$address:161/" "/proc/$init_pid/root/run/node/snmpd.conf"; fi
 	fault_agent_restart "$1" >/dev/null
