@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # system tests of the whole appliance on the lab; the tests of single parts are registered by their folders
 $(eval $(call systemtest,tests/system/verdicts.py))
+$(eval $(call systemtest,tests/system/verdicts_path.py))
+$(eval $(call systemtest,tests/system/verdicts_swarm.py))
 $(eval $(call systemtest,tests/system/power.py))
 $(eval $(call systemtest,tests/system/sel.py))
 $(eval $(call systemtest,tests/system/storm.py))

@@ -9,55 +9,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from appliance import check, run, select_pause, wait_until  # noqa: E402
-
-
-class Watcher:
-    """Remembers every (verdict, certainty) a node went through, with the seconds since the fault."""
-
-    def __init__(self, appliance, name):
-        self.appliance, self.name = appliance, name
-        self.begun = time.monotonic()
-        self.seen = []
-        self.first_alarm = max([a["id"] for a in appliance.alarms(active=False)] or [0])
-
-    def look(self):
-        row = self.appliance.node(self.name)
-        state = (row["verdict"], row["certainty"])
-        if not self.seen or self.seen[-1][:2] != state:
-            self.seen.append(state + (time.monotonic() - self.begun,))
-        return state
-
-    def until(self, verdict, certainty, seconds):
-        """The node reaches this within so many seconds of the fault."""
-        left = seconds - (time.monotonic() - self.begun)
-        wait_until("%s %s of %s within %.1f s, seen %s" % (verdict, certainty, self.name, seconds, self.seen), max(left, 0),
-                   lambda: self.look() == (verdict, certainty), every=0.03)
-
-    def only(self, *verdicts):
-        for seen in self.seen:
-            check(seen[0] in verdicts, "%s was %s, only %s expected: %s" % (self.name, seen[0], verdicts, self.seen))
-
-    def quiet(self, seconds, *verdicts):
-        """For so long after the fault nothing but these verdicts is shown, and no alarm raised."""
-        while time.monotonic() - self.begun < seconds:
-            self.look()
-            select_pause(0.05)
-        self.only(*verdicts)
-        check(not self.new_alarms(), "alarms where none belongs: %s" % self.new_alarms())
-
-    def new_alarms(self):
-        return [a for a in self.appliance.alarms(active=False) if a["id"] > self.first_alarm]
-
-    def one_alarm(self, obj=None, severity=None):
-        alarms = self.new_alarms()
-        check(len(alarms) == 1, "exactly one alarm expected, there are: %s" % alarms)
-        check(alarms[0]["object"] == (obj or self.name), "the alarm is on %s" % alarms[0]["object"])
-        check(severity is None or alarms[0]["severity"] == severity, "its severity is %s" % alarms[0]["severity"])
-        return alarms[0]
-
-    def back_up(self, seconds=20):
-        wait_until("%s is up again" % self.name, seconds, lambda: self.look()[0] == "up")
-        wait_until("its alarm is cleared: %s" % self.new_alarms(), 5, lambda: all(a["cleared"] for a in self.new_alarms()))
+from watcher import Watcher  # noqa: E402
 
 
 def l1_crash(a):

@@ -152,17 +152,6 @@ def l28_disk_full(a, name="n011"):
     w.only("up")
 
 
-def l28_root_readonly(a, name="n013"):
-    w = watch(a, name)
-    a.lab("root-readonly", name)
-    wait_until(lambda: "root critical, there are %s" % w.new_alarms(), 20,
-               lambda: a.node(name)["level"] == "critical" and w.new_alarms(), every=0.1)
-    w.one_alarm(severity="critical", cause="fs_readonly")
-    a.lab("root-writable", name)
-    w.cleared(60)
-    w.only("up")
-
-
 def programs_and_filters(a):
     """hung programs, packet filters, refusals (L6, L14, L15)"""
     together(lambda: l6_programs_hang(a), lambda: l14_filtered_bit_by_bit(a), lambda: l14_filtered_but_sending(a), lambda: l15_refused(a))
@@ -170,8 +159,7 @@ def programs_and_filters(a):
 
 def starts(a):
     """reset by us, behind our back, a boot that never ends; disks (L16, L17, L18, L28)"""
-    together(lambda: l16_reset_by_us(a), lambda: l17_behind_our_back(a), lambda: l18_boot_never_ends(a), lambda: l28_disk_full(a),
-             lambda: l28_root_readonly(a))
+    together(lambda: l16_reset_by_us(a), lambda: l17_behind_our_back(a), lambda: l18_boot_never_ends(a), lambda: l28_disk_full(a))
 
 
 def identities(a):
@@ -182,4 +170,6 @@ def identities(a):
 TESTS = [starts, identities, programs_and_filters]
 
 if __name__ == "__main__":
-    run("verdicts_path", {"nodes": 16, "groups": 2, "settings": '<lab time-scale="0.05"/>'}, TESTS)
+    # the forecast that a disk fills up outlives the fault by its own window: only the value is wanted here
+    disk = '<item name="disk_fill" scope="@site"><threshold level="critical" above="95" clear="90"/></item>'
+    run("verdicts_path", {"nodes": 16, "groups": 2, "settings": '<lab time-scale="0.05"/>'}, TESTS, prepare=lambda a: a.add_to_cluster(disk))
