@@ -130,6 +130,12 @@ void events_run(struct request *r, const struct route *route)
 	ask_pages(r, QUERY_EVENTS, "");
 }
 
+void silences_run(struct request *r, const struct route *route)
+{
+	(void)route;
+	ask_pages(r, QUERY_SILENCES, "");
+}
+
 void sel_run(struct request *r, const struct route *route)
 {
 	struct msg_query q = {.kind = QUERY_SEL, .limit = (uint32_t)r->query.limit};

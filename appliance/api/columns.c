@@ -110,6 +110,8 @@ static const struct column node_columns[] = {
     NODE("rack", TEXT_OR_NULL, 0, rack),
     NODE("root_alarm", ID, 0, root_alarm),
     NODE("flapping", FLAG32, 0, flapping),
+    NODE("maintenance_until", TIME, 0, maintenance_until_wall_ms),
+    NODE("silenced_until", TIME, 0, silenced_until_wall_ms),
     NODE("index", INDEX, 0, head.slot),
 };
 #define ITEM(n, k, x, m)                             \

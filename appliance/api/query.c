@@ -2,11 +2,10 @@
 /* Parameters behind the "?"; see query.h. Called by the server for every request. */
 #include "api/query.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -17,72 +16,6 @@ void query_begin(struct query *q, int64_t now_wall_ms)
 {
 	*q = (struct query){.from_ms = now_wall_ms - HOUR_MS, .to_ms = now_wall_ms, .width = 900, .height = 300};
 	text_copy(q->format, sizeof q->format, "png");
-}
-
-/* Days since the epoch of a date of the Gregorian calendar, by the system's own arithmetic (UTC). */
-static bool date_ms(int year, int month, int day, int64_t *out)
-{
-	struct tm tm = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
-	struct tm same = tm;
-	time_t t = timegm(&tm);
-
-	/* timegm() takes a 31st of February for the 3rd of March: what it made must be what was said */
-	if (tm.tm_mon != same.tm_mon || tm.tm_mday != same.tm_mday)
-		return false;
-	*out = (int64_t)t * 1000;
-	return true;
-}
-
-/* The digits at *at, exactly n of them, within [low, high]; moves on. */
-static bool digits(const char **at, int n, int low, int high, int *out)
-{
-	int v = 0;
-
-	for (int i = 0; i < n; i++) {
-		if (!isdigit((unsigned char)(*at)[i]))
-			return false;
-		v = v * 10 + ((*at)[i] - '0');
-	}
-	*at += n;
-	*out = v;
-	return v >= low && v <= high;
-}
-
-static bool one_of(const char **at, const char *set)
-{
-	return **at && strchr(set, **at) && (*at)++ != NULL;
-}
-
-static bool zone(const char **at, int *minutes)
-{
-	int sign = **at == '-' ? -1 : 1, hour, minute;
-
-	*minutes = 0;
-	if (one_of(at, "Zz"))
-		return true;
-	if (!one_of(at, "+-") || !digits(at, 2, 0, 23, &hour) || !one_of(at, ":") || !digits(at, 2, 0, 59, &minute))
-		return false;
-	*minutes = sign * (hour * 60 + minute);
-	return true;
-}
-
-static bool absolute_time(const char *at, int64_t *out)
-{
-	int year, month, day, hour, minute, second, offset, fraction = 0;
-	int64_t ms;
-
-	if (!digits(&at, 4, 1970, 2999, &year) || !one_of(&at, "-") || !digits(&at, 2, 1, 12, &month) ||
-	    !one_of(&at, "-") || !digits(&at, 2, 1, 31, &day) || !one_of(&at, "Tt ") || !digits(&at, 2, 0, 23, &hour) ||
-	    !one_of(&at, ":") || !digits(&at, 2, 0, 59, &minute) || !one_of(&at, ":") ||
-	    !digits(&at, 2, 0, 60, &second) || !date_ms(year, month, day, &ms))
-		return false;
-	if (one_of(&at, "."))
-		for (int scale = 100; isdigit((unsigned char)*at); at++, scale /= 10)
-			fraction += (*at - '0') * scale;
-	if (!zone(&at, &offset) || *at)
-		return false;
-	*out = ms + ((hour * 60 + minute - offset) * 60 + second) * INT64_C(1000) + fraction;
-	return true;
 }
 
 bool query_time(const char *text, int64_t now_wall_ms, int64_t *out)
@@ -100,7 +33,7 @@ bool query_time(const char *text, int64_t now_wall_ms, int64_t *out)
 		return true;
 	}
 	if (text[0] != '-')
-		return absolute_time(text, out);
+		return clock_parse(text, out);
 	if (n < 3 || n > sizeof number)
 		return false;
 	memcpy(number, text + 1, n - 2);

@@ -29,6 +29,7 @@ void events_run(struct request *r, const struct route *route);
 void sel_run(struct request *r, const struct route *route);
 void traps_run(struct request *r, const struct route *route); /* traps.c */
 void trap_senders_run(struct request *r, const struct route *route);
+void silences_run(struct request *r, const struct route *route);
 void audit_run(struct request *r, const struct route *route);
 void command_run(struct request *r, const struct route *route);
 void top_run(struct request *r, const struct route *route);

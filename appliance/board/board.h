@@ -82,6 +82,7 @@ struct node_row { /* order: slot */
 	int64_t last_seen_wall_ms; /* last answer of any kind; 0 never */
 	int64_t not_judged_since_wall_ms; /* 0, or judgement is suspended since then */
 	uint64_t power_job;        /* open or last power job, 0 none */
+	int64_t maintenance_until_wall_ms, silenced_until_wall_ms; /* 0: no end; not silenced */
 	uint64_t root_alarm;       /* alarm this node's trouble hangs under, 0 none */
 	uint32_t power_locked;     /* 1: bmc-mismatch or GUID changed: a person must confirm */
 	uint8_t last_verb;         /* enum power_verb of power_job */

@@ -598,7 +598,8 @@ struct msg_recorder_state {
 enum command_verb { COMMAND_POWER = 1, COMMAND_ALARM_ACK, COMMAND_NODE_ADD, COMMAND_NODE_REMOVE, COMMAND_NODE_SET, COMMAND_GROUP_ADD,
 		    COMMAND_GROUP_REMOVE, COMMAND_GROUP_SET, COMMAND_APPLY, COMMAND_JOB_CANCEL, COMMAND_SENSOR_REREAD, COMMAND_FLUSH,
 		    COMMAND_CONFIRM_BMC, COMMAND_SEL_CLEAR, COMMAND_SEL_READ, COMMAND_WATCH_ADD, COMMAND_WATCH_REMOVE, COMMAND_WATCH_SET,
-		    COMMAND_ITEM_ADD, COMMAND_ITEM_REMOVE, COMMAND_ITEM_SET, COMMAND_VERB_COUNT };
+		    COMMAND_ITEM_ADD, COMMAND_ITEM_REMOVE, COMMAND_ITEM_SET, COMMAND_SILENCE_ADD, COMMAND_SILENCE_REMOVE,
+		    COMMAND_VERB_COUNT };
 struct msg_command {
 	uint64_t request;        /* chosen by the face; comes back in the reply */
 	uint64_t repeat_high, repeat_low; /* key of a repeated SET (hash of user, source, request-id, varbinds); 0 0 = none */
@@ -615,6 +616,7 @@ enum query_kind { QUERY_EVENTS = 1, QUERY_JOB_STEPS, QUERY_EXPORT, QUERY_AUDIT, 
 		  QUERY_TRAPS = 20, QUERY_TRAP_SENDERS,
 		  QUERY_SERIES = 40, /* target "NODE ITEM": its newest values */
 		  QUERY_TOP = 50, /* target: a node */
+		  QUERY_SILENCES = 54,
 		  QUERY_SEL = 60, QUERY_INVENTORY /* target: a range of nodes */ };
 #define QUERY_NEWEST UINT64_MAX /* as `from`: the newest `limit` ones, oldest of them first */
 struct msg_query {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/hostrange.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -228,7 +229,7 @@ static json_t *edit_arguments(const struct cli *cli)
 	for (size_t i = 0; i < cli->given_count; i++) {
 		const struct cli_option *option = cli->given[i].option;
 		const char *text = cli->given[i].value;
-		char name[40];
+		char name[40], time[32];
 		int64_t number;
 		bool flag;
 		json_t *v = NULL;
@@ -238,6 +239,9 @@ static json_t *edit_arguments(const struct cli *cli)
 			*p = *p == '-' ? '_' : *p;
 		if (option->kind == 't')
 			v = json_string(text);
+		else if (option->kind == 'u')
+			v = json_string(text_seconds(text, 1, INT32_MAX, &number) ? clock_text(clock_wall_ms() + number * 1000, time, sizeof time)
+										   : text);
 		else if (option->kind == 'n' && text_integer(text, 0, INT32_MAX, &number))
 			v = json_integer(number);
 		else if (option->kind == 'b' && boolean(text, &flag))
@@ -248,7 +252,7 @@ static json_t *edit_arguments(const struct cli *cli)
 			json_decref(o);
 			return NULL;
 		}
-		json_object_set_new(o, name, v);
+		json_object_set_new(o, option->kind == 'u' ? "maintenance_until" : name, v);
 	}
 	return o;
 }

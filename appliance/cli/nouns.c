@@ -43,6 +43,7 @@ static const struct cli_option node_filters[] = {VALUE("group", "NAME", "of this
 static const struct cli_option node_add_fields[] = {NODE_FIELDS, END};
 static const struct cli_option node_set_fields[] = {
     NODE_FIELDS, FIELD("maintenance", "true|false", 'b', "true: its trouble is shown but raises nothing"),
+    FIELD("until", "TIME", 'u', "in maintenance until then: 2h, or 2026-01-31T12:00:00Z"),
     FIELD("wanted-power", "on|off", 't', "the power it should have"),
     FIELD("policy", "repair|tell|hands-off", 't', "what may be done by itself"), END};
 static const struct cli_option group_fields[] = {
@@ -77,6 +78,10 @@ static const struct cli_option watch_filters[] = {VALUE("state", "WORD,...", "ok
 static const struct cli_option alarm_filters[] = {FLAG("all", "cleared ones too"),
 						  VALUE("severity", "WORD,...", "warning, major, critical"),
 						  VALUE("object", "NAME,...", "of these objects"), END};
+static const struct cli_option silence_options[] = {
+    VALUE("for", "TIME", "so long: 90s, 15m, 2h, 3d"), VALUE("until", "TIME", "until then: 2026-01-31T12:00:00Z"),
+    VALUE("kind", "KIND", "alarms of this kind only: verdict, item, item:disk_fill, sensor, bmc ..."),
+    VALUE("reason", "TEXT", "why"), END};
 static const struct cli_option event_filters[] = {
     VALUE("from", "ID", "this event and later ones"), VALUE("limit", "NUMBER", "at most so many (50)"),
     VALUE("object", "NAME", "about this object"), FLAG("follow", "go on until interrupted"), END};
@@ -147,6 +152,9 @@ const struct cli_command cli_commands[] = {
     {"watch", "remove", "NAME", 1, 1, "watch for them no more; the history stays", watch_remove, NULL},
     {"alarm", "list", "[RANGE]", 0, 1, "active alarms", alarm_list, alarm_filters},
     {"alarm", "ack", "ID...", 1, -1, "acknowledge alarms", alarm_ack, NULL},
+    {"silence", "add", "RANGE|@GROUP|OBJECT", 1, 1, "raise none of its alarms until an end", silence_add, silence_options},
+    {"silence", "list", "", 0, 0, "silences, oldest first", silence_list, NULL},
+    {"silence", "remove", "ID", 1, 1, "end a silence now", silence_remove, NULL},
     {"event", "list", "", 0, 0, "what happened", event_list, event_filters},
     {"trap", "list", "[RANGE]", 0, 1, "traps that were heard, newest last", trap_list, trap_filters},
     {"trap", "senders", "", 0, 0, "senders whose traps were refused, and why", trap_senders, NULL},

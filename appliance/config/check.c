@@ -90,6 +90,8 @@ static int check_node(const struct check *c)
 
 	if (n->bmc.family && !n->bmc_credential[0])
 		return refuse(c, "add bmc-credential=\"bmc\"", "has a bmc but no bmc-credential");
+	if (n->maintenance_until_ms && !n->maintenance)
+		return refuse(c, "add maintenance=\"true\"", "has a maintenance-until but no maintenance");
 	if (n->switch_port && !n->switch_name[0])
 		return refuse(c, "add switch=\"sw1\"", "has a switch-port but no switch");
 	return 0;

@@ -41,6 +41,7 @@ struct config_node {
 	uint8_t wanted_power;   /* enum power, POWER_ON by default */
 	uint8_t maintenance;
 	uint8_t policy;         /* enum policy; 0: the group's */
+	int64_t maintenance_until_ms; /* wall clock; 0: no end */
 };
 enum threshold_kind { THRESHOLD_VALUE = 0, THRESHOLD_RATE, THRESHOLD_NO_DATA, THRESHOLD_FORECAST, THRESHOLD_DEVIATION, THRESHOLD_KINDS };
 struct config_threshold { /* config/threshold.h says what each kind uses */

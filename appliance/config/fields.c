@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "board/messages.h"
@@ -313,6 +314,16 @@ static int set_size(const struct config_field *f, void *object, const char *text
 	return 0;
 }
 
+static int set_time(const struct config_field *f, void *object, const char *text, struct error *e)
+{
+	int64_t ms = 0;
+
+	if (*text && !clock_parse(text, &ms))
+		return wrong(f, text, e, "a time");
+	number_set(f, object, (uint64_t)ms);
+	return 0;
+}
+
 static int set_nothing(const struct config_field *f, void *object, const char *text, struct error *e)
 {
 	(void)object;
@@ -327,6 +338,7 @@ int field_set(const struct config_field *f, void *object, const char *text, stru
 	    [FIELD_FLAGS] = set_flags,        [FIELD_NUMBER] = set_number,   [FIELD_BOOL] = set_bool,
 	    [FIELD_REAL] = set_real,          [FIELD_UUID] = set_uuid,       [FIELD_OID] = set_oid,
 	    [FIELD_SCOPE] = set_text,         [FIELD_OIDTEXT] = set_text,    [FIELD_SIZE] = set_size,
+	    [FIELD_TIME] = set_time,
 	    [FIELD_THRESHOLDS] = set_nothing,
 	};
 
@@ -422,6 +434,10 @@ const char *field_text(const struct config_field *f, const void *object, char ou
 		if (field_number(f, object))
 			show_size(field_number(f, object), out);
 		break;
+	case FIELD_TIME:
+		if (field_number(f, object))
+			clock_text((int64_t)field_number(f, object), out, FIELD_TEXT_MAX);
+		break;
 	case FIELD_THRESHOLDS:
 		break;
 	default:
@@ -508,6 +524,8 @@ bool field_valid(const struct config_field *f, const void *object)
 	case FIELD_UUID:
 	case FIELD_SIZE:
 		return true;
+	case FIELD_TIME:
+		return field_number(f, object) <= 32503680000000; /* the year 3000 */
 	default:
 		return text_terminated(p, f->size) && (!*p || good_text(f, p));
 	}

@@ -28,6 +28,7 @@ enum field_type {
 	FIELD_SCOPE,    /* char[]: "@site", "@GROUP" or a range of nodes */
 	FIELD_OIDTEXT,  /* char[]: an OID as text */
 	FIELD_SIZE,     /* uint64_t MiB: "500M", "20G", "1T" */
+	FIELD_TIME,     /* int64_t: wall clock in ms, RFC 3339; 0 none */
 	FIELD_THRESHOLDS /* config_item's array; elements in XML, an array in JSON */
 };
 

@@ -91,6 +91,7 @@ static const struct config_field node_fields[] = {
     {"uuid", FIELD_UUID, AT(config_node, uuid), .example = "4c4c4544-0032-3010-8058-b4c04f4d4e32"},
     {"wanted-power", FIELD_CHOICE, AT(config_node, wanted_power), .choices = powers, .fallback = "on"},
     {"maintenance", FIELD_BOOL, AT(config_node, maintenance)},
+    {"maintenance-until", FIELD_TIME, AT(config_node, maintenance_until_ms), .example = "2026-01-31T12:00:00Z"},
     {"policy", FIELD_CHOICE, AT(config_node, policy), .choices = policies},
     {NULL},
 };

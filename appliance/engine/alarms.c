@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "engine/engine.h"
 #include "engine/watches.h"
+#include "engine/withheld.h"
 
 static void make_key(char *key, size_t size, uint64_t id)
 {
@@ -137,21 +138,28 @@ uint64_t alarms_raise(struct engine *e, const char *object, const char *kind, co
 
 	text_copy(said, sizeof said, cause);
 	text_make_printable(said); /* a sensor's or a disk's own words may be in it */
+	if (withheld_take(e, &what)) {
+		alarm_withdraw(e->alarms, object, kind, part, now());
+		return 0;
+	}
 	return alarm_raise(e->alarms, &what, now());
 }
 
 void alarms_clear(struct engine *e, const char *object, const char *kind, const char *part)
 {
+	withheld_drop(object, kind, part ? part : "");
 	alarm_clear(e->alarms, object, kind, part, now());
 }
 
 void alarms_withdraw(struct engine *e, const char *object, const char *kind, const char *part)
 {
+	withheld_drop(object, kind, part ? part : "");
 	alarm_withdraw(e->alarms, object, kind, part, now());
 }
 
 void alarms_gone(struct engine *e, const char *object)
 {
+	withheld_drop(object, NULL, NULL);
 	alarm_clear_object(e->alarms, object, now());
 }
 

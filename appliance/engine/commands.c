@@ -16,6 +16,7 @@
 #include "config/xml_child.h"
 #include "engine/engine.h"
 #include "engine/records.h"
+#include "engine/silences.h"
 #include "engine/traps.h"
 #include "engine/tops.h"
 
@@ -521,6 +522,22 @@ static void do_sel_clear(struct pending_command *p)
 	free(nodes.slots);
 }
 
+static void do_silence_add(struct pending_command *p)
+{
+	struct error err;
+
+	if (silences_add(p->e, p->c.actor, p->c.target, p->arguments, answer_edit, p, &err))
+		answer_error(p, &err);
+}
+
+static void do_silence_remove(struct pending_command *p)
+{
+	struct error err;
+
+	if (silences_remove(p->e, p->c.target, answer_edit, p, &err))
+		answer_error(p, &err);
+}
+
 static const struct {
 	const char *word;
 	enum right right;
@@ -545,6 +562,8 @@ static const struct {
 	[COMMAND_WATCH_REMOVE] = {"watch-remove", RIGHT_ADMIN, do_edit},
 	[COMMAND_WATCH_SET] = {"watch-set", RIGHT_ADMIN, do_edit},
 	[COMMAND_CONFIRM_BMC] = {"confirm-bmc", RIGHT_ADMIN, do_confirm},
+	[COMMAND_SILENCE_ADD] = {"silence-add", RIGHT_OPERATE, do_silence_add},
+	[COMMAND_SILENCE_REMOVE] = {"silence-remove", RIGHT_OPERATE, do_silence_remove},
 };
 
 static const char *verb_word(uint32_t verb)
@@ -833,6 +852,8 @@ void commands_query(struct engine *e, enum role face, const struct msg_query *q)
 		query_list(e, face, q, "/audit/", e->audit_last);
 	} else if (q->kind == QUERY_EXPORT) {
 		query_export(e, face, q);
+	} else if (q->kind == QUERY_SILENCES) {
+		silences_query(e, face, q);
 	} else if (q->kind == QUERY_SEL) {
 		records_query(e, face, q);
 	} else if (q->kind == QUERY_TRAPS || q->kind == QUERY_TRAP_SENDERS) {

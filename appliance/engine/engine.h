@@ -296,6 +296,7 @@ void judgement_bmc_facts(struct engine *e, const struct msg_bmc_facts *facts);
 void judgement_wanted(struct engine *e, uint32_t slot);          /* wanted power, maintenance: tell the judge */
 void judgement_booting(struct engine *e, uint32_t slot, int64_t for_ms);
 void judgement_boots(struct engine *e); /* once a second: who has been up for a minute is not booting */
+void judgement_domain_again(struct engine *e, uint32_t domain); /* its root alarm is said anew: what it holds back has changed */
 void judgement_kick(struct engine *e);                            /* something was fed: tick soon */
 void judgement_level(struct engine *e, uint32_t slot);           /* work the node's level out again */
 bool judgement_is_down(void *engine, uint32_t slot);

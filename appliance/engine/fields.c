@@ -78,6 +78,11 @@ int edit_node_fields(struct cluster *next, const char *name, bool add, json_t *a
 		rc = set_fields(CONFIG_NODE, name, arguments, &n, err);
 	if (rc)
 		return rc;
+	/* an end begins it; and what is switched by hand has no end unless one is named */
+	if (json_object_get(arguments, "maintenance_until"))
+		n.maintenance = n.maintenance_until_ms != 0;
+	else if (json_object_get(arguments, "maintenance"))
+		n.maintenance_until_ms = 0;
 	if (add)
 		inherit(next, &n);
 	cluster_set(next, CONFIG_NODE, &n);

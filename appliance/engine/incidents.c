@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "engine/engine.h"
+#include "engine/silences.h"
 
 enum { WHY_WAIT_MS = 3000 }; /* for the BMC to say why; the event comes without it then */
 
@@ -37,7 +38,7 @@ static void finish(struct engine *e, uint32_t slot)
 
 	describe(w, w->is.cause, sizeof w->is.cause);
 	w->open = false;
-	if (!s->flapping) /* one word for the whole, not one for each turn */
+	if (!s->flapping && !silences_until(e, e->model.nodes[slot].config.head.name, slot, "verdict")) /* one word for the whole, not one for each turn */
 		outbox_event(e, &facts);
 	if (e->incident_told)
 		e->incident_told(e->incident_arg, &w->is);

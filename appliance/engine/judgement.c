@@ -8,8 +8,10 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "engine/silences.h"
 #include "engine/values.h"
 #include "engine/watches.h"
+#include "engine/withheld.h"
 
 #define STORED_TICK_MS 20 /* inputs of one burst share a tick */
 #define SETTLED_MAX 1024
@@ -137,8 +139,10 @@ static void verdict_changed(void *arg, const struct judge_verdict *v)
 	if (other && v->verdict == VERDICT_UP && s->booting && settled.count < SETTLED_MAX)
 		settled.slots[settled.count++] = v->slot;
 	verdict_alarm(e, v->slot, v);
+	if (judged && (before.held != v->held || before.root != v->root))
+		withheld_review(e, v->slot);
 	judgement_level(e, v->slot);
-	if (worth_an_event(&before, judged, v) && !s->flapping)
+	if (worth_an_event(&before, judged, v) && !s->flapping && !silences_until(e, e->model.nodes[v->slot].config.head.name, v->slot, "verdict"))
 		verdict_event(e, v->slot, v);
 	e->last_change_wall_ms = clock_wall_ms();
 	s->changed = true;
@@ -155,8 +159,12 @@ static void domain_changed(void *arg, const struct judge_domain *d)
 	e->domain_views[d->id] = *d;
 	text_format(kind, sizeof kind, "domain-%s", words_name(WORDS_DOMAIN_KIND, (int)d->kind));
 	if (speaks) {
-		text_format(cause, sizeof cause, "%.40s: %u nodes", d->cause[0] ? d->cause : words_name(WORDS_DOMAIN_STATE, (int)d->state),
-			    d->common_onset ? d->flagged : d->held);
+		const char *why = d->cause[0] ? d->cause : words_name(WORDS_DOMAIN_STATE, (int)d->state);
+		unsigned nodes = d->common_onset ? d->flagged : d->held, more = withheld_under(e, d->id);
+		if (more)
+			text_format(cause, sizeof cause, "%.30s: %u nodes, %u more alarms", why, nodes, more);
+		else
+			text_format(cause, sizeof cause, "%.40s: %u nodes", why, nodes);
 		e->domain_alarm[d->id] = alarms_raise(e, name, kind, "", LEVEL_CRITICAL, cause, NO_SLOT, 0, d->held);
 	} else if (e->domain_alarm[d->id]) {
 		alarms_clear(e, name, kind, "");
@@ -168,6 +176,13 @@ static void domain_changed(void *arg, const struct judge_domain *d)
 static void closed(void *arg, const struct judge_closed *c)
 {
 	incidents_closed(arg, c);
+}
+
+void judgement_domain_again(struct engine *e, uint32_t domain)
+{
+	const struct judge_domain d = e->domain_views[domain];
+
+	domain_changed(e, &d);
 }
 
 static const char *suspension_text(unsigned reasons)
@@ -583,7 +598,8 @@ void judgement_level(struct engine *e, uint32_t slot)
 		return;
 	s->changed = true;
 	publish_node(e, slot);
-	if (before == LEVEL_UNKNOWN || w.level == LEVEL_UNKNOWN || !s->judged || s->verdict.held || w.level == s->verdict.level || s->flapping_alarms)
+	if (before == LEVEL_UNKNOWN || w.level == LEVEL_UNKNOWN || !s->judged || s->verdict.held || w.level == s->verdict.level || s->flapping_alarms ||
+	    silences_until(e, e->model.nodes[slot].config.head.name, slot, NULL))
 		return; /* the verdict's own event tells it, or nobody wants to hear each turn */
 	struct event_facts facts = {.kind = NOTIFY_LEVEL, .object = e->model.nodes[slot].config.head.name, .cause = s->cause, .slot = slot,
 				    .verdict = (uint8_t)s->verdict.verdict, .certainty = (uint8_t)s->verdict.certainty, .level = (uint8_t)w.level};

@@ -3,8 +3,10 @@
 #include "engine/items.h"
 #include "engine/memories.h"
 #include "engine/records.h"
+#include "engine/silences.h"
 #include "engine/stats.h"
 #include "engine/tops.h"
+#include "engine/values.h"
 #include "engine/watches.h"
 
 #include <stdlib.h>
@@ -410,6 +412,7 @@ void start_finished(struct engine *e)
 	e->loaded = true;
 	outbox_receivers_changed(e); /* known before the first event, whether the agent is there or not */
 	memories_load(e);
+	silences_loaded(e);
 	judgement_start(e);
 	states_domains(e);
 	stats_start(e);

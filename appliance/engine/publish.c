@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/items.h"
+#include "engine/silences.h"
 #include "engine/traps.h"
 #include "version.h"
 
@@ -107,6 +108,8 @@ static void fill_node(struct engine *e, uint32_t slot, struct node_row *row)
 	row->wanted_power = (uint8_t)(s->wanted_power != POWER_UNKNOWN ? s->wanted_power : (enum power)n->config.wanted_power);
 	row->policy = n->config.policy ? n->config.policy : g ? g->config.policy : POLICY_REPAIR;
 	row->maintenance = n->config.maintenance;
+	row->maintenance_until_wall_ms = n->config.maintenance_until_ms;
+	row->silenced_until_wall_ms = silences_until(e, n->config.head.name, slot, NULL);
 	row->address = n->config.address;
 	row->bmc = n->config.bmc;
 	row->since_wall_ms = s->since_wall_ms;

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "engine/items.h"
 #include "engine/records.h"
+#include "engine/silences.h"
 #include "engine/watches.h"
 
 #define PAGE 500
@@ -28,6 +29,7 @@ static const struct {
 } sections[] = {
 	{"/slot/", take_slot, false}, {NULL, take_config, true},      {"/life/node/", take_life, false},
 	{"/selstate/", records_restore, false},
+	{"/silence/", silences_restore, false},
 	{"/alarm/", alarms_restore, false}, {"/job/", jobs_restore, false}, {"/event/", take_event, false},
 	{"/outbox/", outbox_restore, false}, {"/audit/", take_audit, false}, {"/set/", commands_restore, false},
 };

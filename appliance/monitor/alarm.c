@@ -356,6 +356,11 @@ int alarm_acknowledge(struct alarm_set *set, uint64_t id, const char *by, int64_
 	return 0;
 }
 
+bool alarm_active(struct alarm_set *set, const char *object, const char *kind, const char *part)
+{
+	return find_active(set, object, kind, part) != NULL;
+}
+
 uint64_t alarm_last_id(const struct alarm_set *set)
 {
 	return set->last_id;

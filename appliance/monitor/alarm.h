@@ -69,6 +69,7 @@ void alarm_tick(struct alarm_set *set, struct alarm_now now);
 /* 0, ERR_NOT_FOUND, ERR_NOT_NOW (cleared already). Acknowledging twice keeps the first. */
 int alarm_acknowledge(struct alarm_set *set, uint64_t id, const char *by, int64_t now_ms);
 struct alarm *alarm_by_id(struct alarm_set *set, uint64_t id);
+bool alarm_active(struct alarm_set *set, const char *object, const char *kind, const char *part);
 uint64_t alarm_last_id(const struct alarm_set *set);
 void alarm_each(struct alarm_set *set, void (*fn)(void *arg, struct alarm *alarm), void *arg);
 /* Active alarms by severity: out[LEVEL_COUNT]. */

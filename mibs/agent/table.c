@@ -118,6 +118,8 @@ static const struct mib_column node_columns[] = {
 	COL(24, "gloryNodeBmcFinding", OCTETS, CELL_TEXT, node_row, bmc_finding),
 	COL(25, "gloryNodeLastChange", OCTETS, CELL_TIME, node_row, head.last_change_wall_ms),
 	COL(26, "gloryNodeFlapping", INT, CELL_TRUTH32, node_row, flapping),
+	COL(27, "gloryNodeMaintenanceUntil", OCTETS, CELL_TIME, node_row, maintenance_until_wall_ms),
+	COL(28, "gloryNodeSilencedUntil", OCTETS, CELL_TIME, node_row, silenced_until_wall_ms),
 	COL(40, "gloryNodeSnmpFinding", OCTETS, CELL_TEXT, node_row, snmp_finding),
 };
 
