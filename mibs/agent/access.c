@@ -299,7 +299,8 @@ int access_add_user(const struct msg_user *user, const char *secret, struct erro
 	if (user_count == USERS_MAX)
 		return error_set(e, ERR_NO_RESOURCE, user->name, "remove one", "more than %d snmp users", USERS_MAX);
 	struct keys *k = &keys[user_count];
-	int rc = user->version == SNMP_V2C ? add_community(secret, e) : make_credential(user->name, user->auth, user->priv, secret, &k->credential, e);
+	int rc = user->version == SNMP_V2C ? add_community(secret, e)
+					   : make_credential(user->name, user->auth, user->priv, secret, &k->credential, e);
 	if (!rc && user->version != SNMP_V2C)
 		rc = add_keys(k, engine, n, e, (enum right)user->right);
 	if (rc) {

@@ -113,7 +113,8 @@ enum message_result message_read(const uint8_t *bytes, size_t size, const struct
 	if (status == SNMP_ERR_GENERR && !last)
 		return MESSAGE_BUSY;
 	size_t asked = ber_left(&o.request.varbinds);
-	if (status && status != SNMP_ERR_TOOBIG && asked <= o.room) { /* RFC 3416, 4.2.1: the request's varbinds, or none when they were too many */
+	/* RFC 3416, 4.2.1: the request's varbinds, or none when they were too many */
+	if (status && status != SNMP_ERR_TOOBIG && asked <= o.room) {
 		memcpy(out.at, o.request.varbinds.at, asked);
 		end = out.at + asked;
 	}

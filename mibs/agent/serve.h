@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The SNMP agent itself: the handed socket, driven by the role's loop. Reads are answered here (message); the rest is fed to a session
- * of net-snmp, which does discovery, reports and whatever is rare, and hands SETs back as PDUs. Called by the role's main and by the fuzzer. */
+/* The SNMP agent itself: the handed socket, driven by the role's loop. Reads are answered here (message); the rest is fed to a
+ * session of net-snmp, which does discovery, reports and whatever is rare, and hands SETs back as PDUs. Called by the role's main
+ * and by the fuzzer. */
 #ifndef GLORY_MIBS_AGENT_SERVE_H
 #define GLORY_MIBS_AGENT_SERVE_H
 

@@ -35,7 +35,7 @@ static void note_local(struct transport_peer *peer, struct cmsghdr *c)
 
 size_t transport_take(int fd, struct transport_batch *out)
 {
-	union {
+	static union {
 		char room[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct in_pktinfo))];
 		struct cmsghdr align;
 	} control[TRANSPORT_BATCH];

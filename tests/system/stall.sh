@@ -56,11 +56,11 @@ done
 wait_for 30 '[ "$(metric glory_samples_dropped_total)" = 0 ]' && ok "no sample was dropped" || bad "no sample was dropped" "$(metric glory_samples_dropped_total)"
 appliance_stop
 have=0 want=0
-for file in $(find "$W/var" -name base.rrd); do
+while read -r file; do
 	n=$(rrdtool fetch "$file" AVERAGE -r 10 -s $((from / 10 * 10)) -e $((to / 10 * 10 - 20)) |
 		awk 'NF > 1 && /^[0-9]+:/ { want++; for (i = 2; i <= NF; i++) if ($i !~ /nan/) { have++; break } } END { print have + 0, want + 0 }')
 	have=$((have + ${n% *})) want=$((want + ${n#* }))
-done
+done < <(find "$W/var" -name base.rrd)
 [ $want -ge $((N * (STALL_S / 10 - 3))) ] && [ $have = $want ] && ok "every row of the minute is in its file ($have)" ||
 	bad "every row of the minute is in its file" "$have of $want"
 exit $failed
