@@ -85,7 +85,7 @@ def scalar(a):
     wait_until("its history", 40, lambda: os.path.exists(rrd(a, "item-ttl")) or fetch_quietly(a, "ttl"), every=1)
     ctl(a, "item", "remove", "ttl")
     check(item(a, "ttl") is None and not values(a, "ttl"), "it is gone at once")
-    rows = fetch(a, rrd(a, "item-ttl"), begun, "ttl")  # the graph of an item that is gone
+    rows = fetch(a, rrd(a, "item-ttl"), begun - 20, "ttl")  # the graph of an item that is gone; a step is dated by its beginning
     check([v for _, v in rows if v == 64], "no history: %s" % rows)
     code, out = a.tool("gloryctl", "graph", "n001", "no_such_item", "-o", os.path.join(a.work, "graph.png"))
     check(code == 1 and "no such item" in out, out)
