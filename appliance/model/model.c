@@ -180,17 +180,42 @@ static void drop_missing(struct model *m, struct model_changes *changes)
 	}
 }
 
+/* The slot of a domain that was gone already at the change before, so that everyone has heard of it; else a fresh one. */
+static uint32_t idle_domain(struct model *m)
+{
+	for (uint32_t d = 0; d < m->domain_top && m->idle_count; d++) {
+		struct model_domain *old = &m->domains[d];
+		struct model_index *i = old->idle ? lookup(m, (char)('0' + old->kind), old->name) : NULL;
+
+		if (!i)
+			continue;
+		strike(m, i);
+		old->idle = false;
+		m->idle_count--;
+		return d;
+	}
+	return m->domain_top;
+}
+
 static uint32_t domain(struct model *m, enum domain_kind kind, const char *name, const struct address *reference)
 {
 	char letter = (char)('0' + kind);
 	struct model_index *i = lookup(m, letter, name);
 
 	if (!i) {
-		if (m->domain_top == MODEL_DOMAINS)
+		uint32_t slot = idle_domain(m);
+
+		if (slot == m->domain_top && m->domain_top++ == MODEL_DOMAINS) {
+			m->domain_top = MODEL_DOMAINS;
 			return NO_SLOT;
-		i = enter(m, letter, name, m->domain_top++, 1);
+		}
+		i = enter(m, letter, name, slot, 1);
 	}
 	struct model_domain *d = &m->domains[i->slot];
+	if (d->idle) {
+		d->idle = false;
+		m->idle_count--;
+	}
 	if (!d->used) {
 		*d = (struct model_domain){.slot = i->slot, .used = true, .kind = kind};
 		text_copy(d->name, sizeof d->name, name);
@@ -205,8 +230,11 @@ static void build_domains(struct model *m)
 	const struct config_switch *switches = m->wanted.objects[CONFIG_SWITCH];
 	const struct config_pdu *pdus = m->wanted.objects[CONFIG_PDU];
 
+	m->idle_count = 0;
 	for (uint32_t d = 0; d < m->domain_top; d++) {
 		m->domains[d].members = 0;
+		m->domains[d].idle = !m->domains[d].used;
+		m->idle_count += m->domains[d].idle;
 		m->domains[d].used = false;
 	}
 	domain(m, DOMAIN_SITE, m->wanted.site, NULL);

@@ -29,7 +29,7 @@ struct model_node {
 
 struct model_domain {
 	uint32_t slot;
-	bool used;
+	bool used, idle; /* idle: unused since before the last change; its slot may go to another */
 	enum domain_kind kind;
 	char name[NAME_SIZE];
 	struct address reference; /* family 0: none */
@@ -45,7 +45,7 @@ struct model {
 	struct model_domain *domains;
 	uint32_t node_count, node_top; /* top: one past the highest slot in use */
 	uint32_t group_count, group_top;
-	uint32_t domain_top;
+	uint32_t domain_top, idle_count;
 	struct model_index *index; /* name to slot */
 };
 

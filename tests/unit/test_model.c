@@ -132,6 +132,28 @@ static void domains_count(void)
 	end();
 }
 
+/* a rack that is gone gives its place to another, but not in the change that took it away: everyone must have heard of it */
+static void domain_places_come_back(void)
+{
+	uint32_t top = 0, last = NO_SLOT;
+	char rack[NAME_SIZE];
+
+	begin();
+	for (unsigned i = 0; i < 100; i++) {
+		four();
+		text_format(rack, sizeof rack, "rack%u", i);
+		node("extra", "b", rack);
+		apply();
+		uint32_t d = model_node(&m, "extra")->domains[2];
+		CU_ASSERT_NOT_EQUAL(d, last);
+		CU_ASSERT_TRUE(!strcmp(m.domains[d].name, rack) && m.domains[d].members == 1);
+		last = d;
+		top = i == 3 ? m.domain_top : top;
+	}
+	CU_ASSERT_EQUAL(m.domain_top, top);
+	end();
+}
+
 static bool third_is_down(void *arg, uint32_t slot)
 {
 	return slot == *(uint32_t *)arg;
@@ -165,6 +187,6 @@ static void selections(void)
 }
 
 static const struct unit_test tests[] = {
-	{"slots stay", slots_stay}, {"slots survive", slots_survive}, {"domains count", domains_count}, {"selections", selections},
+	{"slots stay", slots_stay}, {"slots survive", slots_survive}, {"domains count", domains_count}, {"domain places come back", domain_places_come_back}, {"selections", selections},
 };
 UNIT_MAIN("model", tests)
