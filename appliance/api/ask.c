@@ -199,6 +199,16 @@ void command_run(struct request *r, const struct route *route)
 	free(arguments);
 }
 
+void checks_run(struct request *r, const struct route *route)
+{
+	struct msg_query q = {.kind = route->parameters ? QUERY_CHECK_RESULTS : QUERY_CHECKS};
+
+	text_copy(q.target, sizeof q.target, r->query.object);
+	r->query.object[0] = '\0'; /* the engine chooses */
+	q.request = request_wait(r, TIMEOUT_MS, on_page);
+	channel_send(server_engine(r->server), MSG_QUERY, &q, sizeof q);
+}
+
 /* The collector waits for up to 70 s until the node's agent has looked at its processes again. */
 void top_run(struct request *r, const struct route *route)
 {

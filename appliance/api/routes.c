@@ -77,6 +77,7 @@ static const struct parameter trap_parameters[] = {
 };
 static const struct parameter watch_parameters[] = {FILTER("name"), FILTER("process"), LIMIT};
 static const struct parameter watch_state_parameters[] = {RANGE, FILTER("watch"), FILTER("state"), FILTER("level"), LIMIT};
+static const struct parameter check_parameters[] = {TEXT("check", object)};
 static const struct parameter top_parameters[] = {TEXT("node", node), NUMBER("limit", 1, TOP_ROWS_MAX, limit)};
 static const struct parameter graph_parameters[] = {
     TEXT("node", node),
@@ -121,6 +122,8 @@ const struct route routes[] = {
     {.path = "/v1/sensors", .table = BOARD_SENSOR, LIST(sensor_parameters), .run = list_run},
     {.path = "/v1/watches", .table = BOARD_WATCH, LIST(watch_parameters), .run = list_run},
     {.path = "/v1/watch-states", .table = BOARD_WATCH_STATE, LIST(watch_state_parameters), .run = list_run},
+    {.path = "/v1/checks", .run = checks_run},
+    {.path = "/v1/check-results", LIST(check_parameters), .run = checks_run},
     {.path = "/v1/top", LIST(top_parameters), .run = top_run},
     {.path = "/v1/alarms", .table = BOARD_ALARM, LIST(alarm_parameters), .run = list_run},
     {.path = "/v1/jobs", .table = BOARD_JOB, LIST(job_parameters), .run = list_run},

@@ -32,6 +32,7 @@ void trap_senders_run(struct request *r, const struct route *route);
 void silences_run(struct request *r, const struct route *route);
 void audit_run(struct request *r, const struct route *route);
 void command_run(struct request *r, const struct route *route);
+void checks_run(struct request *r, const struct route *route);
 void top_run(struct request *r, const struct route *route);
 void apply_run(struct request *r, const struct route *route);
 void export_run(struct request *r, const struct route *route);

@@ -33,6 +33,8 @@
 	MANY(PORT_STATE, msg_port_state) MANY(REFERENCE_STATE, msg_reference_state) \
 	MANY(WATCHES, msg_watch) MANY(WATCH_SCOPE, msg_watch_scope) ONE(TOP_ASK, msg_top_ask) \
 	MANY(WATCH_STATE, msg_watch_state) X(TOP, sizeof(struct msg_top), sizeof(struct msg_top_row)) \
+	MANY(CHECKS, msg_check) MANY(CHECK_NODES, msg_check_node) \
+	X(CHECK_RESULT, sizeof(struct msg_check_result), sizeof(struct msg_check_value)) \
 	ONE(LOSSY, msg_lossy) MANY(NODE_FACTS, msg_node_facts) \
 	MANY(TRAP_SOURCES, msg_trap_source) MANY(SNMP_ENGINES, msg_snmp_engine) \
 	MANY(TRAP, msg_trap) MANY(TARGET_STATE, msg_target_state) ONE(TRAP_COUNTS, msg_trap_counts) \

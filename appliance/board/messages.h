@@ -111,6 +111,11 @@ enum message_type {
 	MSG_GRAPH,         /* api > engine: struct msg_graph; answered by MSG_REPLY with fd of the picture's pipe */
 	MSG_USER,          /* engine > agent, api: struct msg_user[]: who may use SNMP, or which UNIX users the API; replaces the list */
 
+	/* engine <> checker */
+	MSG_CHECKS = 140,  /* struct msg_check[]: what is checked; replaces the list */
+	MSG_CHECK_NODES,   /* struct msg_check_node[]: which of them on which nodes; what is not named stays */
+	MSG_CHECK_RESULT,  /* checker > engine: struct msg_check_result + struct msg_check_value[] */
+
 	MSG_LOOK = 240,    /* api > engine: struct msg_slot: somebody looks at this node */
 	MSG_REPORT,        /* api > engine: struct msg_report; answered by MSG_REPLY with fd of a text */
 
@@ -594,12 +599,45 @@ struct msg_recorder_state {
 	char trouble[128];        /* what failed last, "" while all is well */
 };
 
+/* --- checker ------------------------------------------------------------------------------------------ */
+#define CHECKS_MAX 64
+#define CHECK_VALUES_MAX 32
+struct msg_check {
+	uint32_t check;      /* its number, below CHECKS_MAX */
+	uint32_t generation;
+	uint32_t interval_s, timeout_s;
+	char plugin[NAME_SIZE]; /* file name in a check directory */
+	char arguments[256];
+};
+struct msg_check_node {
+	uint32_t slot, generation;
+	uint64_t checks;        /* bit per check; 0: none any more */
+	char name[NAME_SIZE];
+	char address[NAME_SIZE];
+};
+struct msg_check_result {
+	uint32_t slot, generation;
+	uint32_t check, check_generation;
+	uint32_t took_ms;
+	uint32_t values;        /* that follow */
+	uint8_t level;          /* enum level */
+	uint8_t pad[7];
+	char text[128];         /* first line, or why there is none */
+};
+struct msg_check_value {
+	double value;           /* NAN: unknown */
+	uint8_t level;          /* by the plugin's own ranges */
+	uint8_t pad[7];
+	char label[NAME_SIZE];
+	char unit[16];
+};
+
 /* --- agent, api -------------------------------------------------------------------------------------- */
 enum command_verb { COMMAND_POWER = 1, COMMAND_ALARM_ACK, COMMAND_NODE_ADD, COMMAND_NODE_REMOVE, COMMAND_NODE_SET, COMMAND_GROUP_ADD,
 		    COMMAND_GROUP_REMOVE, COMMAND_GROUP_SET, COMMAND_APPLY, COMMAND_JOB_CANCEL, COMMAND_SENSOR_REREAD, COMMAND_FLUSH,
 		    COMMAND_CONFIRM_BMC, COMMAND_SEL_CLEAR, COMMAND_SEL_READ, COMMAND_WATCH_ADD, COMMAND_WATCH_REMOVE, COMMAND_WATCH_SET,
 		    COMMAND_ITEM_ADD, COMMAND_ITEM_REMOVE, COMMAND_ITEM_SET, COMMAND_SILENCE_ADD, COMMAND_SILENCE_REMOVE,
-		    COMMAND_VERB_COUNT };
+		    COMMAND_CHECK_ADD, COMMAND_CHECK_REMOVE, COMMAND_CHECK_SET, COMMAND_VERB_COUNT };
 struct msg_command {
 	uint64_t request;        /* chosen by the face; comes back in the reply */
 	uint64_t repeat_high, repeat_low; /* key of a repeated SET (hash of user, source, request-id, varbinds); 0 0 = none */
@@ -617,6 +655,7 @@ enum query_kind { QUERY_EVENTS = 1, QUERY_JOB_STEPS, QUERY_EXPORT, QUERY_AUDIT, 
 		  QUERY_SERIES = 40, /* target "NODE ITEM": its newest values */
 		  QUERY_TOP = 50, /* target: a node */
 		  QUERY_SILENCES = 54,
+		  QUERY_CHECKS = 51, QUERY_CHECK_RESULTS = 52, /* target: a check, or "" */
 		  QUERY_SEL = 60, QUERY_INVENTORY /* target: a range of nodes */ };
 #define QUERY_NEWEST UINT64_MAX /* as `from`: the newest `limit` ones, oldest of them first */
 struct msg_query {

@@ -74,6 +74,7 @@ void cli_pause(int ms);
 
 /* handlers */
 typedef int cli_handler(struct cli *cli, char **arguments, int count);
+cli_handler check_list, check_show, check_add, check_set, check_remove;
 cli_handler watch_list, watch_show, watch_add, watch_set, watch_remove, node_top;
 cli_handler node_list, node_show, node_add, node_set, node_remove, group_list, group_show, group_add, group_set,
     group_remove, item_list, sensor_list, alarm_list, alarm_ack, event_list, job_list, job_show, job_cancel, job_wait,

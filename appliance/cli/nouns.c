@@ -73,6 +73,13 @@ static const struct cli_option watch_fields[] = {
     FIELD("interval", "SECONDS", 'n', "the process table is searched so often (300)"),
     FIELD("scope", "SCOPE", 't', "@site, @GROUP or a range of nodes"),
     END};
+static const struct cli_option check_fields[] = {
+    FIELD("plugin", "FILE", 't', "a program of the check directory"),
+    FIELD("arguments", "TEXT", 't', "what it is given, with $ADDRESS$ and $NAME$"),
+    FIELD("interval", "SECONDS", 'n', "between two runs (60)"),
+    FIELD("timeout", "SECONDS", 'n', "it is ended after that (10)"),
+    FIELD("scope", "SCOPE", 't', "@site, @GROUP or a range of nodes"),
+    END};
 static const struct cli_option watch_filters[] = {VALUE("state", "WORD,...", "ok, too-few, too-many, unknown"),
 						  VALUE("level", "WORD,...", "with one of these levels"), END};
 static const struct cli_option alarm_filters[] = {FLAG("all", "cleared ones too"),
@@ -145,6 +152,11 @@ const struct cli_command cli_commands[] = {
     {"sel", "list", "[RANGE]", 0, 1, "event logs of BMCs", sel_list, sel_options},
     {"sel", "read", "RANGE", 1, 1, "read event logs now, not in their turn", sel_read, NULL},
     {"sel", "clear", "RANGE", 1, 1, "clear event logs, which were read first (several want --yes)", sel_clear, NULL},
+    {"check", "list", "", 0, 0, "programs that are run for nodes, and how many say what", check_list, NULL},
+    {"check", "show", "[NAME]", 0, 1, "what checks said last, node by node", check_show, NULL},
+    {"check", "add", "NAME", 1, 1, "run a check plugin", check_add, check_fields},
+    {"check", "set", "NAME", 1, 1, "change a check", check_set, check_fields},
+    {"check", "remove", "NAME", 1, 1, "run it no more; the history stays", check_remove, NULL},
     {"watch", "list", "", 0, 0, "process watches, and how many nodes are in which state", watch_list, NULL},
     {"watch", "show", "NAME [RANGE]", 1, 2, "a watch on each of its nodes", watch_show, watch_filters},
     {"watch", "add", "NAME", 1, 1, "watch for processes", watch_add, watch_fields},

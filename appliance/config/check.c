@@ -167,6 +167,15 @@ static int check_watch(const struct check *c)
 	return check_scope(c, w->scope);
 }
 
+static int check_check(const struct check *c)
+{
+	const struct config_check *k = c->object;
+
+	if (k->timeout_s > k->interval_s && k->interval_s)
+		return refuse(c, "let it be interval or less", "timeout %u is longer than interval %u", k->timeout_s, k->interval_s);
+	return check_scope(c, k->scope);
+}
+
 static int check_notify(const struct check *c)
 {
 	const struct config_notify *n = c->object;
@@ -206,6 +215,7 @@ static int check_brake(const struct check *c)
 static int (*const rules[CONFIG_KIND_COUNT])(const struct check *) = {
     [CONFIG_SNMP] = check_snmp,     [CONFIG_NODE] = check_node,   [CONFIG_ITEM] = check_item,
     [CONFIG_NOTIFY] = check_notify, [CONFIG_BRAKE] = check_brake, [CONFIG_WATCH] = check_watch,
+    [CONFIG_CHECK] = check_check,
 };
 
 /* --- rules between nodes --------------------------------------------------------------------------------- */
@@ -281,7 +291,8 @@ static int check_counts(const struct cluster *cluster, struct error *e)
 		      {CONFIG_BMC, 200},
 		      {CONFIG_BMCMODEL, 200},
 		      {CONFIG_BRAKE, 32},
-		      {CONFIG_WATCH, CONFIG_WATCHES_MAX}};
+		      {CONFIG_WATCH, CONFIG_WATCHES_MAX},
+		      {CONFIG_CHECK, CONFIG_CHECKS_MAX}};
 
 	for (size_t i = 0; i < COUNT_OF(limits); i++)
 		if (cluster->count[limits[i].kind] > limits[i].most)

@@ -15,7 +15,8 @@
 #define CONFIG_NAME 64
 
 enum config_kind { CONFIG_SNMP = 1, CONFIG_BMC, CONFIG_BMCMODEL, CONFIG_SWITCH, CONFIG_PDU, CONFIG_GROUP, CONFIG_NODE, CONFIG_ITEM,
-		   CONFIG_NOTIFY, CONFIG_BRAKE, CONFIG_WATCH, CONFIG_KIND_COUNT };
+		   CONFIG_NOTIFY, CONFIG_BRAKE, CONFIG_WATCH, CONFIG_CHECK,
+		   CONFIG_KIND_COUNT };
 
 struct config_head { /* every object begins so */
 	char name[CONFIG_NAME];
@@ -87,9 +88,17 @@ struct config_watch { /* processes that are to run */
 	uint32_t min, max, interval_s;
 	char scope[CONFIG_NAME];   /* as an item's */
 };
+struct config_check { /* a program that is run for nodes */
+	struct config_head head;
+	char plugin[CONFIG_NAME]; /* file name in a check directory */
+	char arguments[256];      /* with $ADDRESS$ and $NAME$ */
+	uint32_t interval_s, timeout_s;
+	char scope[CONFIG_NAME];
+};
+#define CONFIG_CHECKS_MAX 64
 #define CONFIG_WATCHES_MAX 64
 #define CONFIG_WATCH_ANY 100000 /* max when nothing is said */
-#define CONFIG_SHORT_NAME 31 /* longest name of a watch: it is part of a file's name */
+#define CONFIG_SHORT_NAME 31 /* longest name of a watch or check: it is part of a file's name */
 
 /* All of it, each kind sorted by name. */
 struct cluster {

@@ -314,6 +314,7 @@ char *cluster_to_xml(const struct cluster *cluster)
 	put_groups(&w, cluster);
 	put_items(&w, cluster);
 	put_kind(&w, cluster, CONFIG_WATCH, "  ");
+	put_kind(&w, cluster, CONFIG_CHECK, "  ");
 	put_kind(&w, cluster, CONFIG_NOTIFY, "  ");
 	put_kind(&w, cluster, CONFIG_BRAKE, "  ");
 	put(&w, "</cluster>\n");

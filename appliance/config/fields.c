@@ -546,7 +546,7 @@ void config_normalise(enum config_kind kind, void *object)
 bool config_name_valid(enum config_kind kind, const char *name)
 {
 	return kind == CONFIG_ITEM ? text_is_item_name(name)
-				   : text_is_name(name, kind == CONFIG_WATCH ? CONFIG_SHORT_NAME : CONFIG_NAME - 1);
+				   : text_is_name(name, kind == CONFIG_WATCH || kind == CONFIG_CHECK ? CONFIG_SHORT_NAME : CONFIG_NAME - 1);
 }
 
 const char *config_label(enum config_kind kind, const void *object, char *out, size_t size)

@@ -53,6 +53,9 @@ static const struct config_field directory_fields[] = {
     {"secrets", FIELD_PATH, AT(secrets), .fallback = "/etc/glory/secrets", .example = "/etc/glory/secrets"},
     {NULL},
 };
+static const struct config_field check_fields[] = {{"directory", FIELD_PATH, AT(checks), .required = true,
+						    .fallback = "/usr/lib/nagios/plugins", .example = "/usr/lib/nagios/plugins"},
+						   {NULL}};
 static const struct config_field store_fields[] = {
     {"engine", FIELD_CHOICE, .offset = 0, .size = 0, .choices = engines},
     {"path", FIELD_PATH, AT(store_url), .example = "/var/lib/glory/store"},
@@ -89,7 +92,8 @@ const struct settings_element settings_elements[] = {
     {"http", http_fields},        {"api", api_fields},
     {"store", store_fields},      {"rrd", rrd_fields},
     {"cluster", cluster_fields},  {"log", log_fields},
-    {"lab", lab_fields},          {SETTINGS_USER_ELEMENT, user_fields},
+    {"lab", lab_fields},          {"checks", check_fields},
+    {SETTINGS_USER_ELEMENT, user_fields},
 };
 const size_t settings_element_count = COUNT_OF(settings_elements);
 

@@ -28,6 +28,7 @@ struct settings {
 	char store_url[SETTINGS_PATH + 16];
 	char rrd[SETTINGS_PATH];
 	char secrets[SETTINGS_PATH]; /* "/etc/glory/secrets" */
+	char checks[SETTINGS_PATH];  /* directory of check plugins: "/usr/lib/nagios/plugins" */
 	char first_cluster[SETTINGS_PATH]; /* cluster.xml read once into an empty store; "" none */
 	uint64_t rrd_limit_mib;      /* 0 none */
 	uint32_t log_level, log_to_syslog;

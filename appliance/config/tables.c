@@ -10,13 +10,13 @@ const size_t config_size[CONFIG_KIND_COUNT] = {
     [CONFIG_PDU] = sizeof(struct config_pdu),           [CONFIG_GROUP] = sizeof(struct config_group),
     [CONFIG_NODE] = sizeof(struct config_node),         [CONFIG_ITEM] = sizeof(struct config_item),
     [CONFIG_NOTIFY] = sizeof(struct config_notify),     [CONFIG_BRAKE] = sizeof(struct config_brake),
-    [CONFIG_WATCH] = sizeof(struct config_watch),
+    [CONFIG_WATCH] = sizeof(struct config_watch),       [CONFIG_CHECK] = sizeof(struct config_check),
 };
 
 const char *const config_kind_name[CONFIG_KIND_COUNT] = {
     [CONFIG_SNMP] = "snmp",     [CONFIG_BMC] = "bmc",     [CONFIG_BMCMODEL] = "bmcmodel", [CONFIG_SWITCH] = "switch",
     [CONFIG_PDU] = "pdu",       [CONFIG_GROUP] = "group", [CONFIG_NODE] = "node",         [CONFIG_ITEM] = "item",
-    [CONFIG_NOTIFY] = "notify", [CONFIG_BRAKE] = "brake",   [CONFIG_WATCH] = "watch",
+    [CONFIG_NOTIFY] = "notify", [CONFIG_BRAKE] = "brake",   [CONFIG_WATCH] = "watch",       [CONFIG_CHECK] = "check",
 };
 
 static const struct choice versions[] = {{"2c", 2}, {"3", 3}, {NULL, 0}};
@@ -129,9 +129,18 @@ static const struct config_field watch_fields[] = {
     {NULL},
 };
 
+static const struct config_field check_fields[] = {
+    {"plugin", FIELD_NAME, AT(config_check, plugin), .required = true, .example = "check_tcp"},
+    {"arguments", FIELD_TEXT, AT(config_check, arguments), .example = "-H $ADDRESS$ -p 22"},
+    {"interval", FIELD_NUMBER, AT(config_check, interval_s), .low = 1, .high = 86400, .fallback = "60", .example = "60"},
+    {"timeout", FIELD_NUMBER, AT(config_check, timeout_s), .low = 1, .high = 300, .fallback = "10", .example = "10"},
+    {"scope", FIELD_SCOPE, AT(config_check, scope), .fallback = "@site", .example = "@site"},
+    {NULL},
+};
+
 const struct config_field *const config_fields[CONFIG_KIND_COUNT] = {
     [CONFIG_SNMP] = snmp_fields,     [CONFIG_BMC] = bmc_fields,   [CONFIG_BMCMODEL] = bmcmodel_fields,
     [CONFIG_SWITCH] = switch_fields, [CONFIG_PDU] = pdu_fields,   [CONFIG_GROUP] = group_fields,
     [CONFIG_NODE] = node_fields,     [CONFIG_ITEM] = item_fields, [CONFIG_NOTIFY] = notify_fields,
-    [CONFIG_BRAKE] = brake_fields,   [CONFIG_WATCH] = watch_fields,
+    [CONFIG_BRAKE] = brake_fields,   [CONFIG_WATCH] = watch_fields, [CONFIG_CHECK] = check_fields,
 };

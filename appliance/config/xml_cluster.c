@@ -364,6 +364,7 @@ static const struct {
     {"pdu", false, CONFIG_PDU, read_plain},           {"group", false, CONFIG_GROUP, read_group},
     {"item", false, CONFIG_ITEM, read_item},          {"notify", false, CONFIG_NOTIFY, read_plain},
     {"brake", false, CONFIG_BRAKE, read_plain},       {"watch", false, CONFIG_WATCH, read_plain},
+    {"check", false, CONFIG_CHECK, read_plain},
 };
 
 static int read_element(struct walk *w, xmlNode *node, bool credential)

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/engine.h"
+#include "engine/checks.h"
 #include "engine/watches.h"
 #include "engine/withheld.h"
 
@@ -209,6 +210,8 @@ static bool part_is_there(struct engine *e, const struct alarm *a, uint32_t slot
 		return !s->judged || s->verdict.verdict != VERDICT_UP || s->row_count == 0 || samples_has(e, slot, a->kind + 5, a->part);
 	if (!strcmp(a->kind, "identity"))
 		return s->identity.raised;
+	if (!strcmp(a->kind, "check"))
+		return checks_has(e, slot, a->part);
 	if (!strcmp(a->kind, "watch"))
 		return watches_has(e, slot, a->part);
 	if (!strcmp(a->kind, "bmc") || !strcmp(a->kind, "bmc-finding"))

@@ -18,6 +18,7 @@
 #include "engine/records.h"
 #include "engine/silences.h"
 #include "engine/traps.h"
+#include "engine/checks.h"
 #include "engine/tops.h"
 
 #define REPEAT_MS 150000
@@ -314,6 +315,9 @@ static const struct plain_edit {
 	enum config_kind kind;
 	enum { EDIT_ADD, EDIT_SET, EDIT_REMOVE } what;
 } plain_edits[COMMAND_VERB_COUNT] = {
+	[COMMAND_CHECK_ADD] = {CONFIG_CHECK, EDIT_ADD},
+	[COMMAND_CHECK_SET] = {CONFIG_CHECK, EDIT_SET},
+	[COMMAND_CHECK_REMOVE] = {CONFIG_CHECK, EDIT_REMOVE},
 	[COMMAND_WATCH_ADD] = {CONFIG_WATCH, EDIT_ADD},
 	[COMMAND_WATCH_SET] = {CONFIG_WATCH, EDIT_SET},
 	[COMMAND_WATCH_REMOVE] = {CONFIG_WATCH, EDIT_REMOVE},
@@ -558,6 +562,9 @@ static const struct {
 	[COMMAND_JOB_CANCEL] = {"job-cancel", RIGHT_OPERATE, do_cancel},
 	[COMMAND_SEL_READ] = {"sel-read", RIGHT_OPERATE, do_sel_read},
 	[COMMAND_SEL_CLEAR] = {"sel-clear", RIGHT_OPERATE, do_sel_clear},
+	[COMMAND_CHECK_ADD] = {"check-add", RIGHT_ADMIN, do_edit},
+	[COMMAND_CHECK_REMOVE] = {"check-remove", RIGHT_ADMIN, do_edit},
+	[COMMAND_CHECK_SET] = {"check-set", RIGHT_ADMIN, do_edit},
 	[COMMAND_WATCH_ADD] = {"watch-add", RIGHT_ADMIN, do_edit},
 	[COMMAND_WATCH_REMOVE] = {"watch-remove", RIGHT_ADMIN, do_edit},
 	[COMMAND_WATCH_SET] = {"watch-set", RIGHT_ADMIN, do_edit},
@@ -858,6 +865,8 @@ void commands_query(struct engine *e, enum role face, const struct msg_query *q)
 		records_query(e, face, q);
 	} else if (q->kind == QUERY_TRAPS || q->kind == QUERY_TRAP_SENDERS) {
 		traps_query(e, face, q);
+	} else if (q->kind == QUERY_CHECKS || q->kind == QUERY_CHECK_RESULTS) {
+		checks_query(e, face, q);
 	} else if (q->kind == QUERY_TOP) {
 		tops_query(e, face, q);
 	} else if (q->kind == QUERY_JOB_STEPS) {

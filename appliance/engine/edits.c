@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "config/xml_child.h"
 #include "engine/items.h"
+#include "engine/checks.h"
 #include "engine/watches.h"
 
 #define IN_PLACE_MAX 100
@@ -111,6 +112,7 @@ static void take_over(struct edit *x)
 	model_apply(&e->model, &x->result, &changes);
 	states_apply(e, &changes);
 	watches_apply(e);
+	checks_apply(e);
 	free(changes.changes);
 	outbox_receivers_changed(e);
 	publish_now(e);

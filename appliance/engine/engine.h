@@ -118,6 +118,8 @@ struct node_state {
 	struct node_stats *stats;  /* stats.c: of the running hour */
 	struct node_watch *watches; /* watches.c */
 	uint32_t watch_count;
+	struct node_check *checks; /* checks.c */
+	uint32_t check_count;
 	uint64_t sensor_names; /* hash of the data sources' names as they are recorded, in their order */
 	uint32_t last_uptime_cs;
 	struct judge_verdict verdict;
@@ -207,6 +209,7 @@ struct engine {
 	struct traps *traps;     /* traps.c */
 	struct watches *watches; /* watches.c */
 	struct tops *tops;       /* tops.c */
+	struct checks *checks;   /* checks.c */
 	struct values *values;   /* values.c */
 	struct items *items;     /* items.c */
 	struct looked *looked;   /* series.c */

@@ -95,6 +95,7 @@ int edit_object_fields(struct cluster *next, enum config_kind kind, const char *
 		struct config_head head;
 		struct config_group group;
 		struct config_watch watch;
+		struct config_check check;
 	} object;
 	int rc = begin(next, kind, name, add, &object, err);
 

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "engine/silences.h"
 #include "engine/values.h"
+#include "engine/checks.h"
 #include "engine/watches.h"
 #include "engine/withheld.h"
 
@@ -573,6 +574,9 @@ static void consider_values(struct engine *e, uint32_t slot, struct worst *w)
 	const char *watch = "";
 	enum level watched = watches_worst(e, slot, &watch);
 	consider(w, watched, "watch %s%s", watch, "");
+	const char *check = "";
+	enum level checked = checks_worst(e, slot, &check);
+	consider(w, checked, "check %s%s", check, "");
 	for (uint32_t i = 0; i < s->sensor_count; i++)
 		consider(w, (enum level)s->sensors[i].level, "sensor %s%s", s->sensors[i].name, "");
 	consider(w, s->bmc_finding[0] ? LEVEL_WARNING : LEVEL_NORMAL, "%s%s", s->bmc_finding, "");

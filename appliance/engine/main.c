@@ -5,6 +5,7 @@
 #include "engine/records.h"
 #include "engine/silences.h"
 #include "engine/stats.h"
+#include "engine/checks.h"
 #include "engine/tops.h"
 #include "engine/values.h"
 #include "engine/watches.h"
@@ -103,6 +104,11 @@ static void take_references(struct incoming *in)
 static void take_watches(struct incoming *in)
 {
 	watches_take(in->e, in->body, in->size / sizeof(struct msg_watch_state));
+}
+
+static void take_check(struct incoming *in)
+{
+	checks_take(in->e, in->body, in->size);
 }
 
 static void take_top(struct incoming *in)
@@ -243,6 +249,7 @@ static const struct {
 	[MSG_PORT_STATE] = {FROM(ROLE_COLLECTOR), take_ports},
 	[MSG_REFERENCE_STATE] = {FROM(ROLE_COLLECTOR), take_references},
 	[MSG_WATCH_STATE] = {FROM(ROLE_COLLECTOR), take_watches},
+	[MSG_CHECK_RESULT] = {FROM(ROLE_CHECKER), take_check},
 	[MSG_TOP] = {FROM(ROLE_COLLECTOR), take_top},
 	[MSG_NODE_FACTS] = {FROM(ROLE_COLLECTOR), take_facts},
 	[MSG_TRAP] = {FROM(ROLE_COLLECTOR), take_traps},
@@ -315,6 +322,8 @@ static void greet(struct engine *e, enum role role)
 		peers_collector_up(e);
 		judgement_collector_up(e, true);
 	}
+	if (role == ROLE_CHECKER)
+		checks_send(e);
 	if (role == ROLE_BMC)
 		jobs_bmc_up(e);
 	if (role == ROLE_AGENT)
@@ -399,6 +408,7 @@ static void on_second(void *arg)
 	judgement_collector_age(e);
 	credentials_second(e);
 	watches_tick(e);
+	checks_tick(e);
 	tops_tick(e);
 	series_unlook(e);
 	samples_quiet(e);
@@ -418,6 +428,7 @@ void start_finished(struct engine *e)
 	stats_start(e);
 	publish_items(e);
 	watches_apply(e);
+	checks_apply(e);
 	jobs_resume(e);
 	for (int role = ROLE_COLLECTOR; role < ROLE_COUNT; role++)
 		greet(e, (enum role)role);

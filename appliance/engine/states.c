@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "engine/items.h"
 #include "engine/records.h"
+#include "engine/checks.h"
 #include "engine/watches.h"
 
 static void state_free(struct node_state *s)
@@ -66,6 +67,7 @@ static void node_removed(struct engine *e, const struct model_change *c)
 	records_removed(e, c->slot);
 	alarms_gone(e, c->name);
 	watches_forget_node(e, c->slot);
+	checks_forget_node(e, c->slot);
 	publish_node_gone(e, c->slot);
 	stats_gone(e, c->slot);
 	state_free(e->nodes[c->slot]);
@@ -94,6 +96,7 @@ static void node_changed(struct engine *e, uint32_t slot)
 	samples_alarms(e, slot);
 	sensors_alarms(e, slot);
 	watches_alarms(e, slot);
+	checks_alarms(e, slot);
 	judgement_level(e, slot);
 }
 

@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/hostrange.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "engine/scope.h"
 #include "engine/values.h"
 #include "monitor/process_watch.h"
 
@@ -424,24 +424,6 @@ static void set_node(struct engine *e, uint32_t slot, uint64_t mask)
 			node_watch_add(e, slot, w);
 }
 
-static void mark_scope(struct engine *e, const char *scope, uint64_t bit, uint64_t *masks)
-{
-	bool everywhere = !scope[0] || !strcmp(scope, "@site");
-	struct name_list names = {0};
-
-	for (uint32_t s = 0; (everywhere || scope[0] == '@') && s < e->model.node_top; s++)
-		if (e->nodes[s] && e->model.nodes[s].generation && (everywhere || !strcmp(scope + 1, e->model.nodes[s].config.group)))
-			masks[s] |= bit;
-	if (everywhere || scope[0] == '@' || hostrange_expand(scope, &names, NULL))
-		return;
-	for (size_t i = 0; i < names.count; i++) {
-		const struct model_node *n = model_node(&e->model, names.names[i]);
-		if (n && e->nodes[n->slot])
-			masks[n->slot] |= bit;
-	}
-	name_list_free(&names);
-}
-
 /* --- to the collector ----------------------------------------------------------------------------------- */
 static void send_definitions(struct engine *e)
 {
@@ -564,7 +546,7 @@ void watches_apply(struct engine *e)
 		take_wanted(e, &wanted[i]);
 		struct watch *w = watch_named(a, wanted[i].head.name);
 		if (w)
-			mark_scope(e, w->config.scope, UINT64_C(1) << (w - a->list), masks);
+			scope_mark(e, w->config.scope, UINT64_C(1) << (w - a->list), masks);
 	}
 	for (uint32_t slot = 0; slot < e->model.node_top; slot++)
 		if (e->nodes[slot])

@@ -100,7 +100,8 @@ static bool start_is_sound(const struct role_start *s, size_t size, enum role ro
 {
 	return size == sizeof *s && s->role == role && memchr(s->directory, 0, sizeof s->directory) &&
 	       memchr(s->config_path, 0, sizeof s->config_path) && memchr(s->site, 0, sizeof s->site) &&
-	       memchr(s->appliance, 0, sizeof s->appliance) && s->sockets <= 16;
+	       memchr(s->appliance, 0, sizeof s->appliance) && memchr(s->checks[0], 0, sizeof s->checks[0]) &&
+	       memchr(s->checks[1], 0, sizeof s->checks[1]) && s->sockets <= 16;
 }
 
 static int begin(struct running *r)
@@ -122,7 +123,7 @@ static int begin(struct running *r)
 	if (!rc)
 		rc = sandbox_drop_privileges(s->uid, s->gid);
 	if (!rc)
-		rc = sandbox_close(&role_table[d->role], s->directory);
+		rc = sandbox_close(&role_table[d->role], s->directory, s->checks);
 	return rc;
 }
 

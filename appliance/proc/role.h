@@ -8,6 +8,7 @@
 #include "base/words.h"
 #include "loop/loop.h"
 #include "proc/channel.h"
+#include "proc/role_table.h"
 
 #define ROLE_SUPERVISOR_FD 3
 #define ROLE_ENGINE_FD 4
@@ -22,10 +23,11 @@ struct role_start {
 	uint32_t log_to_syslog;
 	uint32_t sockets; /* MSG_SOCKET packets that follow before the role runs */
 	uint32_t pad;
-	uint64_t restarts[8];
+	uint64_t restarts[16]; /* by enum role */
 	char directory[256]; /* base of the role's data: "/var/lib/glory" or build/run/var as bound; "" none */
 	char config_path[256]; /* engine: gloryd.xml (read by the XML child), supervisor's own copy; others "" */
 	char site[64], appliance[64];
+	char checks[ROLE_CHECKS][256]; /* checker: directories of plugins, in the order they are looked into; "" none */
 };
 
 struct role_context {

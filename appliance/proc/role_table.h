@@ -11,6 +11,7 @@
 
 #define ROLE_DIRECTORIES 2
 #define ROLE_SECRETS 2
+#define ROLE_CHECKS 2 /* directories of check plugins */
 
 struct role_entry {
 	enum role role;
@@ -23,6 +24,7 @@ struct role_entry {
 	bool network;                               /* may make sockets of its own */
 	bool files;                                 /* opens files after start */
 	bool threads;
+	bool exec;                                  /* starts programs of the check directories */
 	int8_t nice;                                /* among the roles: who polls and judges must not wait for who writes files */
 };
 

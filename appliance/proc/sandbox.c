@@ -71,7 +71,20 @@ static void landlock_allow(int ruleset, const char *path, uint64_t access)
 	close(rule.parent_fd);
 }
 
-static void close_files(const struct role_entry *entry, const char *data)
+/* Plugins, what loads them, and the shell that reads those that are scripts: nothing else can be executed. */
+static void allow_programs(int ruleset, const char (*programs)[256])
+{
+	static const char *const loaders[] = {"/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/bin/sh"};
+
+	for (int i = 0; i < ROLE_CHECKS; i++)
+		if (programs[i][0])
+			landlock_allow(ruleset, programs[i], READS | LANDLOCK_ACCESS_FS_EXECUTE);
+	for (size_t i = 0; i < COUNT_OF(loaders); i++)
+		if (access(loaders[i], F_OK) == 0)
+			landlock_allow(ruleset, loaders[i], LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_EXECUTE);
+}
+
+static void close_files(const struct role_entry *entry, const char *data, const char (*programs)[256])
 {
 	static const char *const readable[] = {"/usr", "/lib", "/lib64", "/etc", "/proc", "/sys", "/dev/urandom", "/dev/null"};
 	struct landlock_ruleset_attr attr = {.handled_access_fs = ALL_V1};
@@ -87,6 +100,8 @@ static void close_files(const struct role_entry *entry, const char *data)
 	for (size_t i = 0; i < ROLE_DIRECTORIES && entry->directories[i]; i++)
 		if (text_format(path, sizeof path, "%s/%s", data, entry->directories[i]))
 			landlock_allow(ruleset, path, ALL_V1 & ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE);
+	if (entry->exec)
+		allow_programs(ruleset, programs);
 	if (syscall(SYS_landlock_restrict_self, ruleset, 0))
 		log_warning("sandbox: landlock refused: %s", strerror(errno));
 	close(ruleset);
@@ -118,6 +133,14 @@ static const int file_calls[] = {
 	CALL(copy_file_range), CALL(sync_file_range), CALL(fchmodat), CALL(truncate), CALL(creat),
 };
 static const int thread_calls[] = {CALL(clone), CALL(clone3), CALL(sched_setaffinity), CALL(sched_getparam), CALL(sched_getscheduler), CALL(setpriority), CALL(set_tid_address)};
+/* Starting programs, and what those need beyond what a role of ours does. */
+static const int exec_calls[] = {
+	CALL(execve), CALL(execveat), CALL(clone), CALL(clone3), CALL(vfork), CALL(fork), CALL(wait4), CALL(waitid), CALL(kill), CALL(setsid),
+	CALL(getsid), CALL(setpgid), CALL(getpgid), CALL(getpgrp), CALL(openat2), CALL(close_range), CALL(arch_prctl), CALL(set_tid_address),
+	CALL(pread64), CALL(alarm), CALL(setitimer), CALL(getitimer), CALL(pipe), CALL(rt_sigsuspend), CALL(rt_sigtimedwait),
+	CALL(rt_sigpending), CALL(pause), CALL(umask), CALL(getgroups), CALL(getresuid), CALL(getresgid), CALL(chdir), CALL(fchdir),
+	CALL(fadvise64), CALL(sendfile), CALL(statfs), CALL(fstatfs),
+};
 
 static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
 {
@@ -135,6 +158,7 @@ static int close_calls(const struct role_entry *entry)
 		  (entry->network ? allow(filter, network_calls, COUNT_OF(network_calls))
 				  : allow(filter, accept_calls, COUNT_OF(accept_calls))) ||
 		  (entry->files && allow(filter, file_calls, COUNT_OF(file_calls))) ||
+		  (entry->exec && allow(filter, exec_calls, COUNT_OF(exec_calls))) ||
 		  (entry->threads && allow(filter, thread_calls, COUNT_OF(thread_calls))) || seccomp_load(filter);
 
 	if (filter)
@@ -145,14 +169,15 @@ static int close_calls(const struct role_entry *entry)
 }
 #endif
 
-int sandbox_close(const struct role_entry *entry, const char *data)
+int sandbox_close(const struct role_entry *entry, const char *data, const char (*programs)[256])
 {
 #ifdef GLORY_SANITIZE
 	(void)entry;
 	(void)data;
+	(void)programs;
 	return 0;
 #else
-	close_files(entry, data);
+	close_files(entry, data, programs);
 	return close_calls(entry);
 #endif
 }

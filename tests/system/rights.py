@@ -12,10 +12,10 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from appliance import check, run, wait_until  # noqa: E402
 
-ROLES = {"engine": 0, "collector": 1, "bmc": 2, "recorder": 3, "agent": 4, "api": 5}
+ROLES = {"engine": 0, "collector": 1, "bmc": 2, "recorder": 3, "agent": 4, "api": 5, "checker": 6}
 FIRST_UID = 64101
 # descriptors of files and devices a role may hold beside sockets, pipes, memfds and anonymous ones, under the appliance's directory
-FILES = {"engine": r"/var/(store|stats)/", "collector": None, "bmc": r"/var/sdr", "recorder": r"/var/(rrd|journal)", "agent": r"/var/agent", "api": None}
+FILES = {"engine": r"/var/(store|stats)/", "collector": None, "bmc": r"/var/sdr", "recorder": r"/var/(rrd|journal)", "agent": r"/var/agent", "api": None, "checker": r"/plugins$"}
 # system calls the filter refuses by purpose and that a library of the role asks for and does without: {role: {call}}
 KNOWN_REFUSALS = {}
 
@@ -98,7 +98,7 @@ def as_role(a, role, script):
 
 def files(a):
     """no role reads a secret, the store of the engine, or another's directory; each writes its own alone"""
-    own = {"engine": ["store", "stats"], "collector": [], "bmc": ["sdr"], "recorder": ["rrd", "journal"], "agent": ["agent"], "api": []}
+    own = {"engine": ["store", "stats"], "collector": [], "bmc": ["sdr"], "recorder": ["rrd", "journal"], "agent": ["agent"], "api": [], "checker": []}
     present = [d for d in ("store", "stats", "sdr", "rrd", "journal", "agent") if os.path.isdir(os.path.join(a.work, "var", d))]
     check(set(present) >= {"store", "stats", "rrd", "journal", "agent"}, "directories: %s" % present)
     check(as_role(a, "engine", "ls /mnt/var/store/* >/dev/null && touch /mnt/var/store/t && rm /mnt/var/store/t").returncode == 0,

@@ -144,6 +144,14 @@ static inline void random_others(struct chance *c, struct cluster *out, int grou
 		text_copy(watch.scope, sizeof watch.scope, i ? "@g0" : "@site");
 		cluster_set(out, CONFIG_WATCH, &watch);
 	}
+	for (int i = 0; i < 3; i++) {
+		struct config_check check = {.interval_s = (uint32_t)(10 + chance_below(c, 600)), .timeout_s = (uint32_t)(1 + chance_below(c, 9))};
+		text_format(check.head.name, CONFIG_NAME, "c%d", i);
+		text_copy(check.plugin, sizeof check.plugin, "check_tcp");
+		text_copy(check.arguments, sizeof check.arguments, i ? "-H $ADDRESS$ 'a b' \"<&>\"" : "");
+		text_copy(check.scope, sizeof check.scope, i ? "@g0" : "@site");
+		cluster_set(out, CONFIG_CHECK, &check);
+	}
 	for (int i = 1; i < 5; i++) {
 		struct config_notify n = {.kind = (uint8_t)i};
 		text_format(n.head.name, CONFIG_NAME, "noc%d", i);
