@@ -16,7 +16,9 @@
 #include "rrd/layout.h"
 
 #define NICE 10 /* files can wait, whoever polls cannot */
-#define MS_PER_FILE 5 /* 60,000 files: a round of 300 s, thirty rows in each call */
+#define MS_PER_FILE 50      /* up to the usual round: thirty rows of 10 s in each call */
+#define MS_PER_FILE_MANY 5  /* the writer's pace beyond 60,000 files */
+#define ROUND_USUAL_MS 300000
 #define BASE_SHARE 8 /* the first eighth of the round makes the files of the machines, the rest those of their parts */
 #define ROUND_MIN_MS 60000
 #define ROUND_MAX_MS 600000
@@ -51,7 +53,8 @@ struct writer {
 
 int64_t writer_round_ms(uint32_t files)
 {
-	int64_t round = (int64_t)files * MS_PER_FILE;
+	int64_t few = (int64_t)files * MS_PER_FILE, many = (int64_t)files * MS_PER_FILE_MANY;
+	int64_t round = many > ROUND_USUAL_MS ? many : few < ROUND_USUAL_MS ? few : ROUND_USUAL_MS;
 
 	return round < ROUND_MIN_MS ? ROUND_MIN_MS : round > ROUND_MAX_MS ? ROUND_MAX_MS : round;
 }

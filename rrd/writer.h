@@ -45,7 +45,8 @@ void writer_stats(struct writer *writer, struct writer_stats *out);
  * round begins with the base files, so that every machine has some history early. For cache_put(). */
 int64_t writer_first_due_ms(const struct cache *cache, const struct series *series, int64_t now_ms);
 
-/* The length of a round for a number of files: 200 files a second, between 1 and 10 minutes. */
+/* The length of a round for a number of files: 5 minutes for 6,000 to 60,000, from 1 minute for fewer, up to 10 minutes
+ * for more. */
 int64_t writer_round_ms(uint32_t files);
 
 #endif

@@ -481,7 +481,10 @@ static void rounds_grow_with_the_site(void)
 {
 	CU_ASSERT_EQUAL(writer_round_ms(0), 60000);
 	CU_ASSERT_EQUAL(writer_round_ms(48), 60000);
+	CU_ASSERT_EQUAL(writer_round_ms(3000), 150000);
+	CU_ASSERT_EQUAL(writer_round_ms(10000), 300000);
 	CU_ASSERT_EQUAL(writer_round_ms(60000), 300000);
+	CU_ASSERT_EQUAL(writer_round_ms(90000), 450000);
 	CU_ASSERT_EQUAL(writer_round_ms(1000000), 600000);
 }
 
