@@ -82,7 +82,7 @@ void board_limits_for(uint32_t nodes, uint32_t values_per_node, uint32_t sensors
 					 [BOARD_ALARM] = 1024 + few / 4,
 					 [BOARD_JOB] = 1024 + few / 4,
 					 [BOARD_WATCH] = WATCHES_MAX,
-					 [BOARD_WATCH_STATE] = few * BOARD_WATCHES_PER_NODE,
+					 [BOARD_WATCH_STATE] = few * BOARD_WATCHES_PER_NODE / 2, /* a watch on every second node is the rule */
 				     }};
 	for (int t = 0; t < BOARD_TABLE_COUNT; t++) {
 		if (out->rows[t] == 0)
