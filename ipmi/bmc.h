@@ -15,7 +15,7 @@
 #include "ipmi/packets.h"
 #include "ipmi/sel_track.h"
 
-enum procedure { PROC_URGENT, PROC_POWER, PROC_LIVE, PROC_IDENTITY, PROC_CAUSE, PROC_SENSORS, PROC_SEL, PROC_COUNT };
+enum procedure { PROC_URGENT, PROC_POWER, PROC_LIVE, PROC_IDENTITY, PROC_CAUSE, PROC_SENSORS, PROC_SEL, PROC_FRU, PROC_PROBE, PROC_COUNT };
 #define NEVER INT64_MAX
 
 enum {
@@ -27,10 +27,12 @@ enum {
 	BUSY_TRIES = 4,
 	REFUSED_FIRST_MS = 30000,
 	REFUSED_MOST_MS = 900000,
-	SLOTS_WAIT_MS = 5000, /* a full BMC is asked again sooner: nobody is locked out by it */
+	SLOTS_WAIT_MS = 5000, /* a full BMC is asked again sooner at first: nobody is locked out by it */
+	SLOTS_MOST_MS = 300000,
 	SECRET_WAIT_MS = 5000,
 	SECRET_AGAIN_MS = 15000,
 	SEL_INTERVAL_MS = 300000,
+	FRU_SPREAD_MS = 600000,
 	SEL_SELDOM_MS = 3600000, /* a BMC that has no event log may have one after an update */
 	SESSION_TRIES = 3, /* whole handshakes for one request: lost RAKP answers are not repeated by every BMC */
 };
@@ -53,7 +55,7 @@ struct credential {
 };
 
 /* What is on the wire and not answered yet. */
-enum flight_kind { FLIGHT_NONE, FLIGHT_HANDSHAKE, FLIGHT_RAISE, FLIGHT_COMMAND, FLIGHT_PING };
+enum flight_kind { FLIGHT_NONE, FLIGHT_HANDSHAKE, FLIGHT_RAISE, FLIGHT_COMMAND, FLIGHT_PING, FLIGHT_PROBE };
 struct flight {
 	uint8_t kind;              /* enum flight_kind */
 	uint8_t procedure;         /* on whose behalf */
@@ -73,6 +75,8 @@ struct power_job {
 };
 
 struct sweep; /* sensors.c: allocated while sensors are read */
+struct fru_read; /* fru.c: allocated while the inventory is read */
+struct probe; /* probe.c: allocated while weaknesses are looked for */
 struct sel_read; /* sel.c: allocated while the event log is read */
 struct sdr_repository;
 
@@ -92,9 +96,13 @@ struct bmc {
 	int64_t urgent_asked_ms; /* NEVER: no urgent read waits */
 	int64_t refused_until_ms;
 	int64_t refused_gap_ms;
+	int64_t free_ms; /* no request before: the least time between two */
+	int64_t slots_gap_ms;
 	struct power_job job;
 	struct sweep *sweep;
 	struct sel_read *sel;
+	struct probe *probe;
+	struct fru_read *fru;
 	struct sel_kept sel_kept; /* what the store has of its event log */
 	struct sdr_repository *repository;
 	uint64_t repository_key; /* hash of what the records in hand belong to */
@@ -118,12 +126,15 @@ struct bmc {
 	uint8_t identity_step;
 	uint8_t restart_cause, watchdog; /* as msg_power_state has them */
 	uint8_t cause_step, sel_waits;
+	uint8_t findings; /* enum bmc_finding bits */
+	uint16_t gap_ms;
+	uint32_t suites; /* offered, one bit each */
 	bool seen;    /* given again since bmc_engine_begin() */
 	bool waiting; /* in the list of those that wait for the window */
 	bool counted; /* its flight counts in the window */
 	bool guid_known, guid_changed, guid_expected, identified, device_known;
 	bool sel_told;  /* sel_kept is known: without it everything would be read again */
-	bool anonymous; /* the BMC lets everybody in */
+	bool probe_defaults, defaults_looked, no_dcmi;
 	bool doubting;  /* the ping in flight asks whether the session is stale or the BMC silent */
 	uint8_t guid[16], expected_guid[16];
 	char firmware[16];
@@ -157,7 +168,7 @@ struct procedure_table {
 	uint16_t give_up_ms;
 };
 extern const struct procedure_table watch_urgent_procedure, power_procedure, watch_live_procedure,
-    watch_identity_procedure, watch_cause_procedure, sensors_procedure, sel_procedure;
+    watch_identity_procedure, watch_cause_procedure, sensors_procedure, sel_procedure, fru_procedure, probe_procedure;
 extern const struct procedure_table *const procedures[PROC_COUNT];
 
 /* engine.c */
@@ -179,6 +190,7 @@ void watch_heard(struct bmc_engine *e, struct bmc *b);
 void watch_trouble(struct bmc_engine *e, struct bmc *b, enum bmc_error error, uint8_t completion);
 void watch_urgent(struct bmc_engine *e, struct bmc *b);
 void watch_urgent_late(struct bmc_engine *e, struct bmc *b);
+void watch_finding(struct bmc_engine *e, struct bmc *b, enum bmc_finding finding, bool there);
 void watch_facts(struct bmc_engine *e, struct bmc *b);
 bool watch_parse_chassis(struct bmc_engine *e, struct bmc *b, const struct ipmi_reply *r);
 void watch_command_chassis(struct ipmi_command *c);
@@ -189,6 +201,15 @@ void power_end(struct bmc_engine *e, struct bmc *b, enum bmc_error error, const 
 /* sensors.c */
 void sensors_forget(struct bmc_engine *e, struct bmc *b);
 void sensors_abandon(struct bmc *b);
+/* fru.c */
+void fru_forget(struct bmc *b);
+/* probe.c: weaknesses, looked for without ever opening a session */
+void probe_first(struct bmc_engine *e, struct bmc *b); /* first contact, or other firmware */
+void probe_forget(struct bmc *b);
+size_t probe_packet(struct bmc_engine *e, struct bmc *b, uint8_t *out);
+/* The answer to it; false: it is not. */
+bool probe_datagram(struct bmc_engine *e, struct bmc *b, enum packet_kind kind, uint32_t console_id, const uint8_t *data,
+		    size_t size);
 /* sel.c */
 void sel_forget(struct bmc *b);
 void sel_first(struct bmc_engine *e, struct bmc *b); /* first contact: its log is read in its turn */

@@ -21,6 +21,8 @@ const struct procedure_table *const procedures[PROC_COUNT] = {
     [PROC_LIVE] = &watch_live_procedure,     [PROC_IDENTITY] = &watch_identity_procedure,
     [PROC_CAUSE] = &watch_cause_procedure,   [PROC_SENSORS] = &sensors_procedure,
     [PROC_SEL] = &sel_procedure,
+    [PROC_FRU] = &fru_procedure,
+    [PROC_PROBE] = &probe_procedure,
 };
 
 static struct bmc **hash_place(struct bmc_engine *e, const struct address *a)
@@ -86,6 +88,8 @@ static void forget(struct bmc_engine *e, struct bmc *b)
 	wheel_cancel(&e->wheel, b->slot);
 	sensors_forget(e, b);
 	sel_forget(b);
+	probe_forget(b);
+	fru_forget(b);
 	unhash(e, b);
 	e->targets[b->slot] = NULL;
 	e->counts.targets--;
@@ -162,6 +166,8 @@ static void take_settings(struct bmc *b, const struct msg_bmc_target *t)
 	b->generation = t->generation;
 	b->power_interval_ms = (t->power_interval_s ? t->power_interval_s : 30) * 1000;
 	b->sensor_interval_ms = t->sensor_interval_s * 1000;
+	b->gap_ms = t->gap_ms;
+	b->probe_defaults = t->probe_defaults;
 	memcpy(b->expected_guid, t->expected_guid, 16);
 	b->guid_expected = memcmp(t->expected_guid, none, 16) != 0;
 	text_copy(b->name, sizeof(b->name), t->name);
@@ -354,6 +360,8 @@ void bmc_schedule(struct bmc_engine *e, struct bmc *b)
 	for (int p = 0; p < PROC_COUNT && !b->flight.kind && !b->waiting; p++)
 		if (b->at[p] < due)
 			due = b->at[p];
+	if (!b->flight.kind && due < b->free_ms)
+		due = b->free_ms;
 	if (b->urgent_asked_ms != NEVER && b->urgent_asked_ms + URGENT_DEADLINE_MS < due)
 		due = b->urgent_asked_ms + URGENT_DEADLINE_MS;
 	if (b->job.id && b->job.deadline_ms < due)
@@ -388,7 +396,7 @@ static int first_ready(const struct bmc_engine *e, const struct bmc *b)
 
 void bmc_pump(struct bmc_engine *e, struct bmc *b)
 {
-	for (int turns = 0; !b->flight.kind; turns++) {
+	for (int turns = 0; !b->flight.kind && b->free_ms <= e->now; turns++) {
 		struct ipmi_command c = {0};
 		bool sessionless = false;
 		int p = first_ready(e, b);
@@ -487,6 +495,10 @@ void bmc_engine_read(struct bmc_engine *e, const struct msg_bmc_read *read, int6
 		break;
 	case BMC_READ_SEL:
 		sel_now(e, b);
+		break;
+	case BMC_READ_FRU:
+		if (e->settings.records && !b->fru)
+			bmc_want(e, b, PROC_FRU, now + (e->counts.targets < 100 ? 0 : b->hash % FRU_SPREAD_MS));
 		break;
 	default:
 		break;

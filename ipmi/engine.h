@@ -56,6 +56,7 @@ struct bmc_record_hands {
 	void (*sel_state)(void *arg, const struct msg_sel_state *state);
 	void (*sel_cleared)(void *arg, const struct msg_sel_cleared *cleared);
 	void (*pet)(void *arg, const struct msg_sel_entry *event);
+	void (*fru)(void *arg, const struct msg_fru *fru); /* answers BMC_READ_FRU, once it is read or the BMC has none */
 };
 
 struct bmc_settings {

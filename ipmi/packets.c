@@ -132,6 +132,11 @@ void packets_suite(struct rmcpp_session *s, unsigned suite)
 	(void)known;
 }
 
+void packets_suite_none(struct rmcpp_session *s)
+{
+	s->authentication = s->integrity = s->confidentiality = 0;
+}
+
 /* --- making ---------------------------------------------------------------------------------------- */
 
 static size_t assemble(struct packets *p, const struct rmcpp_session *s, fiid_obj_t message, bool in_session,

@@ -40,6 +40,7 @@ struct rmcpp_session {
 
 struct ipmi_command {
 	uint8_t netfn, lun, command, size;
+	bool probe; /* not a command: a handshake message of probe.c */
 	bool once; /* must not be sent again when its answer is lost: a second one would act again */
 	uint8_t data[COMMAND_DATA_MAX];
 };
@@ -60,6 +61,9 @@ void packets_free(struct packets *p);
 const char *packets_suite_refused(unsigned suite);
 /* Sets the algorithms of a suite that is not refused. */
 void packets_suite(struct rmcpp_session *s, unsigned suite);
+
+/* The algorithms of suite 0, to ask whether a BMC would take it; no session is ever opened with it. */
+void packets_suite_none(struct rmcpp_session *s);
 
 /* Makers: write to out (PACKET_MAX bytes), return the size, or 0 when libfreeipmi refuses (our bug). */
 size_t packets_make_open(struct packets *p, const struct rmcpp_session *s, uint8_t maximum_privilege, uint8_t *out);

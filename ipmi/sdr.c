@@ -297,8 +297,9 @@ const uint8_t *sdr_file_check(const uint8_t *data, size_t size, const struct sdr
 
 static bool file_path(char *out, size_t size, const char *directory, const struct sdr_key *key, const char *suffix)
 {
-	return text_format(out, size, "%s/sdr/%016llx%s", directory, (unsigned long long)text_hash(key, sizeof(*key)),
-			   suffix);
+	/* one file for each GUID: what is new takes the place of what was */
+	return text_format(out, size, "%s/sdr/%016llx%s", directory,
+			   (unsigned long long)text_hash(key->guid, sizeof(key->guid)), suffix);
 }
 
 static size_t read_whole(const char *path, uint8_t *out, size_t room)
@@ -329,7 +330,10 @@ struct sdr_repository *sdr_load(struct sdr_repository **list, ipmi_sdr_ctx_t ctx
 	if (!directory[0] || !file_path(path, sizeof(path), directory, key, ""))
 		return NULL;
 	uint8_t *data = mem_zalloc(room);
-	const uint8_t *content = sdr_file_check(data, read_whole(path, data, room), key, &size);
+	size_t read = read_whole(path, data, room);
+	const uint8_t *content = sdr_file_check(data, read, key, &size);
+	if (read > 0 && !content)
+		log_info("%s: of another firmware or repository, or damaged: the bmc's sensor records are read again", path);
 	struct sdr_repository *r = content ? sdr_repository_get(list, ctx, content, size) : NULL;
 	free(data);
 	return r;

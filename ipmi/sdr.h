@@ -70,7 +70,7 @@ void sdr_repository_put(struct sdr_repository **list, struct sdr_repository *r);
 /* Reads a cache file's bytes: the content inside it (pointing into data) when it is whole and for this key, else NULL.
  */
 const uint8_t *sdr_file_check(const uint8_t *data, size_t size, const struct sdr_key *key, size_t *content_size);
-/* Loads DIRECTORY/sdr/KEY, or NULL. */
+/* Loads DIRECTORY/sdr/HASH-OF-GUID, or NULL; a file that is there and not of this key is told in the log. */
 struct sdr_repository *sdr_load(struct sdr_repository **list, struct ipmi_sdr_ctx *ctx, const char *directory,
 				const struct sdr_key *key);
 /* Writes it by rename. Failing is not an error: the records are read again next time. */

@@ -20,7 +20,8 @@ enum {
 	CMD_GET_THRESHOLDS = 0x27,
 	CMD_GET_READING = 0x2d
 };
-enum { STEP_INFO, STEP_RESERVE, STEP_HEADER, STEP_BODY, STEP_CHASSIS, STEP_THRESHOLDS, STEP_READING };
+enum { STEP_INFO, STEP_RESERVE, STEP_HEADER, STEP_BODY, STEP_CHASSIS, STEP_THRESHOLDS, STEP_READING, STEP_DCMI };
+enum { NETFN_GROUP = 0x2c, GROUP_DCMI = 0xdc, CMD_DCMI_POWER = 0x02, DCMI_SIZE = 18, DCMI_ACTIVE = 0x40, DCMI_RECORD = 0xfffe };
 enum { CHUNK_FIRST = 240, CHUNK_LEAST = 8, RECORDS_MAX = 4096, RESERVATIONS_MAX = 20, LAST_RECORD = 0xffff };
 enum { BMC_OWNER = 0x20, THRESHOLD_BYTES = 7, THRESHOLDS_EVERY = 12, BUSY_AGAIN_MS = 60000 };
 
@@ -117,6 +118,9 @@ static bool sensors_fill(struct bmc_engine *e, struct bmc *b, struct ipmi_comman
 		break;
 	case STEP_CHASSIS:
 		watch_command_chassis(c);
+		break;
+	case STEP_DCMI:
+		*c = (struct ipmi_command){.netfn = NETFN_GROUP, .command = CMD_DCMI_POWER, .size = 4, .data = {GROUP_DCMI, 1}};
 		break;
 	default:
 		command_sensor(&b->repository->sensors[w->index],
@@ -312,6 +316,60 @@ static void judge(const struct bmc *b, size_t index, const struct sensor_reading
 	text_copy(m->text, sizeof(m->text), v.text);
 }
 
+static void hand_over(struct bmc_engine *e, struct bmc *b, size_t count)
+{
+	if (count) {
+		b->sweep->set[count - 1].last = 1;
+		e->hands.sensors(e->hands.arg, b->sweep->set, count);
+	}
+	e->counts.sweeps++;
+	b->sweeps++;
+	end_sweep(e, b, 0);
+}
+
+/* A power sensor of the BMC's own is better than DCMI's reading: it has thresholds. */
+static bool has_power_sensor(const struct sdr_repository *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->sensors[i].analog_format != 3 && strcmp(r->sensors[i].unit, "W") == 0)
+			return true;
+	return false;
+}
+
+/* DCMI 1.5, 6.6.1: the power now, in watts. Whoever does not know the command is not asked again until its firmware is
+ * another. */
+static void take_dcmi(struct bmc_engine *e, struct bmc *b, const struct ipmi_reply *r)
+{
+	size_t count = b->repository->count;
+	struct msg_sensor *m = &b->sweep->set[count];
+
+	if (r->completion != IPMI_COMP_CODE_COMMAND_SUCCESS || r->size < DCMI_SIZE || r->data[0] != GROUP_DCMI) {
+		b->no_dcmi = r->completion != IPMI_COMP_CODE_NODE_BUSY;
+		hand_over(e, b, count);
+		return;
+	}
+	*m = (struct msg_sensor){.slot = b->slot,
+				 .generation = b->generation,
+				 .warning_low = NAN,
+				 .warning_high = NAN,
+				 .critical_low = NAN,
+				 .critical_high = NAN,
+				 .record_id = DCMI_RECORD,
+				 .type = IPMI_SENSOR_TYPE_OTHER_UNITS_BASED_SENSOR,
+				 .event_type = 1,
+				 .reading = r->data[1] | r->data[2] << 8,
+				 .level = LEVEL_NORMAL,
+				 .state = SENSOR_NOMINAL};
+	if (!(r->data[17] & DCMI_ACTIVE)) { /* it measures nothing at present */
+		m->reading = NAN;
+		m->state = SENSOR_NOT_READABLE;
+		m->level = LEVEL_UNKNOWN;
+	}
+	text_copy(m->name, sizeof(m->name), "DCMI Power");
+	text_copy(m->unit, sizeof(m->unit), "W");
+	hand_over(e, b, count + 1);
+}
+
 static void next_sensor(struct bmc_engine *e, struct bmc *b)
 {
 	struct sweep *w = b->sweep;
@@ -330,13 +388,10 @@ static void next_sensor(struct bmc_engine *e, struct bmc *b)
 		m->level = LEVEL_UNKNOWN;
 		text_copy(m->text, sizeof(m->text), "behind another controller");
 	}
-	if (count) {
-		w->set[count - 1].last = 1;
-		e->hands.sensors(e->hands.arg, w->set, count);
-	}
-	e->counts.sweeps++;
-	b->sweeps++;
-	end_sweep(e, b, 0);
+	if (e->settings.records && !b->no_dcmi && !has_power_sensor(b->repository))
+		go(e, b, STEP_DCMI);
+	else
+		hand_over(e, b, count);
 }
 
 static void take_reading(struct bmc_engine *e, struct bmc *b, const struct ipmi_reply *r)
@@ -378,7 +433,7 @@ static void start_readings(struct bmc_engine *e, struct bmc *b, const struct ipm
 		return;
 	}
 	free(w->set);
-	w->set = b->repository->count ? mem_array(b->repository->count, sizeof(*w->set)) : NULL;
+	w->set = mem_array(b->repository->count + 1, sizeof(*w->set)); /* one more: DCMI's */
 	w->index = 0;
 	next_sensor(e, b);
 }
@@ -397,6 +452,8 @@ static void sensors_done(struct bmc_engine *e, struct bmc *b, enum bmc_error err
 		take_reading(e, b, reply);
 	else if (w->step == STEP_THRESHOLDS)
 		take_thresholds(e, b, reply);
+	else if (w->step == STEP_DCMI)
+		take_dcmi(e, b, reply);
 	else if (error != BMC_OK && (w->step == STEP_HEADER || w->step == STEP_BODY))
 		record_refused(e, b, reply->completion);
 	else if (error != BMC_OK)

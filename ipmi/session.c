@@ -23,6 +23,7 @@ static void send_packet(struct bmc_engine *e, struct bmc *b, const uint8_t *pack
 		return;
 	e->counts.sent++;
 	b->flight.sent++;
+	b->free_ms = b->gap_ms ? e->now + b->gap_ms : 0;
 	e->hands.send(e->hands.arg, &b->address, packet, size);
 }
 
@@ -220,7 +221,13 @@ static void refuse(struct bmc_engine *e, struct bmc *b, enum bmc_error error)
 	b->refused = (uint8_t)error;
 	if (error == BMC_PASSWORD || error == BMC_KG)
 		ask_secret_again(e, b->credential);
-	if (error == BMC_SLOTS_FULL || error == BMC_SESSION_LOST)
+	if (error == BMC_SLOTS_FULL) {
+		b->slots_gap_ms = b->slots_gap_ms == 0 ? SLOTS_WAIT_MS : b->slots_gap_ms * 2;
+		if (b->slots_gap_ms > SLOTS_MOST_MS)
+			b->slots_gap_ms = SLOTS_MOST_MS;
+		b->refused_until_ms = e->now + b->slots_gap_ms;
+		watch_finding(e, b, BMC_FINDING_SLOTS, true);
+	} else if (error == BMC_SESSION_LOST)
 		b->refused_until_ms = e->now + SLOTS_WAIT_MS;
 	else {
 		b->refused_gap_ms = b->refused_gap_ms == 0 ? REFUSED_FIRST_MS : b->refused_gap_ms * 2;
@@ -298,9 +305,11 @@ static void session_ready(struct bmc_engine *e, struct bmc *b)
 	b->session_tries = 0;
 	b->refused_until_ms = 0;
 	b->refused_gap_ms = 0;
+	b->slots_gap_ms = 0;
 	e->counts.sessions++;
 	session_abandon_flight(e, b);
 	take_guid(e, b);
+	watch_finding(e, b, BMC_FINDING_SLOTS, false);
 	/* what restarted may be other firmware */
 	b->identity_step = 0;
 	bmc_want(e, b, PROC_IDENTITY, e->now);
@@ -363,6 +372,24 @@ static bool step_answer(struct bmc_engine *e, struct bmc *b, enum packet_kind ki
 	return true;
 }
 
+/* --- probes ---------------------------------------------------------------------------------------- */
+
+static void wire_probe(struct bmc_engine *e, struct bmc *b)
+{
+	uint8_t packet[PACKET_MAX];
+
+	send_packet(e, b, packet, probe_packet(e, b, packet));
+}
+
+static void fly_probe(struct bmc_engine *e, struct bmc *b, const struct ipmi_command *c)
+{
+	flight_begin(e, b, FLIGHT_PROBE);
+	b->flight.command = *c;
+	b->flight.give_up_ms = e->now + STEP_GIVE_UP_MS;
+	wire_probe(e, b);
+	b->flight.next_ms = e->now + STEP_AGAIN_MS;
+}
+
 /* --- commands -------------------------------------------------------------------------------------- */
 
 void session_start(struct bmc_engine *e, struct bmc *b, enum procedure p, const struct ipmi_command *c,
@@ -370,6 +397,10 @@ void session_start(struct bmc_engine *e, struct bmc *b, enum procedure p, const 
 {
 	b->flight.procedure = (uint8_t)p;
 	b->doubting = false;
+	if (c->probe) {
+		fly_probe(e, b, c);
+		return;
+	}
 	if (sessionless) {
 		fly_command(e, b, FLIGHT_PING, c);
 		return;
@@ -473,6 +504,13 @@ static bool reply_arrived(struct bmc_engine *e, struct bmc *b, enum packet_kind 
 bool session_datagram(struct bmc_engine *e, struct bmc *b, enum packet_kind kind, uint32_t console_id,
 		      const uint8_t *data, size_t size)
 {
+	if (b->flight.kind == FLIGHT_PROBE) {
+		if (!probe_datagram(e, b, kind, console_id, data, size))
+			return false;
+		watch_heard(e, b);
+		finish(e, b, BMC_OK, NULL);
+		return true;
+	}
 	if (kind == PACKET_SESSIONLESS)
 		return b->flight.kind == FLIGHT_PING && reply_arrived(e, b, kind, data, size);
 	/* refusals of a handshake may come without our id */
@@ -495,7 +533,7 @@ static void unanswered(struct bmc_engine *e, struct bmc *b)
 		session_abandon_flight(e, b);
 		return;
 	}
-	if (f->kind == FLIGHT_PING || live || f->command.once) {
+	if (f->kind == FLIGHT_PING || f->kind == FLIGHT_PROBE || live || f->command.once) {
 		if (f->kind == FLIGHT_HANDSHAKE)
 			session_drop(b);
 		finish(e, b, BMC_NO_ANSWER, NULL);
@@ -515,8 +553,11 @@ void session_timer(struct bmc_engine *e, struct bmc *b)
 		unanswered(e, b);
 		return;
 	}
-	if (f->kind == FLIGHT_HANDSHAKE) {
-		wire_step(e, b);
+	if (f->kind == FLIGHT_HANDSHAKE || f->kind == FLIGHT_PROBE) {
+		if (f->kind == FLIGHT_PROBE)
+			wire_probe(e, b);
+		else
+			wire_step(e, b);
 		f->next_ms = f->give_up_ms;
 		return;
 	}

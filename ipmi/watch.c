@@ -40,8 +40,7 @@ static void finding_text(const struct bmc *b, char out[CAUSE_SIZE])
 	if (b->guid_changed)
 		text_copy(out, CAUSE_SIZE, "bmc guid is not the recorded one: check the wiring");
 	else if (b->error == BMC_OK || b->error == BMC_NO_ANSWER)
-		text_copy(out, CAUSE_SIZE,
-			  b->anonymous ? "log-in without name and password is enabled: disable it" : "");
+		text_copy(out, CAUSE_SIZE, "");
 	else if (b->error == BMC_COMPLETION)
 		text_format(out, CAUSE_SIZE, "command refused with completion code %02x", b->completion);
 	else
@@ -56,13 +55,25 @@ void watch_facts(struct bmc_engine *e, struct bmc *b)
 				  .manufacturer = b->manufacturer,
 				  .product = b->product,
 				  .guid_known = b->guid_known,
-				  .guid_changed = b->guid_changed};
+				  .guid_changed = b->guid_changed,
+				  .findings = b->findings,
+				  .suites = b->suites};
 
 	finding_text(b, b->finding);
 	memcpy(m.guid, b->guid, sizeof(m.guid));
 	text_copy(m.firmware, sizeof(m.firmware), b->firmware);
 	text_copy(m.finding, sizeof(m.finding), b->finding);
 	e->hands.facts(e->hands.arg, &m);
+}
+
+void watch_finding(struct bmc_engine *e, struct bmc *b, enum bmc_finding finding, bool there)
+{
+	uint8_t now = (uint8_t)(there ? b->findings | finding : b->findings & ~finding);
+
+	if (now == b->findings)
+		return;
+	b->findings = now;
+	watch_facts(e, b);
 }
 
 /* Sets what is known of the trouble; tells when the line that people see changes. */
@@ -168,12 +179,8 @@ static void live_missed(struct bmc_engine *e, struct bmc *b)
 /* Get Channel Authentication Capabilities (22.13) says whether anybody may log in. */
 static void take_capabilities(struct bmc_engine *e, struct bmc *b, const struct ipmi_reply *r)
 {
-	bool anonymous = r->completion == IPMI_COMP_CODE_COMMAND_SUCCESS && r->size >= 3 && r->data[2] & 1;
-
-	if (anonymous == b->anonymous)
-		return;
-	b->anonymous = anonymous;
-	watch_facts(e, b);
+	watch_finding(e, b, BMC_FINDING_ANONYMOUS,
+		      r->completion == IPMI_COMP_CODE_COMMAND_SUCCESS && r->size >= 3 && r->data[2] & 1);
 }
 
 static void live_answered(struct bmc_engine *e, struct bmc *b)
@@ -302,8 +309,11 @@ static void take_device(struct bmc_engine *e, struct bmc *b, const struct ipmi_r
 	b->manufacturer = maker;
 	b->product = product;
 	text_copy(b->firmware, sizeof(b->firmware), firmware);
-	if (!same)
-		watch_facts(e, b);
+	if (same)
+		return;
+	b->no_dcmi = false;
+	watch_facts(e, b);
+	probe_first(e, b);
 }
 
 static void identity_done(struct bmc_engine *e, struct bmc *b, enum bmc_error error, const struct ipmi_reply *reply)

@@ -136,10 +136,10 @@ void silences_run(struct request *r, const struct route *route)
 	ask_pages(r, QUERY_SILENCES, "");
 }
 
-void sel_run(struct request *r, const struct route *route)
+/* What is asked by a range of nodes. */
+static void ask_of_nodes(struct request *r, uint32_t kind)
 {
-	struct msg_query q = {.kind = QUERY_SEL, .limit = (uint32_t)r->query.limit};
-	(void)route;
+	struct msg_query q = {.kind = kind, .limit = (uint32_t)r->query.limit};
 
 	if (!text_copy(q.target, sizeof q.target, r->query.range)) {
 		request_fail(r, ERR_CONFIG, "range", "ask for fewer nodes at once", "is longer than 255 bytes");
@@ -147,6 +147,18 @@ void sel_run(struct request *r, const struct route *route)
 	}
 	q.request = request_wait(r, TIMEOUT_MS, on_page);
 	channel_send(server_engine(r->server), MSG_QUERY, &q, sizeof q);
+}
+
+void sel_run(struct request *r, const struct route *route)
+{
+	(void)route;
+	ask_of_nodes(r, QUERY_SEL);
+}
+
+void inventory_run(struct request *r, const struct route *route)
+{
+	(void)route;
+	ask_of_nodes(r, QUERY_INVENTORY);
 }
 
 void audit_run(struct request *r, const struct route *route)

@@ -67,6 +67,7 @@ static const struct parameter event_parameters[] = {
     TEXT("object", object),
     NUMBER("limit", 1, 10000, limit),
 };
+static const struct parameter inventory_parameters[] = {RANGE};
 static const struct parameter sel_parameters[] = {RANGE, NUMBER("limit", 1, 512, limit)};
 static const struct parameter trap_parameters[] = {
     RANGE,
@@ -131,6 +132,7 @@ const struct route routes[] = {
     {.path = "/v1/events", LIST(event_parameters), .run = events_run},
     {.path = "/v1/audit", LIST(event_parameters), .run = audit_run},
     {.path = "/v1/silences", .run = silences_run},
+    {.path = "/v1/inventory", .table = BOARD_NODE, LIST(inventory_parameters), .run = inventory_run},
     {.path = "/v1/sel", .table = BOARD_NODE, LIST(sel_parameters), .run = sel_run},
     {.path = "/v1/traps", LIST(trap_parameters), .run = traps_run},
     {.path = "/v1/traps/senders", .run = trap_senders_run},

@@ -26,6 +26,7 @@ void job_run(struct request *r, const struct route *route);
 
 /* ask.c: what only the engine knows or does */
 void events_run(struct request *r, const struct route *route);
+void inventory_run(struct request *r, const struct route *route);
 void sel_run(struct request *r, const struct route *route);
 void traps_run(struct request *r, const struct route *route); /* traps.c */
 void trap_senders_run(struct request *r, const struct route *route);

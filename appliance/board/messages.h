@@ -431,11 +431,13 @@ struct msg_bmc_target {
 	uint32_t power_interval_s, sensor_interval_s;
 	uint8_t suite;          /* 17 or 3 */
 	uint8_t privilege;      /* 2 user, 3 operator, 4 admin: what is asked for */
-	uint8_t pad[2];
+	uint16_t gap_ms;        /* least time between two requests */
 	char name[NAME_SIZE];
 	char credential[NAME_SIZE]; /* secret of class bmc */
 	char user[20];
 	uint8_t expected_guid[16]; /* all zero: not known yet */
+	uint8_t probe_defaults; /* 1: makers' well-known passwords are looked for, once for each GUID */
+	uint8_t pad[3];
 };
 enum bmc_workaround { BMC_WORKAROUND_OPENSESSPRIV = 1, BMC_WORKAROUND_AUTHCAP = 2, BMC_WORKAROUND_INTEL20 = 4, BMC_WORKAROUND_SUPERMICRO20 = 8,
 		      BMC_WORKAROUND_SUN20 = 16, BMC_WORKAROUND_NONEMPTYSEQ = 32 };
@@ -495,12 +497,17 @@ struct msg_sensor {
 	char unit[12];         /* "C", "RPM", "V", "W", "A", "percent", "" for discrete */
 	char text[64];         /* "presence detected, input lost" or "at or above upper critical" */
 };
+/* Weaknesses that it was found to have; each is an alarm of kind bmc-finding. */
+enum bmc_finding { BMC_FINDING_SUITE0 = 1, BMC_FINDING_WEAK_SUITE = 2, BMC_FINDING_ANONYMOUS = 4, BMC_FINDING_DEFAULT_PASSWORD = 8,
+		   BMC_FINDING_SLOTS = 16 };
 struct msg_bmc_facts {
 	uint32_t slot, generation;
 	uint32_t manufacturer, product;
 	uint8_t guid[16];
 	uint8_t guid_known, guid_changed;
-	uint8_t pad[6];
+	uint8_t findings;   /* enum bmc_finding bits */
+	uint8_t pad;
+	uint32_t suites;    /* cipher suites 0 to 31 that it offers, one bit each; 0: it does not say */
 	char firmware[16];
 	char finding[CAUSE_SIZE]; /* "suite 0 accepted" and the like; "" for none */
 };

@@ -80,6 +80,7 @@ cli_handler node_list, node_show, node_add, node_set, node_remove, group_list, g
     group_remove, item_list, sensor_list, alarm_list, alarm_ack, event_list, job_list, job_show, job_cancel, job_wait,
     power_do, power_status, graph_draw, apply_do, export_do, site_show, top_show, bmc_confirm, stats_show, stats_idle, sel_list, sel_read, sel_clear;
 cli_handler item_show, item_add, item_set, item_remove;
+cli_handler node_inventory;
 cli_handler trap_list, trap_senders;
 cli_handler silence_add, silence_list, silence_remove;
 

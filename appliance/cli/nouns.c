@@ -133,6 +133,7 @@ const struct cli_command cli_commands[] = {
     {"site", "show", "", 0, 0, "the site and its appliance", site_show, NULL},
     {"node", "list", "[RANGE]", 0, 1, "nodes with verdict, level and load", node_list, node_filters},
     {"node", "show", "RANGE...", 1, -1, "all that is known of nodes, with the evidence", node_show, NULL},
+    {"node", "inventory", "[RANGE]", 0, 1, "makers, models and serial numbers, as BMCs know them", node_inventory, NULL},
     {"node", "add", "NAME", 1, 1, "add a node", node_add, node_add_fields},
     {"node", "set", "RANGE", 1, 1, "change nodes", node_set, node_set_fields},
     {"node", "remove", "RANGE", 1, 1, "remove nodes (several want --yes)", node_remove, NULL},

@@ -24,8 +24,8 @@ struct config_head { /* every object begins so */
 	uint32_t pad;
 };
 struct config_snmp { struct config_head head; uint8_t version, auth, priv; char user[CONFIG_NAME]; };
-struct config_bmc { struct config_head head; char user[20]; uint8_t suite, privilege; };
-struct config_bmcmodel { struct config_head head; uint8_t suite; uint32_t workarounds; }; /* suite 0: as the credential says */
+struct config_bmc { struct config_head head; char user[20]; uint8_t suite, privilege; bool probe_defaults; };
+struct config_bmcmodel { struct config_head head; uint8_t suite; uint32_t gap_ms, workarounds, accepted; }; /* suite 0: as the credential says */
 struct config_switch { struct config_head head; struct address address; char snmp[CONFIG_NAME]; char group[CONFIG_NAME]; };
 struct config_pdu { struct config_head head; struct address address; char snmp[CONFIG_NAME]; };
 struct config_group { struct config_head head; struct address reference; uint8_t policy; /* enum policy */ };

@@ -40,6 +40,13 @@ static const struct choice workarounds[] = {{"opensesspriv", BMC_WORKAROUND_OPEN
 					    {"nonemptyseq", BMC_WORKAROUND_NONEMPTYSEQ},
 					    {NULL, 0}};
 
+static const struct choice findings[] = {{"suite-0", BMC_FINDING_SUITE0},
+					 {"weak-suites", BMC_FINDING_WEAK_SUITE},
+					 {"anonymous", BMC_FINDING_ANONYMOUS},
+					 {"default-password", BMC_FINDING_DEFAULT_PASSWORD},
+					 {"slots-full", BMC_FINDING_SLOTS},
+					 {NULL, 0}};
+
 #define AT(structure, member) \
 	.offset = offsetof(struct structure, member), .size = sizeof(((struct structure *)0)->member)
 
@@ -54,11 +61,14 @@ static const struct config_field bmc_fields[] = {
     {"user", FIELD_USER, AT(config_bmc, user), .required = true, .high = 16, .example = "operator"},
     {"suite", FIELD_CHOICE, AT(config_bmc, suite), .choices = suites, .fallback = "17"},
     {"privilege", FIELD_CHOICE, AT(config_bmc, privilege), .choices = privileges, .fallback = "operator"},
+    {"probe-defaults", FIELD_BOOL, AT(config_bmc, probe_defaults)},
     {NULL},
 };
 static const struct config_field bmcmodel_fields[] = {
     {"suite", FIELD_CHOICE, AT(config_bmcmodel, suite), .choices = suites},
     {"workarounds", FIELD_FLAGS, AT(config_bmcmodel, workarounds), .choices = workarounds},
+    {"gap-ms", FIELD_NUMBER, AT(config_bmcmodel, gap_ms), .low = 1, .high = 2000, .example = "20"},
+    {"accepted", FIELD_FLAGS, AT(config_bmcmodel, accepted), .choices = findings},
     {NULL},
 };
 static const struct config_field switch_fields[] = {

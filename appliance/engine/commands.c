@@ -861,6 +861,8 @@ void commands_query(struct engine *e, enum role face, const struct msg_query *q)
 		query_export(e, face, q);
 	} else if (q->kind == QUERY_SILENCES) {
 		silences_query(e, face, q);
+	} else if (q->kind == QUERY_INVENTORY) {
+		inventory_query(e, face, q);
 	} else if (q->kind == QUERY_SEL) {
 		records_query(e, face, q);
 	} else if (q->kind == QUERY_TRAPS || q->kind == QUERY_TRAP_SENDERS) {

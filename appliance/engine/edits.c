@@ -116,6 +116,7 @@ static void take_over(struct edit *x)
 	free(changes.changes);
 	outbox_receivers_changed(e);
 	publish_now(e);
+	targets_credentials_changed(e, &x->diff);
 	log_info("generation %" PRIu64 ": %zu changes", e->edits->generation, x->diff.count);
 	if (old != x->base)
 		sweep_generation(e, old, NULL);

@@ -59,7 +59,7 @@ struct items;
 
 struct node_sensor {
 	uint16_t record_id;
-	uint8_t level, state, seen;
+	uint8_t level, state, seen, watts;
 	double reading;
 	uint32_t board_slot;
 	char name[32];
@@ -230,6 +230,8 @@ void start_finished(struct engine *e); /* main.c: everything is read; begin */
 /* --- targets.c: what the collector and the BMC role are told */
 void targets_send_all(struct engine *e, enum role role);
 void targets_node_changed(struct engine *e, uint32_t slot);
+/* Credentials or models of BMCs are others: all targets are told anew. */
+void targets_credentials_changed(struct engine *e, const struct config_diff *diff);
 void targets_node_removed(struct engine *e, uint32_t slot, uint32_t generation);
 void targets_domains_changed(struct engine *e);
 /* Tells the collector what to read, when that is other than what it was told last (intervals of items). */
@@ -282,6 +284,9 @@ bool series_begin(struct engine *e, uint32_t slot, struct msg_series *m, const c
 
 /* --- sensors.c */
 void sensors_take(struct engine *e, const struct msg_sensor *sensors, size_t count);
+/* Watts that the node draws, NAN when nobody tells: the highest of its sensors in W, because a sum would count a supply and what it
+ * feeds; DCMI's reading is one of them where the BMC has no power sensor of its own. */
+double sensors_power_draw(struct engine *e, uint32_t slot);
 void sensors_clear(struct engine *e, uint32_t slot);
 void sensors_alarms(struct engine *e, uint32_t slot); /* says again what is wrong: maintenance has begun or ended */
 

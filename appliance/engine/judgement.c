@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/silences.h"
+#include "engine/records.h"
 #include "engine/values.h"
 #include "engine/checks.h"
 #include "engine/watches.h"
@@ -473,6 +474,8 @@ void judgement_bmc_facts(struct engine *e, const struct msg_bmc_facts *f)
 
 	bool told = f->guid_known && f->guid_changed; /* by the alarm below */
 	alarms_level(e, f->slot, "bmc", "security", f->finding[0] && !told ? LEVEL_WARNING : LEVEL_NORMAL, f->finding);
+	records_findings(e, f);
+	inventory_facts(e, f);
 	if (f->guid_known && !f->guid_changed && !s->guid_known) {
 		memcpy(s->guid, f->guid, sizeof s->guid);
 		s->guid_known = true;

@@ -171,6 +171,11 @@ static void take_sel_cleared(struct incoming *in)
 	records_clear_answer(in->e, in->body);
 }
 
+static void take_fru(struct incoming *in)
+{
+	inventory_take(in->e, in->body);
+}
+
 static void take_pet_event(struct incoming *in)
 {
 	records_pet(in->e, in->body);
@@ -262,6 +267,7 @@ static const struct {
 	[MSG_SEL] = {FROM(ROLE_BMC), take_sel},
 	[MSG_SEL_STATE] = {FROM(ROLE_BMC), take_sel_state},
 	[MSG_SEL_CLEARED] = {FROM(ROLE_BMC), take_sel_cleared},
+	[MSG_FRU] = {FROM(ROLE_BMC), take_fru},
 	[MSG_PET_EVENT] = {FROM(ROLE_BMC), take_pet_event},
 	[MSG_FLUSHED] = {FROM(ROLE_RECORDER), take_flushed},
 	[MSG_RECORDER_STATE] = {FROM(ROLE_RECORDER), take_recorder},

@@ -16,7 +16,15 @@ struct node_records {
 	bool busy;                  /* a transaction is under way */
 	struct msg_sel_entry newest; /* the newest entry of level warning or worse that asserted something in this life of the engine */
 	int64_t newest_ms;           /* monotonic, when it was told; 0 none */
+	uint64_t inventory;          /* what its inventory was read of: hash of GUID and firmware; 0: it has not been read */
+	uint64_t wanted;             /* the same, of what the BMC says now and was asked for */
 };
+
+struct node_records *records_of(struct engine *e, uint32_t slot); /* made when there are none */
+
+/* --- findings.c: weaknesses of a BMC as alarms of kind bmc-finding, but those that its model's row accepts */
+void records_findings(struct engine *e, const struct msg_bmc_facts *facts);
+void records_findings_clear(struct engine *e, uint32_t slot); /* it has no BMC any more */
 
 /* --- sel.c */
 void records_restore(struct engine *e, const char *key, const char *json); /* /selstate/SLOT */
@@ -35,6 +43,13 @@ const struct msg_sel_entry *records_newest(struct engine *e, uint32_t slot, int6
 typedef void records_cleared(void *arg, json_t *outcome, const struct error *err); /* takes outcome */
 void records_clear(struct engine *e, const struct model_selection *nodes, records_cleared *done, void *arg);
 void records_clear_answer(struct engine *e, const struct msg_sel_cleared *answer);
+
+/* --- inventory.c: "/fru/SLOT", read at first contact and when GUID or firmware is another */
+void inventory_restore(struct engine *e, const char *key, const char *json);
+void inventory_facts(struct engine *e, const struct msg_bmc_facts *facts);
+void inventory_take(struct engine *e, const struct msg_fru *fru);
+void inventory_removed(struct engine *e, uint32_t slot);
+void inventory_query(struct engine *e, enum role face, const struct msg_query *query);
 
 /* --- records_query.c: pages for the faces; from = QUERY_NEWEST or 0: the newest `limit` entries of each node */
 void records_query(struct engine *e, enum role face, const struct msg_query *query);

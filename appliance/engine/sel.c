@@ -33,7 +33,7 @@ static void state_key(char *key, uint32_t slot)
 	text_format(key, KEY_SIZE, "/selstate/%05u", slot);
 }
 
-static struct node_records *records_of(struct engine *e, uint32_t slot)
+struct node_records *records_of(struct engine *e, uint32_t slot)
 {
 	struct node_state *s = e->nodes[slot];
 
@@ -155,7 +155,10 @@ static void tell(struct engine *e, uint32_t slot)
 
 void records_told(struct engine *e, uint32_t slot)
 {
-	if (!records_of(e, slot)->busy) /* else the commit tells it */
+	struct node_records *r = records_of(e, slot);
+
+	r->wanted = 0; /* a new BMC role knows of no question */
+	if (!r->busy)  /* else the commit tells it */
 		tell(e, slot);
 }
 
@@ -307,6 +310,7 @@ void records_removed(struct engine *e, uint32_t slot)
 
 	if (r && (r->last || r->known.erased))
 		delete_entries(e, slot, r->first, r->last + BATCH_MAX); /* a batch may be under way */
+	inventory_removed(e, slot);
 	free(r);
 	e->nodes[slot]->records = NULL;
 }

@@ -121,6 +121,7 @@ static void take_one(struct engine *e, const struct msg_sensor *m)
 		return;
 	n->seen = 1;
 	n->reading = m->reading;
+	n->watts = !strcmp(m->unit, "W");
 	n->state = m->state;
 	uint8_t before = n->level;
 	n->level = m->state == SENSOR_FINDING || m->state == SENSOR_NOMINAL ? m->level : LEVEL_NORMAL;
@@ -201,6 +202,17 @@ void sensors_take(struct engine *e, const struct msg_sensor *m, size_t count)
 		record(e, m[i].slot);
 		stats_power(e, m[i].slot);
 	}
+}
+
+double sensors_power_draw(struct engine *e, uint32_t slot)
+{
+	const struct node_state *s = engine_state(e, slot);
+	double most = __builtin_nan("");
+
+	for (uint32_t i = 0; s && i < s->sensor_count; i++)
+		if (s->sensors[i].watts && !isnan(s->sensors[i].reading) && !(s->sensors[i].reading <= most))
+			most = s->sensors[i].reading;
+	return most;
 }
 
 void sensors_clear(struct engine *e, uint32_t slot)

@@ -28,7 +28,7 @@ static const struct {
 	bool build_after;   /* the model is built when this section is read */
 } sections[] = {
 	{"/slot/", take_slot, false}, {NULL, take_config, true},      {"/life/node/", take_life, false},
-	{"/selstate/", records_restore, false},
+	{"/selstate/", records_restore, false}, {"/fru/", inventory_restore, false},
 	{"/silence/", silences_restore, false},
 	{"/alarm/", alarms_restore, false}, {"/job/", jobs_restore, false}, {"/event/", take_event, false},
 	{"/outbox/", outbox_restore, false}, {"/audit/", take_audit, false}, {"/set/", commands_restore, false},

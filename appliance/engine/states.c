@@ -85,7 +85,7 @@ static void node_changed(struct engine *e, uint32_t slot)
 		sensors_clear(e, slot);
 		alarms_clear(e, e->model.nodes[slot].config.head.name, "bmc", "session");
 		alarms_clear(e, e->model.nodes[slot].config.head.name, "bmc", "security");
-		alarms_clear(e, e->model.nodes[slot].config.head.name, "bmc-finding", "event-log");
+		records_findings_clear(e, slot);
 		s->bmc_finding[0] = '\0';
 		s->bmc_heard = false;
 		s->bmc_state = BMC_NA;

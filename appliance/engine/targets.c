@@ -67,6 +67,8 @@ static void fill_bmc(struct engine *e, const struct model_node *n, struct msg_bm
 	t->sensor_interval_s = e->model.node_count < SMALL_SITE ? 30 : 300;
 	t->suite = m && m->suite ? m->suite : c && c->suite ? c->suite : 17;
 	t->privilege = c && c->privilege ? c->privilege : 3;
+	t->probe_defaults = c && c->probe_defaults;
+	t->gap_ms = (uint16_t)(m ? m->gap_ms : 0);
 	text_copy(t->name, sizeof t->name, n->config.head.name);
 	text_copy(t->credential, sizeof t->credential, n->config.bmc_credential);
 	text_copy(t->user, sizeof t->user, c ? c->user : "");
@@ -224,4 +226,18 @@ void targets_node_removed(struct engine *e, uint32_t slot, uint32_t generation)
 
 	engine_send(e, ROLE_COLLECTOR, MSG_TARGET_REMOVE, &gone, sizeof gone);
 	engine_send(e, ROLE_BMC, MSG_BMC_REMOVE, &gone, sizeof gone);
+}
+
+void targets_credentials_changed(struct engine *e, const struct config_diff *diff)
+{
+	bool snmp = false, bmc = false;
+
+	for (size_t i = 0; i < diff->count; i++) {
+		snmp = snmp || diff->changes[i].kind == CONFIG_SNMP;
+		bmc = bmc || diff->changes[i].kind == CONFIG_BMC || diff->changes[i].kind == CONFIG_BMCMODEL;
+	}
+	if (snmp && e->loaded)
+		targets_send_all(e, ROLE_COLLECTOR);
+	if (bmc && e->loaded)
+		targets_send_all(e, ROLE_BMC);
 }

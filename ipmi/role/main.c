@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* glory-bmc: the role that talks to BMCs. Connects the BMC engine to the engine role's channel, to the supervisor (for
- * secrets) and to its sockets; all decisions are in ipmi/engine.c and the procedures behind it. Started by gloryd only.
+/* glory-bmc: the role that talks to BMCs. Connects the driver of BMCs (driver.h) to the engine role's channel and to
+ * the supervisor (for secrets); all decisions are behind the driver. Started by gloryd only.
  */
 #include <string.h>
 #include <unistd.h>
@@ -10,27 +10,21 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "board/messages.h"
-#include "ipmi/udp.h"
+#include "ipmi/driver.h"
 #include "proc/role.h"
 
 enum { STATS_MS = 1000 };
 
 static struct bmc_role {
 	struct role_context *context;
-	struct bmc_udp *udp;
-	struct bmc_engine *engine;
+	const struct bmc_driver *bmcs;
+	void *driver;
 	struct loop_timer *stats;
 	struct log_damper refusals;
 	uint64_t exchanges_before;
 } role;
 
 /* --- to the engine role and the supervisor --------------------------------------------------------- */
-
-static void on_send(void *arg, const struct address *to, const void *data, size_t size)
-{
-	(void)arg;
-	bmc_udp_send(role.udp, to, data, size);
-}
 
 static void on_secret_wanted(void *arg, const char *name)
 {
@@ -94,12 +88,18 @@ static void on_pet(void *arg, const struct msg_sel_entry *m)
 	channel_send(role.context->engine, MSG_PET_EVENT, m, sizeof(*m));
 }
 
+static void on_fru(void *arg, const struct msg_fru *m)
+{
+	(void)arg;
+	channel_send(role.context->engine, MSG_FRU, m, sizeof(*m));
+}
+
 static void on_stats_due(void *arg)
 {
 	struct bmc_counts c;
 
 	(void)arg;
-	bmc_engine_counts(role.engine, &c);
+	role.bmcs->counts(role.driver, &c);
 	struct msg_stats m = {.handled = c.exchanges,
 			      .garbage = c.garbage,
 			      .queued = c.in_flight,
@@ -123,7 +123,7 @@ static void take_target(const void *body)
 {
 	struct error error;
 
-	if (bmc_engine_target(role.engine, body, clock_mono_ms(), &error))
+	if (role.bmcs->target(role.driver, body, clock_mono_ms(), &error))
 		refuse(&error);
 }
 
@@ -139,36 +139,35 @@ static void on_engine(struct role_context *context, const struct message_header 
 		close(fd);
 	switch (h->type) {
 	case MSG_BMC_TARGETS_BEGIN:
-		bmc_engine_begin(role.engine);
+		role.bmcs->begin(role.driver);
 		break;
 	case MSG_BMC_TARGET:
 		take_target(body);
 		break;
 	case MSG_BMC_TARGETS_END:
-		bmc_engine_end(role.engine, now);
+		role.bmcs->end(role.driver, now);
 		break;
 	case MSG_BMC_REMOVE:
-		bmc_engine_remove(role.engine, slot->slot, slot->generation, now);
+		role.bmcs->remove(role.driver, slot->slot, slot->generation, now);
 		break;
 	case MSG_POWER:
-		bmc_engine_power(role.engine, body, now);
+		role.bmcs->power(role.driver, body, now);
 		break;
 	case MSG_BMC_READ:
-		bmc_engine_read(role.engine, body, now);
+		role.bmcs->read(role.driver, body, now);
 		break;
 	case MSG_SEL_KNOWN:
-		bmc_engine_sel_known(role.engine, body, now);
+		role.bmcs->sel_known(role.driver, body, now);
 		break;
 	case MSG_SEL_CLEAR:
-		bmc_engine_sel_clear(role.engine, body, now);
+		role.bmcs->sel_clear(role.driver, body, now);
 		break;
 	case MSG_PET:
-		bmc_engine_pet(role.engine, body, now);
+		role.bmcs->pet(role.driver, body, now);
 		break;
 	default:
 		break;
 	}
-	bmc_udp_rearm(role.udp);
 }
 
 static void take_secret(const struct msg_secret *m)
@@ -178,7 +177,7 @@ static void take_secret(const struct msg_secret *m)
 
 	if (copy.secret_class == SECRET_BMC && text_terminated(copy.name, sizeof(copy.name)) &&
 	    text_terminated(copy.text, sizeof(copy.text)) &&
-	    bmc_engine_secret(role.engine, copy.name, copy.status ? NULL : copy.text, clock_mono_ms(), &error))
+	    role.bmcs->secret(role.driver, copy.name, copy.status ? NULL : copy.text, clock_mono_ms(), &error))
 		refuse(&error);
 	explicit_bzero(&copy, sizeof(copy));
 }
@@ -192,36 +191,32 @@ static void on_supervisor(struct role_context *context, const struct message_hea
 		close(fd);
 	if (h->type == MSG_SECRET)
 		take_secret(body);
-	bmc_udp_rearm(role.udp);
 }
 
 /* --- life ------------------------------------------------------------------------------------------ */
 
 static int prepare(struct role_context *context)
 {
-	struct bmc_hands hands = {on_send,   bmc_udp_random, on_secret_wanted, on_power,
-				  on_result, on_sensors,     on_facts,         NULL};
-	static const struct bmc_record_hands records = {on_sel, on_sel_state, on_sel_cleared, on_pet};
+	struct bmc_hands hands = {.secret = on_secret_wanted,
+				  .power = on_power,
+				  .result = on_result,
+				  .sensors = on_sensors,
+				  .facts = on_facts};
+	static const struct bmc_record_hands records = {on_sel, on_sel_state, on_sel_cleared, on_pet, on_fru};
 	struct bmc_settings settings = {.records = &records};
 
 	role.context = context;
 	text_copy(settings.cache_directory, sizeof(settings.cache_directory), context->start.directory);
-	role.udp = bmc_udp_open();
-	if (!role.udp) {
-		log_error("udp socket: none could be opened: check the limit of open files");
+	role.bmcs = &ipmi_driver;
+	role.driver = role.bmcs->open(&settings, &hands, clock_mono_ms());
+	if (!role.driver)
 		return ERR_NO_RESOURCE;
-	}
-	role.engine = bmc_engine_new(&settings, &hands, clock_mono_ms());
-	if (!role.engine) {
-		log_error("libfreeipmi: its cryptography does not start: reinstall libgcrypt20");
-		return ERR_NO_RESOURCE;
-	}
 	return 0;
 }
 
 static int run(struct role_context *context)
 {
-	bmc_udp_attach(role.udp, context->loop, role.engine);
+	role.bmcs->attach(role.driver, context->loop);
 	role.stats = loop_timer_new(context->loop, on_stats_due, NULL);
 	loop_timer_every(role.stats, STATS_MS);
 	return 0;
@@ -230,10 +225,8 @@ static int run(struct role_context *context)
 static void stop(struct role_context *context)
 {
 	(void)context;
-	bmc_engine_close(role.engine);
 	loop_timer_free(role.stats);
-	bmc_engine_free(role.engine);
-	bmc_udp_free(role.udp);
+	role.bmcs->close(role.driver);
 }
 
 int main(void)

@@ -10,6 +10,9 @@
 #include <freeipmi/freeipmi.h>
 
 #include "base/memory.h"
+#include "ipmi/fru.h"
+#include "ipmi/sel_decode.h"
+#include "ipmi/suites.h"
 #include "ipmi/bmc.h"
 #include "ipmi/sdr.h"
 #include "tests/sim/fake_bmc.h"
@@ -19,6 +22,7 @@ static struct {
 	size_t left;
 	struct fake_bmc bmc;
 	struct bmc_engine *engine;
+	struct msg_sel_known known; /* what the store would have of its event log */
 	struct address address;
 	int64_t now;
 	uint8_t pipe[8][1024];
@@ -112,6 +116,44 @@ static void ignore_facts(void *arg, const struct msg_bmc_facts *m)
 	(void)m;
 }
 
+static void take_sel(void *arg, const struct msg_sel_entry *m, size_t count)
+{
+	struct msg_sel_known *known = arg;
+
+	for (size_t i = 0; i < count; i++)
+		if (!memchr(m[i].sensor, 0, sizeof(m[i].sensor)) || !memchr(m[i].type, 0, sizeof(m[i].type)) ||
+		    !memchr(m[i].event, 0, sizeof(m[i].event)) || m[i].level >= LEVEL_COUNT)
+			abort();
+	known->last_id = m[count - 1].record_id;
+	memcpy(known->last, m[count - 1].raw, sizeof(known->last));
+}
+
+static void ignore_sel_state(void *arg, const struct msg_sel_state *m)
+{
+	(void)arg;
+	(void)m;
+}
+
+static void ignore_sel_cleared(void *arg, const struct msg_sel_cleared *m)
+{
+	(void)arg;
+	(void)m;
+}
+
+static void ignore_pet(void *arg, const struct msg_sel_entry *m)
+{
+	(void)arg;
+	(void)m;
+}
+
+static void take_fru(void *arg, const struct msg_fru *m)
+{
+	(void)arg;
+	for (int i = 0; i < FRU_FIELD_COUNT; i++)
+		if (!memchr(m->fields[i], 0, FRU_TEXT))
+			abort();
+}
+
 static void run(int64_t ms)
 {
 	for (int64_t end = w.now + ms; w.now < end;) {
@@ -132,8 +174,10 @@ static void begin(void)
 {
 	struct bmc_hands hands = {on_send,       on_random,      ignore_name,  ignore_power,
 				  ignore_result, ignore_sensors, ignore_facts, NULL};
-	struct bmc_settings settings = {0};
+	static const struct bmc_record_hands records = {take_sel, ignore_sel_state, ignore_sel_cleared, ignore_pet, take_fru};
+	struct bmc_settings settings = {.records = &records};
 
+	hands.arg = &w.known;
 	if (w.engine)
 		return;
 	w.now = 1000;
@@ -158,6 +202,7 @@ static void fuzz_datagrams(bool sha256)
 	struct error error;
 
 	w.piped = 0;
+	w.known = (struct msg_sel_known){.slot = 1, .generation = 1};
 	fake_bmc_init(&w.bmc, sha256);
 	/* records made of input: lengths are mended so that they can be walked through, all else stays hostile */
 	size_t n = next_bytes(records, 256), at = 0;
@@ -170,8 +215,34 @@ static void fuzz_datagrams(bool sha256)
 	bmc_engine_secret(w.engine, "bmc", "password=secret", w.now, &error);
 	run(3000);
 	bmc_engine_power(w.engine, &power, w.now);
-	run(17000);
+	for (int i = 0; i < 4; i++) {
+		bmc_engine_sel_known(w.engine, &w.known, w.now);
+		bmc_engine_read(w.engine, &(struct msg_bmc_read){.slot = 1, .generation = 1, .what = i % 2 ? BMC_READ_SEL : BMC_READ_FRU}, w.now);
+		run(4000);
+	}
+	bmc_engine_sel_clear(w.engine, &(struct msg_sel_clear){.request = 1, .slot = 1, .generation = 1}, w.now);
+	run(5000);
 	bmc_engine_remove(w.engine, 1, 1, w.now);
+}
+
+/* What BMCs have written down, without the conversation around it. */
+static void fuzz_records(const uint8_t *data, size_t size)
+{
+	static struct sel_words *words;
+	struct msg_sel_entry entry = {0};
+	struct msg_fru fru;
+	uint8_t raw[SEL_RAW];
+
+	if (!words)
+		words = sel_words_new();
+	(void)suites_parse(data, size);
+	fru_parse(data, (unsigned)size, &fru);
+	take_fru(NULL, &fru);
+	for (size_t at = 0; at + SEL_RAW <= size && at < 64 * SEL_RAW; at += SEL_RAW)
+		sel_decode(words, NULL, data + at, &entry);
+	if (size > 3 && pet_to_record((uint32_t)data[0] << 16 | (uint32_t)data[1] << 8 | data[2], data + 3,
+				      size - 3 < PET_MAX ? (unsigned)size - 3 : PET_MAX, raw))
+		sel_decode(words, NULL, raw, &entry);
 }
 
 static void fuzz_secret(void)
@@ -216,7 +287,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_file(data + 1, size - 1);
 		break;
 	case 1:
-		fuzz_secret();
+		if (data[0] & 4)
+			fuzz_records(data + 1, size - 1);
+		else
+			fuzz_secret();
 		break;
 	default:
 		fuzz_datagrams(data[0] & 1);

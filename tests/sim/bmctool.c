@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Asks one BMC through the BMC engine and prints what it says, one fact a line: for the system tests and for people.
  *   bmctool [-s SUITE] [-l user|operator|admin] [-w WORKAROUND,...] [-c CACHE] [-g GUID] [-t SECONDS] [-i
- * POWER_INTERVAL] ADDRESS USER SECRETFILE COMMAND COMMAND: power, cause, sensors, findings, on, off, soft, reset,
- * identify, watch (prints every report until the time is over). SECRETFILE holds "password=..." and optionally
+ * POWER_INTERVAL] [-d] [-m MILLISECONDS] ADDRESS USER SECRETFILE COMMAND COMMAND: power, cause, sensors, findings, on, off,
+ * soft, reset, identify, log, clear-log, inventory, weaknesses (until the time is over; -d: well-known passwords too), watch
+ * (prints every report until the time is over). -m: least time between two requests. SECRETFILE holds "password=..." and optionally
  * "kg=...". Exit status 0: answered; 1: not; 2: usage. */
 #include <inttypes.h>
 #include <math.h>
@@ -23,6 +24,8 @@ static struct {
 	struct loop *loop;
 	struct bmc_udp *udp;
 	struct bmc_engine *engine;
+	struct loop_timer *keep;
+	struct msg_sel_known known;
 	const char *command;
 	int64_t started_ms;
 	bool watch;
@@ -52,9 +55,9 @@ static void on_power(void *arg, const struct msg_power_state *m)
 	static const char *const names[] = {"?", "na", "on", "off", "pending", "silent"};
 
 	(void)arg;
-	printf("power %s error=\"%s\" completion=%02x event=%02x faults=%02x cause=%u after_ms=%" PRId64 "\n",
+	printf("power %s error=\"%s\" completion=%02x event=%02x faults=%02x cause=%u watchdog=%02x after_ms=%" PRId64 "\n",
 	       names[m->state < BMC_STATE_END ? m->state : 0], bmc_error_text((enum bmc_error)m->error), m->completion,
-	       m->last_event, m->faults, m->restart_cause, clock_mono_ms() - tool.started_ms);
+	       m->last_event, m->faults, m->restart_cause, m->watchdog, clock_mono_ms() - tool.started_ms);
 	bool settled = strcmp(tool.command, "power") == 0 ||
 		       (strcmp(tool.command, "cause") == 0 && (m->restart_cause || m->error));
 	if (settled)
@@ -97,6 +100,62 @@ static void on_facts(void *arg, const struct msg_bmc_facts *m)
 	for (int i = 0; i < 16; i++)
 		fprintf(stderr, "%02x", m->guid[i]);
 	fprintf(stderr, "%s finding=\"%s\"\n", m->guid_changed ? " changed" : "", m->finding);
+	if (strcmp(tool.command, "weaknesses") == 0)
+		printf("weaknesses %02x suites %08x\n", m->findings, m->suites);
+	fflush(stdout);
+}
+
+/* --- what the BMC has written down ------------------------------------------------------------------ */
+
+static void on_sel(void *arg, const struct msg_sel_entry *m, size_t count)
+{
+	struct msg_sel_known known = {.last_id = m[count - 1].record_id};
+
+	(void)arg;
+	for (size_t i = 0; i < count; i++)
+		printf("entry %04x %08x %s|%s|%s|%s%s\n", m[i].record_id, m[i].time_s, level_name(m[i].level), m[i].type,
+		       m[i].sensor, m[i].event, m[i].deasserted ? " (ended)" : "");
+	memcpy(known.last, m[count - 1].raw, sizeof(known.last));
+	tool.known = known; /* told from the loop: the engine is busy now */
+	loop_timer_set(tool.keep, 0);
+}
+
+static void on_keep(void *arg)
+{
+	(void)arg;
+	bmc_engine_sel_known(tool.engine, &tool.known, clock_mono_ms());
+	bmc_udp_rearm(tool.udp);
+}
+
+static void on_sel_state(void *arg, const struct msg_sel_state *m)
+{
+	(void)arg;
+	printf("log entries=%u free=%u notices=%02x error=\"%s\"\n", m->entries, m->free_bytes, m->notices,
+	       bmc_error_text((enum bmc_error)m->error));
+	end(m->error ? 1 : 0);
+}
+
+static void on_sel_cleared(void *arg, const struct msg_sel_cleared *m)
+{
+	(void)arg;
+	printf("cleared error=\"%s\" text=\"%s\"\n", bmc_error_text((enum bmc_error)m->error), m->text);
+	end(m->error ? 1 : 0);
+}
+
+static void on_pet(void *arg, const struct msg_sel_entry *m)
+{
+	(void)arg;
+	(void)m;
+}
+
+static void on_fru(void *arg, const struct msg_fru *m)
+{
+	(void)arg;
+	printf("inventory error=\"%s\"", bmc_error_text((enum bmc_error)m->error));
+	for (int i = 0; i < FRU_FIELD_COUNT; i++)
+		printf("|%s", m->fields[i]);
+	putchar('\n');
+	end(m->error ? 1 : 0);
 }
 
 static void on_time_over(void *arg)
@@ -109,7 +168,7 @@ static int usage(void)
 {
 	fprintf(stderr, "usage: bmctool [-s suite] [-l privilege] [-w workaround,...] [-c cache] [-g guid] [-t "
 			"seconds] [-i power_interval] address user secretfile "
-			"power|cause|sensors|findings|on|off|soft|reset|identify|watch\n");
+			"power|cause|sensors|findings|on|off|soft|reset|identify|log|clear-log|inventory|weaknesses|watch\n");
 	return 2;
 }
 
@@ -165,14 +224,25 @@ static int ask(void)
 	struct msg_bmc_read read = {.what = BMC_READ_POWER, .urgent = 1};
 	struct msg_power power = {.job = 1, .verb = (uint32_t)verb, .deadline_ms = 20000};
 
-	tool.watch = strcmp(tool.command, "watch") == 0;
+	bool log = strcmp(tool.command, "log") == 0;
+	struct msg_sel_clear clear = {.request = 1};
+
+	tool.watch = strcmp(tool.command, "watch") == 0 || strcmp(tool.command, "weaknesses") == 0;
 	if (tool.watch)
 		return 0;
-	if (verb > 0)
+	if (log || strcmp(tool.command, "clear-log") == 0)
+		bmc_engine_sel_known(tool.engine, &tool.known, clock_mono_ms());
+	if (strcmp(tool.command, "clear-log") == 0)
+		bmc_engine_sel_clear(tool.engine, &clear, clock_mono_ms());
+	else if (verb > 0)
 		bmc_engine_power(tool.engine, &power, clock_mono_ms());
 	else {
 		if (strcmp(tool.command, "sensors") == 0 || strcmp(tool.command, "findings") == 0)
 			read.what = BMC_READ_SENSORS;
+		else if (log)
+			read.what = BMC_READ_SEL;
+		else if (strcmp(tool.command, "inventory") == 0)
+			read.what = BMC_READ_FRU;
 		else if (strcmp(tool.command, "cause") == 0)
 			read.what = BMC_READ_CAUSE;
 		else if (strcmp(tool.command, "power") != 0)
@@ -195,12 +265,13 @@ int main(int argc, char **argv)
 				   .sensor_interval_s = 0,
 				   .name = "bmc",
 				   .credential = "bmc"};
-	struct bmc_settings settings = {0};
+	static const struct bmc_record_hands records = {on_sel, on_sel_state, on_sel_cleared, on_pet, on_fru};
+	struct bmc_settings settings = {.records = &records};
 	struct error error;
 	int64_t seconds = 30;
 	int option;
 
-	while ((option = getopt(argc, argv, "s:l:w:c:g:t:i:")) != -1) {
+	while ((option = getopt(argc, argv, "s:l:w:c:g:t:i:m:d")) != -1) {
 		int64_t number;
 		if (option == 's' && text_integer(optarg, 0, 255, &number))
 			t.suite = (uint8_t)number;
@@ -210,6 +281,10 @@ int main(int argc, char **argv)
 			t.workarounds = workarounds(optarg);
 		else if (option == 'c')
 			text_copy(settings.cache_directory, sizeof(settings.cache_directory), optarg);
+		else if (option == 'm' && text_integer(optarg, 1, 2000, &number))
+			t.gap_ms = (uint16_t)number;
+		else if (option == 'd')
+			t.probe_defaults = 1;
 		else if (option == 't' && text_integer(optarg, 1, 86400, &number))
 			seconds = number;
 		else if (option == 'i' && text_integer(optarg, 1, 3600, &number))
@@ -233,6 +308,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s: %s: %s\n", error.object, error.text, error.remedy);
 		return 1;
 	}
+	tool.keep = loop_timer_new(tool.loop, on_keep, NULL);
 	if (ask())
 		return usage();
 	bmc_udp_attach(tool.udp, tool.loop, tool.engine);
@@ -243,6 +319,7 @@ int main(int argc, char **argv)
 	bmc_engine_free(tool.engine);
 	bmc_udp_free(tool.udp);
 	loop_timer_free(limit);
+	loop_timer_free(tool.keep);
 	loop_free(tool.loop);
 	return tool.status;
 }

@@ -286,6 +286,14 @@ static uint8_t carry_out(struct fake_bmc *f, uint8_t netfn, uint8_t command, con
 		return 0;
 	case 0x0a23:
 		return in_size >= 6 ? get_sdr(f, in, out, size) : 0xc7;
+	case 0x2c02:
+		if (!f->dcmi_watts || in_size < 4 || in[0] != 0xdc || in[1] != 1)
+			return 0xc1;
+		memset(out, 0, 18);
+		memcpy(out, (uint8_t[]){0xdc, f->dcmi_watts & 0xff, (uint8_t)(f->dcmi_watts >> 8)}, 3);
+		out[17] = 0x40;
+		*size = 18;
+		return 0;
 	case 0x042d:
 		memcpy(out, f->reading[in_size ? in[0] : 0], 4);
 		*size = 4;

@@ -28,6 +28,7 @@ struct fake_bmc {
 	int busy;             /* so many commands are answered by C0 */
 	int cancel;           /* so many reservations are cancelled */
 	bool anonymous;
+	uint16_t dcmi_watts; /* 0: knows no DCMI */
 	bool silent, wrong_code2, wrong_code4, no_slots, mute_in_session;
 	uint8_t refuse_command, refuse_code; /* completion code of one command */
 	/* what it has seen */

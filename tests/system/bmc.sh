@@ -158,7 +158,19 @@ shows "suite 17: off" '^result ok state=off' at off 1
 shows "suite 17: on" '^result ok state=on' at on 1
 shows "suite 17: sensors" '\|nominal\|' at sensors 1
 shows "suite 3 at the same bmc" '^power on' at power 1 -s 3
+at off 1 >/dev/null; at on 1 >/dev/null
+shows "the event log in words" '^entry .*\|Power Unit\|.*\|Power Off' at log 1
+shows "cleared once it is read" '^cleared error="ok"' at clear-log 1
+shows "and empty then" '^log entries=0' at log 1
+shows "inventory" '^inventory error="ok"\|Rack Mount Chassis\|CH-100\|SW000001\|.*\|Swarm Works\|Bee 2000\|B2K\|1.0\|SW000001\|$' at inventory 1
+shows "no weakness" '^weaknesses 00 suites 00020008' at weaknesses 1 -t 4
 knob() { ctl set bmcs "$1" "$2" "$3" >"$T/knob" 2>&1 || { echo "FAIL knob $*: $(cat "$T/knob")"; failed=1; }; }
+knob 10 suite0 1; shows "suite 0 is offered and taken" '^weaknesses 03 suites 0002000b' at weaknesses 10 -t 4
+shows "its password is none of the well-known" '^weaknesses 00' at weaknesses 11 -d -t 5
+knob 12 watchdog 1; shows "an expired watchdog" 'watchdog=90' at cause 12
+shows "a watchdog that is well" 'watchdog=80' at cause 1
+shows "a request each 200 ms" '^result ok state=off took_ms=([89]|[1-9][0-9])[0-9]{2}' at off 13 -m 200
+knob 14 slots 4; shows "no slot is free: not silent" '^power na error="no free session slot"' at power 14
 knob 2 bad_hmac 1; shows "wrong authentication codes" 'power na error="(password|bmc key)' at power 2
 knob 3 busy 1; shows "always busy" 'power na error="bmc is busy"' at power 3 -t 6
 knob 4 silent 1; shows "silent" 'power silent' at power 4

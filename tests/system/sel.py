@@ -70,7 +70,7 @@ def sensor_event(a):
 def added_by_others(a):
     """entries that another session adds, OEM ones as hex"""
     raw(a, "n001", ADD % 3)
-    x = appears(a, "n001", lambda x: x["type"] == "Power Supply")
+    x = appears(a, "n001", lambda x: x["raw"].endswith("6f03ffff"))
     check("input lost" in x["event"] and x["sensor"] == "PSU1 Status", x)
     raw(a, "n001", OEM % 0x77)
     x = appears(a, "n001", lambda x: x["type"] == "OEM")
@@ -129,6 +129,35 @@ def cleared_by_others(a):
     no_twins(a, "n002")
 
 
+def weaknesses(a):
+    """what a BMC is found to let anybody do is an alarm, unless its model's row accepts it"""
+    path = os.path.join(a.work, "etc", "cluster.xml")
+    with open(path) as f:
+        accepting = f.read()
+    changed = os.path.join(a.work, "strict.xml")
+    with open(changed, "w") as f:
+        f.write(accepting.replace(' accepted="suite-0 weak-suites"', ""))
+    check(accepting.count("accepted=") == 1, "the lab's cluster.xml accepts nothing")
+    code, out = a.tool("gloryctl", "apply", changed)
+    check(code == 0, out)
+    found = wait_until(lambda: "alarms: %s" % a.alarms(), 20, lambda: [
+        x for x in a.alarms() if x["kind"] == "bmc-finding" and x["object"] == "n001" and "suite 0" in x["cause"]])
+    check(found[0]["severity"] == "warning", found)
+    code, out = a.tool("gloryctl", "alarm", "ack", found[0]["id"])
+    check(code == 0, out)
+    code, out = a.tool("gloryctl", "apply", path)
+    check(code == 0, out)
+    wait_until("the alarms clear", 10, lambda: not a.alarms())
+
+
+def inventory(a):
+    """an inventory that the BMC does not have is told as such, and not asked for again and again"""
+    rows = wait_until("both inventories", 30, lambda: (lambda r: r if len(r) == 2 else None)(a.get("/v1/inventory")))
+    check(all(x["product_name"] is None and x["read"] for x in rows), rows)
+    code, out = a.tool("gloryctl", "node", "inventory", "n001")
+    check(code == 0 and "n001" in out and "n002" not in out, out)
+
+
 def several(a):
     """several nodes want --yes, a node without answer is told by name, viewers may not"""
     raw(a, "n002", OEM % 0xb0)
@@ -147,4 +176,4 @@ def several(a):
 
 if __name__ == "__main__":
     run("sel", {"nodes": 2, "groups": 1},
-        [sensor_event, added_by_others, outlives_roles, clear_reads_first, cleared_by_others, several])
+        [sensor_event, added_by_others, outlives_roles, clear_reads_first, cleared_by_others, several, weaknesses, inventory])

@@ -36,7 +36,7 @@ static inline void random_credentials(struct chance *c, struct cluster *out)
 	for (int i = 0; i < 3; i++) {
 		struct config_snmp snmp = {.version = i ? 3 : 2};
 		struct config_bmc bmc = {.suite = i ? 17 : 3, .privilege = (uint8_t)(2 + chance_below(c, 3))};
-		struct config_bmcmodel model = {.suite = i == 1 ? 3 : 0, .workarounds = (uint32_t)chance_below(c, 64)};
+		struct config_bmcmodel model = {.suite = i == 1 ? 3 : 0, .workarounds = (uint32_t)chance_below(c, 64), .gap_ms = (uint32_t)chance_below(c, 2000), .accepted = (uint32_t)chance_below(c, 32)};
 		text_format(snmp.head.name, CONFIG_NAME, "s%d", i);
 		text_format(bmc.head.name, CONFIG_NAME, "b%d", i);
 		text_format(model.head.name, CONFIG_NAME, "m%d", i);

@@ -324,9 +324,11 @@ static void test_other_refusals(void)
 	give_target();
 	run(2000);
 	expect_trouble(BMC_SLOTS_FULL);
+	CU_ASSERT_EQUAL(w.facts.findings, BMC_FINDING_SLOTS);
 	w.bmc.no_slots = false;
 	run(31000);
 	CU_ASSERT(last_power()->state == BMC_ON);
+	CU_ASSERT_EQUAL(w.facts.findings, 0);
 	stop();
 	start(false);
 	give_target();
@@ -690,10 +692,10 @@ static void test_anonymous(void)
 	w.bmc.anonymous = true;
 	give_target();
 	run(20000);
-	CU_ASSERT(last_power()->state == BMC_ON && w.facts.finding[0] != 0);
+	CU_ASSERT(last_power()->state == BMC_ON && w.facts.findings == BMC_FINDING_ANONYMOUS);
 	w.bmc.anonymous = false;
 	run(20000);
-	CU_ASSERT(w.facts.finding[0] == 0);
+	CU_ASSERT(w.facts.findings == 0);
 	stop();
 }
 

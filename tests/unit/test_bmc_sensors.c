@@ -300,7 +300,7 @@ static void test_files(void)
 	CU_ASSERT(a && a->count == 1 && strcmp(a->sensors[0].name, "CPU Temp") == 0);
 	sdr_repository_put(&list, a);
 	CU_ASSERT(sdr_load(&list, ctx, directory, &other) == NULL);
-	snprintf(path, sizeof(path), "%s/sdr/%016llx", directory, (unsigned long long)text_hash(&key, sizeof(key)));
+	snprintf(path, sizeof(path), "%s/sdr/%016llx", directory, (unsigned long long)text_hash(key.guid, sizeof(key.guid)));
 	FILE *f = fopen(path, "re");
 	CU_ASSERT_FATAL(f != NULL);
 	size_t all = fread(file, 1, sizeof(file), f);
@@ -394,11 +394,45 @@ static void run(int64_t ms)
 	}
 }
 
-static void sweep_with(unsigned chunk, int cancel, bool on)
+static void no_sel(void *arg, const struct msg_sel_entry *m, size_t count)
 {
+	(void)arg;
+	(void)m;
+	(void)count;
+}
+
+static void no_sel_state(void *arg, const struct msg_sel_state *m)
+{
+	(void)arg;
+	(void)m;
+}
+
+static void no_sel_cleared(void *arg, const struct msg_sel_cleared *m)
+{
+	(void)arg;
+	(void)m;
+}
+
+static void no_pet(void *arg, const struct msg_sel_entry *m)
+{
+	(void)arg;
+	(void)m;
+}
+
+static void no_fru(void *arg, const struct msg_fru *m)
+{
+	(void)arg;
+	(void)m;
+}
+
+/* watts: what DCMI says; 0: the BMC does not know it, or nobody asks. */
+static void sweep_of(unsigned chunk, int cancel, bool on, uint16_t watts)
+{
+	static const struct bmc_record_hands records_hands = {no_sel, no_sel_state, no_sel_cleared, no_pet, no_fru};
+	size_t wanted = watts ? 4 : 3;
 	static const uint8_t name[] = {0xc3, 'P', 'S', 'U'};
 	struct bmc_hands hands = {on_send, on_random, on_secret, on_power, on_result, on_sensors, on_facts, NULL};
-	struct bmc_settings settings = {0};
+	struct bmc_settings settings = {.records = watts ? &records_hands : NULL};
 	struct msg_bmc_target t = {.slot = 1,
 				   .generation = 1,
 				   .power_interval_s = 30,
@@ -424,6 +458,7 @@ static void sweep_with(unsigned chunk, int cancel, bool on)
 	w.bmc.chunk = chunk;
 	w.bmc.cancel = cancel;
 	w.bmc.on = on;
+	w.bmc.dcmi_watts = watts;
 	memcpy(w.bmc.reading[33], (uint8_t[]){91, 0xc0, 0xc0, 0x80}, 4);
 	memcpy(w.bmc.reading[40], (uint8_t[]){0, 0xc0, 0x09, 0x80}, 4);
 	memcpy(w.bmc.reading[41], (uint8_t[]){0, 0xe0, 0x09, 0x80}, 4);
@@ -431,15 +466,29 @@ static void sweep_with(unsigned chunk, int cancel, bool on)
 	CU_ASSERT(bmc_engine_target(w.engine, &t, w.now, &error) == 0);
 	CU_ASSERT(bmc_engine_secret(w.engine, "bmc", "password=secret", w.now, &error) == 0);
 	run(10000);
-	CU_ASSERT(w.sweeps >= 1 && w.count == 3);
+	CU_ASSERT(w.sweeps >= 1 && w.count == wanted);
 	CU_ASSERT(w.set[0].state == (on ? SENSOR_FINDING : SENSOR_NOT_JUDGED));
 	CU_ASSERT(on == (w.set[0].level == LEVEL_MAJOR) && w.set[0].reading == 91 && w.set[0].critical_high == 90);
 	CU_ASSERT(w.set[1].state == SENSOR_FINDING && strcmp(w.set[1].name, "PSU") == 0 && w.set[1].bits == 9);
-	CU_ASSERT(w.set[2].state == SENSOR_NOT_READABLE && w.set[2].last == 1 && w.set[1].last == 0);
+	CU_ASSERT(w.set[2].state == SENSOR_NOT_READABLE && w.set[wanted - 1].last == 1 && w.set[1].last == 0);
+	if (watts)
+		CU_ASSERT(w.set[3].reading == watts && strcmp(w.set[3].unit, "W") == 0 &&
+			  strcmp(w.set[3].name, "DCMI Power") == 0 && w.set[3].state == SENSOR_NOMINAL);
 	unsigned asked = w.bmc.seen[FAKE_COMMAND];
 	run(60000); /* the records are known: info, chassis and three readings, and the thresholds not again */
-	CU_ASSERT(w.sweeps == 2 && w.bmc.seen[FAKE_COMMAND] - asked <= 5 + 3);
+	CU_ASSERT(w.sweeps == 2 && w.bmc.seen[FAKE_COMMAND] - asked <= 5 + 3 + (watts ? 1 : 0));
 	bmc_engine_free(w.engine);
+}
+
+static void sweep_with(unsigned chunk, int cancel, bool on)
+{
+	sweep_of(chunk, cancel, on, 0);
+}
+
+static void test_dcmi(void)
+{
+	sweep_of(0, 0, true, 312);
+	sweep_of(0, 0, false, 12);
 }
 
 static void test_sweep(void)
@@ -467,6 +516,7 @@ static const struct unit_test tests[] = {
     {"records", test_records},
     {"files", test_files},
     {"sweep", test_sweep},
+    {"power by DCMI", test_dcmi},
     {"sweep in small parts", test_sweep_small_parts},
     {"sweep with cancelled reservations", test_sweep_cancelled},
 };

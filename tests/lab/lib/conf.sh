@@ -114,7 +114,7 @@ conf_cluster() {
 		    <bmc name="bmc" user="operator" suite="17"/>
 		${NOTIFY:+    <snmp name=\"noc\" version=\"3\" user=\"noc\" auth=\"SHA-256\" priv=\"AES-128\"/>}
 		  </credentials>
-		  <bmcmodel name="sim" suite="3" workarounds="opensesspriv"/>
+		  <bmcmodel name="sim" suite="3" workarounds="opensesspriv" accepted="suite-0 weak-suites"/>
 		E
 		for ((g = 1; g <= lab_groups; g++)); do
 			printf '  <switch name="sw%d" address="10.99.%d.254" snmp="nodes" group="g%02d"/>\n' "$g" "$g" "$g"

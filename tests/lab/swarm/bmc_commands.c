@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The commands a BMC of the swarm knows, one small function each, found by one table; called by bmc.c with a checked
  * message. */
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -64,15 +65,20 @@ static uint8_t auth_capabilities(struct command *c)
 
 static uint8_t cipher_suites(struct command *c)
 {
-	static const uint8_t three[] = {0xc0, 3, 0x01, 0x41, 0x81}, seventeen[] = {0xc0, 17, 0x03, 0x44, 0x81};
+	static const uint8_t three[] = {0xc0, 3, 0x01, 0x41, 0x81}, seventeen[] = {0xc0, 17, 0x03, 0x44, 0x81},
+			     weak[] = {0xc0, 0, 0x00, 0x40, 0x80, 0xc0, 1, 0x01, 0x40, 0x80};
+	struct command all = {.out_size = 0};
+	size_t at = (c->data[2] & 0x3fu) * 16u;
 
 	put_byte(c, 1);
-	if (c->data[2] & 0x3f)
-		return CC_OK;
+	if (c->bmc->knobs.suite0)
+		put(&all, weak, sizeof(weak));
 	if (c->swarm->suite != 17)
-		put(c, three, sizeof(three));
+		put(&all, three, sizeof(three));
 	if (c->swarm->suite != 3)
-		put(c, seventeen, sizeof(seventeen));
+		put(&all, seventeen, sizeof(seventeen));
+	if (at < all.out_size)
+		put(c, all.out + at, all.out_size - at < 16 ? all.out_size - at : 16);
 	return CC_OK;
 }
 
@@ -115,6 +121,8 @@ static uint8_t set_watchdog(struct command *c)
 static uint8_t get_watchdog(struct command *c)
 {
 	put(c, c->bmc->watchdog, 6);
+	if (c->bmc->knobs.watchdog)
+		c->out[3] |= 0x10;
 	put(c, c->bmc->watchdog + 4, 2);
 	return CC_OK;
 }
@@ -155,6 +163,107 @@ static uint8_t restart_cause(struct command *c)
 {
 	put_byte(c, c->bmc->restart_cause);
 	put_byte(c, 1);
+	return CC_OK;
+}
+
+/* DCMI 1.5, 6.6.1: the reading now, least, most, average; statistics by time stamp. */
+static uint8_t dcmi_power(struct command *c)
+{
+	unsigned watts = c->bmc->on ? c->bmc->knobs.dcmi : 5;
+
+	if (!c->bmc->knobs.dcmi || c->data[0] != 0xdc || c->data[1] != 1)
+		return CC_INVALID_COMMAND;
+	put_byte(c, 0xdc);
+	for (int i = 0; i < 4; i++)
+		put_16(c, watts);
+	put_32(c, bmc_clock(c->bmc));
+	put_32(c, 1000);
+	put_byte(c, 0x40);
+	return CC_OK;
+}
+
+static uint8_t dcmi_capabilities(struct command *c)
+{
+	if (!c->bmc->knobs.dcmi || c->data[0] != 0xdc)
+		return CC_INVALID_COMMAND;
+	put(c, (uint8_t[]){0xdc, 1, 5, 2, 0, 1, 7}, 7);
+	return CC_OK;
+}
+
+/* An inventory of chassis and product areas, the same for all but the serial number. */
+enum { FRU_SIZE = 96 };
+static void fru_text(uint8_t **at, const char *text)
+{
+	size_t n = strlen(text);
+
+	*(*at)++ = (uint8_t)(0xc0 | n);
+	memcpy(*at, text, n);
+	*at += n;
+}
+
+static void fru_close(uint8_t *area, size_t size)
+{
+	unsigned sum = 0;
+
+	for (size_t i = 0; i < size - 1; i++)
+		sum += area[i];
+	area[size - 1] = (uint8_t)(0x100 - (sum & 0xff));
+}
+
+static void fru_build(unsigned number, uint8_t out[FRU_SIZE])
+{
+	char serial[16];
+	uint8_t *at;
+
+	snprintf(serial, sizeof(serial), "SW%06u", number);
+	memset(out, 0, FRU_SIZE);
+	memcpy(out, (uint8_t[]){1, 0, 1, 0, 5, 0, 0, 0}, 8);
+	fru_close(out, 8);
+	at = out + 8;
+	memcpy(at, (uint8_t[]){1, 4, 0x17}, 3); /* rack mount chassis */
+	at += 3;
+	fru_text(&at, "CH-100");
+	fru_text(&at, serial);
+	*at = 0xc1;
+	fru_close(out + 8, 32);
+	at = out + 40;
+	memcpy(at, (uint8_t[]){1, 7, 25}, 3);
+	at += 3;
+	fru_text(&at, "Swarm Works");
+	fru_text(&at, "Bee 2000");
+	fru_text(&at, "B2K");
+	fru_text(&at, "1.0");
+	fru_text(&at, serial);
+	fru_text(&at, "");
+	fru_text(&at, "");
+	*at = 0xc1;
+	fru_close(out + 40, 56);
+}
+
+static uint8_t fru_info(struct command *c)
+{
+	if (c->data[0] != 0)
+		return CC_NOT_PRESENT;
+	put_16(c, FRU_SIZE);
+	put_byte(c, 0);
+	return CC_OK;
+}
+
+static uint8_t fru_read(struct command *c)
+{
+	uint8_t fru[FRU_SIZE];
+	unsigned offset = get_16(c->data + 1), wanted = c->data[3];
+
+	if (c->data[0] != 0)
+		return CC_NOT_PRESENT;
+	if (offset >= FRU_SIZE)
+		return CC_INVALID_FIELD;
+	if (wanted > 32)
+		return CC_TOO_MANY_BYTES;
+	fru_build(c->number, fru);
+	wanted = wanted > FRU_SIZE - offset ? FRU_SIZE - offset : wanted;
+	put_byte(c, wanted);
+	put(c, fru + offset, wanted);
 	return CC_OK;
 }
 
@@ -326,6 +435,10 @@ static const struct {
 	{0x00, 0x02, 1, OPERATOR, chassis_control},
 	{0x00, 0x04, 0, OPERATOR, done},
 	{0x00, 0x07, 0, USER, restart_cause},
+	{0x2c, 0x01, 2, USER, dcmi_capabilities},
+	{0x2c, 0x02, 4, USER, dcmi_power},
+	{0x0a, 0x10, 1, USER, fru_info},
+	{0x0a, 0x11, 4, USER, fru_read},
 	{0x0a, 0x20, 0, USER, sdr_info},
 	{0x0a, 0x22, 0, USER, sdr_reserve},
 	{0x0a, 0x23, 6, USER, sdr_get},

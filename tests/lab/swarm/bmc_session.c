@@ -108,7 +108,16 @@ void session_open(struct swarm *swarm, struct bmc *bmc, const struct packet *fro
 	if (size < OPEN_SIZE)
 		return;
 	memcpy(&console_id, in + 4, 4);
+	if (!in[12] && bmc->knobs.suite0) { /* nobody goes on from here: it takes no slot */
+		memcpy(h->out, (uint8_t[]){in[0], 0, ROLE_ADMIN, 0}, 4);
+		memcpy(h->out + 4, &console_id, 4);
+		memcpy(h->out + 8, (uint8_t[]){1, 0, 0, 0}, 4);
+		memcpy(h->out + 12, in + 8, 24);
+		h->size = 36;
+		return;
+	}
 	if (!(suite = find_suite(swarm, in))) {
+		swarm->sums.bmc_failed -= !in[12]; /* a question about suite 0 is no session that failed */
 		refuse(swarm, h, in[0], STATUS_NO_SUITE, console_id);
 		return;
 	}

@@ -39,6 +39,9 @@ static const struct knob table[] = {
 	{"stop_rakp", KNOB_FLAG, FOR_BMCS, false, AT(stop_rakp), 0, "answer nothing after RAKP 2"},
 	{"slots", KNOB_COUNT, FOR_BMCS, false, AT(slots), 0, "so many of the 4 session slots are taken"},
 	{"lie_power", KNOB_FLAG, FOR_BMCS, false, AT(lie_power), 0, "report the opposite power state"},
+	{"suite0", KNOB_FLAG, FOR_BMCS, false, AT(suite0), 0, "offers cipher suites 0 and 1, and takes 0"},
+	{"watchdog", KNOB_FLAG, FOR_BMCS, false, AT(watchdog), 0, "its watchdog has expired: SMS/OS, hard reset"},
+	{"dcmi", KNOB_COUNT, FOR_BMCS, false, AT(dcmi), 0, "DCMI power reading in watts; 0 = no DCMI"},
 	{"power_ms", KNOB_MS, FOR_BMCS, false, AT(power_ms), 0, "a power command takes this long"},
 	{"temp", KNOB_COUNT, FOR_BMCS, false, AT(temp), 0, "the first sensor reads this; 0 = its own"},
 };

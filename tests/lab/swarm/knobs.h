@@ -15,7 +15,7 @@ struct knobs {
 	uint8_t dead, half_dead, no_echo, every_second, endless, loop, frozen, clone, uncounted, hung, refused;
 	/* BMCs only */
 	float bad_hmac, busy;
-	uint8_t silent, stop_rakp, slots, lie_power;
+	uint8_t silent, stop_rakp, slots, lie_power, suite0, watchdog, dcmi;
 	uint32_t power_ms;
 	uint32_t temp; /* degrees C that replace the reading of the first sensor; 0 = its own */
 };
