@@ -7,8 +7,8 @@
 /* One position of a pattern: how many bytes it takes, and whether the character fits. 0: a set without end. */
 static size_t one(const char *p, size_t size, unsigned char c, bool *fits)
 {
-	bool not = size > 1 && (p[1] == '!' || p[1] == '^');
-	size_t at = not ? 2 : 1, first = at;
+	bool inverted = size > 1 && (p[1] == '!' || p[1] == '^');
+	size_t at = inverted ? 2 : 1, first = at;
 
 	if (*p != '[') {
 		*fits = *p == '?' || (unsigned char)*p == c;
@@ -23,7 +23,7 @@ static size_t one(const char *p, size_t size, unsigned char c, bool *fits)
 		}
 		*fits |= low <= c && c <= high;
 	}
-	*fits ^= not;
+	*fits ^= inverted;
 	return at < size ? at + 1 : 0;
 }
 

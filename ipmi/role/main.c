@@ -195,16 +195,13 @@ static void on_supervisor(struct role_context *context, const struct message_hea
 
 /* --- life ------------------------------------------------------------------------------------------ */
 
+static const struct bmc_record_hands records = {on_sel, on_sel_state, on_sel_cleared, on_pet, on_fru};
+static const struct bmc_hands hands = {
+    .secret = on_secret_wanted, .power = on_power, .result = on_result, .sensors = on_sensors, .facts = on_facts};
+static struct bmc_settings settings = {.records = &records};
+
 static int prepare(struct role_context *context)
 {
-	struct bmc_hands hands = {.secret = on_secret_wanted,
-				  .power = on_power,
-				  .result = on_result,
-				  .sensors = on_sensors,
-				  .facts = on_facts};
-	static const struct bmc_record_hands records = {on_sel, on_sel_state, on_sel_cleared, on_pet, on_fru};
-	struct bmc_settings settings = {.records = &records};
-
 	role.context = context;
 	text_copy(settings.cache_directory, sizeof(settings.cache_directory), context->start.directory);
 	role.bmcs = &ipmi_driver;
