@@ -20,6 +20,7 @@
 #include "rrd/cache.h"
 #include "rrd/layout.h"
 #include "rrd/template.h"
+#include "rrd/undo.h"
 
 #define ROWS_PER_CALL 64
 #define VALUE_TEXT 26 /* ":-1.2345678901e+300" and then some */
@@ -308,7 +309,9 @@ static int update(const struct file_series *s, const struct file_state *state, i
 		return 1;
 	}
 	bus_guarded = 1;
+	undo_keep(s->path);
 	int status = rrd_update_r(s->path, state->order, count, rows);
+	undo_done();
 	bus_guarded = 0;
 	return status;
 }

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "rrd/journal.h"
 #include "rrd/layout.h"
+#include "rrd/undo.h"
 
 #define SYNC_MS 1000
 #define ROWS_PER_LOCK 256
@@ -394,6 +395,8 @@ static bool open_parts(struct recorder *r)
 	}
 	r->journal = journal_open(r->setup.journal);
 	if (r->journal)
+		undo_open(r->setup.journal);
+	if (r->journal)
 		r->writer = writer_start(&w);
 	return r->writer != NULL;
 }
@@ -421,6 +424,7 @@ struct recorder *recorder_start(const struct recorder_setup *setup)
 		log_error("journal: its thread cannot be made: %s", strerror(error));
 	if (r->writer)
 		writer_stop(r->writer, 0);
+	undo_close();
 	journal_close(r->journal);
 	cache_free(r->cache);
 	free(r);
@@ -442,6 +446,7 @@ void recorder_stop(struct recorder *r, int64_t deadline_ms)
 			 (unsigned long long)waiting);
 	while (recorder_event(r).kind != RECORDER_NOTHING)
 		;
+	undo_close();
 	journal_close(r->journal);
 	cache_free(r->cache);
 	pthread_cond_destroy(&r->ordered);

@@ -22,6 +22,10 @@ static void put_values(const json_t *trap, char *out, size_t size)
 	size_t i, used = 0;
 	json_t *v;
 
+	if (cli_text(trap, "event")[0]) { /* its octets in words say more */
+		text_copy(out, size, cli_text(trap, "event"));
+		return;
+	}
 	json_array_foreach(json_object_get(trap, "varbinds"), i, v)
 	{
 		text_append(out, size, &used, "%s%s=%s", i ? " " : "", cli_text(v, "name"), cli_text(v, "value"));

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/records.h"
+#include "engine/traps.h"
 
 #define BATCH_MAX 64 /* entries of one message that are taken */
 #define KEY_SIZE 48
@@ -299,9 +300,12 @@ void records_sel_state(struct engine *e, const struct msg_sel_state *m)
 
 void records_pet(struct engine *e, const struct msg_sel_entry *m)
 {
-	if (engine_node(e, m->slot, m->generation) && sound(m))
-		log_info("node %s: platform event trap: %s %s: %s%s", e->model.nodes[m->slot].config.head.name, m->type, m->sensor, m->event,
-			 m->deasserted ? " (ended)" : "");
+	char words[TRAP_EVENT_TEXT];
+
+	if (!engine_node(e, m->slot, m->generation) || !sound(m))
+		return;
+	text_format(words, sizeof words, "%s%s%s: %s%s", m->type, m->sensor[0] ? " " : "", m->sensor, m->event, m->deasserted ? " (ended)" : "");
+	traps_words(e, m->slot, m->generation, words);
 }
 
 void records_removed(struct engine *e, uint32_t slot)

@@ -45,6 +45,7 @@ struct record {
 	int64_t wall_ms;
 	enum trap_kind kind;
 	char object[NAME_SIZE];
+	char event[TRAP_EVENT_TEXT]; /* a platform event in words, once the bmc role has told it; "" else */
 	struct msg_trap trap;
 };
 
@@ -186,11 +187,27 @@ static void read_node(struct engine *e, uint32_t slot, int64_t now, bool port)
 		engine_send(e, ROLE_COLLECTOR, MSG_PORT_ASK, &m, sizeof m);
 }
 
-static void read_bmc(struct engine *e, uint32_t slot, int64_t now)
+/* The bmc role has the library that turns its octets into words. */
+static void ask_words(struct engine *e, const struct msg_trap *t)
+{
+	struct msg_pet m = {.slot = t->slot, .generation = t->generation, .specific = t->oid[t->oid_length - 1], .size = t->octet_count};
+
+	_Static_assert(PET_MAX <= UINT8_MAX, "size is a byte");
+	if (t->octet_count && t->octet_count <= PET_MAX) {
+		memcpy(m.octets, t->octets, t->octet_count);
+		engine_send(e, ROLE_BMC, MSG_PET, &m, sizeof m);
+	}
+}
+
+static void read_bmc(struct engine *e, const struct msg_trap *t, int64_t now)
 {
 	static const uint32_t what[] = {BMC_READ_POWER, BMC_READ_SEL, BMC_READ_SENSORS};
+	uint32_t slot = t->slot;
 
-	if (!e->model.nodes[slot].config.bmc.family || !may_read(e, slot, now))
+	if (!e->model.nodes[slot].config.bmc.family)
+		return;
+	ask_words(e, t);
+	if (!may_read(e, slot, now))
 		return;
 	for (size_t i = 0; i < COUNT_OF(what); i++) {
 		struct msg_bmc_read m = {slot, e->model.nodes[slot].generation, what[i], i == 0};
@@ -211,7 +228,7 @@ static void read_for(struct engine *e, const struct msg_trap *t, enum read what,
 	bool node = t->source == TRAP_FROM_NODE;
 
 	if (what == READ_BMC && t->source == TRAP_FROM_BMC)
-		read_bmc(e, t->slot, now);
+		read_bmc(e, t, now);
 	else if (what == READ_LINK && t->source == TRAP_FROM_SWITCH)
 		read_port(e, t, now);
 	else if (node && what != READ_NOTHING)
@@ -244,6 +261,19 @@ void traps_take(struct engine *e, const struct msg_trap *traps, size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		take_one(e, &traps[i], now);
+}
+
+void traps_words(struct engine *e, uint32_t slot, uint32_t generation, const char *event)
+{
+	struct traps *t = e->traps;
+
+	for (uint64_t id = t->last; id && id + TRAPS_KEPT > t->last; id--) {
+		struct record *r = &t->records[id % TRAPS_KEPT];
+		if (r->kind == TRAP_KIND_PLATFORM_EVENT && r->trap.slot == slot && r->trap.generation == generation && !r->event[0]) {
+			text_copy(r->event, sizeof r->event, event);
+			return;
+		}
+	}
 }
 
 /* --- for others ------------------------------------------------------------------------------------------------ */
@@ -305,10 +335,11 @@ static json_t *record_json(const struct record *r)
 
 	for (unsigned i = 0; i < t->oid_length; i++)
 		text_append(oid, sizeof oid, &used, i ? ".%u" : "%u", t->oid[i]);
-	return json_pack("{s:I,s:I,s:s,s:s,s:s,s:s,s:s,s:b,s:s,s:f,s:o,s:b}", "id", (json_int_t)r->id, "at", (json_int_t)r->wall_ms, "object", r->object,
+	return json_pack("{s:I,s:I,s:s,s:s,s:s,s:s,s:s,s:b,s:s,s:f,s:o,s:b,s:s?}", "id", (json_int_t)r->id, "at", (json_int_t)r->wall_ms, "object", r->object,
 			 "source", words_name(WORDS_TRAP_SOURCE, t->source), "address", address_text(&t->from, 0, from), "kind",
 			 trap_kind_name((int)r->kind), "version", t->version <= SNMP_V3 && versions[t->version] ? versions[t->version] : "?", "inform",
-			 t->inform, "oid", oid, "uptime_s", t->uptime_cs / 100.0, "varbinds", varbinds_json(t), "more", t->more);
+			 t->inform, "oid", oid, "uptime_s", t->uptime_cs / 100.0, "varbinds", varbinds_json(t), "more", t->more, "event",
+			 r->event[0] ? r->event : NULL);
 }
 
 static bool of_selection(const struct record *r, const struct model_selection *nodes)

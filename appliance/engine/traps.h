@@ -8,12 +8,15 @@
 #include "engine/engine.h"
 
 #define TRAPS_KEPT 512        /* newest of the site, in memory */
+#define TRAP_EVENT_TEXT 200   /* with the zero */
 #define TRAP_HINT_MS 60000    /* older ones are no evidence any more */
 
 void traps_start(struct engine *e);
 /* Switches, PDUs or BMCs have changed: who may send traps. */
 void traps_sources_changed(struct engine *e);
 void traps_take(struct engine *e, const struct msg_trap *traps, size_t count);
+/* The words of a node's newest platform event trap that has none yet. */
+void traps_words(struct engine *e, uint32_t slot, uint32_t generation, const char *event);
 void traps_counts(struct engine *e, const struct msg_trap_counts *counts);
 /* What became of the datagrams since the collector's start, indexed by enum trap_fate. */
 const uint64_t *traps_fates(const struct engine *e);

@@ -199,6 +199,8 @@ def platform_event(a):
     wait_until("the sensor is read", 12, lambda: pet(a) or sensor(a)["level"] == "major", every=1)
     trap = listed(a, before, object="n001", kind="platform-event")
     check(trap["source"] == "bmc" and trap["oid"] == PET + ".0.65801", trap)
+    words = wait_until("the event in words", 10, lambda: listed(a, before, object="n001", kind="platform-event")["event"])
+    check(words.startswith("Temperature"), words)
     a.lab("sensor", "n001", "CPU1 Temp", "45")
     wait_until("the sensor's alarm clears", 60, lambda: not a.alarms())
 

@@ -298,6 +298,8 @@ static void record_until_killed(int out)
 		recorder_series(r, &m);
 	}
 	for (int64_t i = 1;; i++) {
+		if (i == 700) /* the finest archive holds 720 */
+			pause();
 		struct batch b = {NULL, 0};
 
 		for (uint32_t id = 0; id < 3; id++)
