@@ -129,11 +129,12 @@ void engine_receive(struct engine *e, int64_t now)
 static void look_around(struct engine *e, int64_t now)
 {
 	int64_t elapsed = now - e->looked > 1000 ? 1000 : now - e->looked;
+	uint32_t due = (uint32_t)(e->slots * elapsed / 1000);
 
-	if (elapsed < 10)
+	if (elapsed < 10 || !due)
 		return;
 	e->looked = now;
-	for (uint32_t n = (uint32_t)(e->slots * elapsed / 1000); n; n--) {
+	for (uint32_t n = due; n; n--) {
 		struct agent *a = e->agents[e->look_at];
 		e->look_at = (e->look_at + 1) % e->slots;
 		if (!a || !a->known || a->bare || now - a->answered > ENGINE_RETRY_MS * 3)

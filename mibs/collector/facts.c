@@ -121,8 +121,9 @@ void facts_answer(struct engine *e, struct agent *a, const struct query_value *v
 	}
 	if (v[3].type == VALUE_TEXT)
 		facts_engine_id(e, a, v[3].text.at, ber_left(&v[3].text));
-	/* another machine at this address: its up-times tell nothing about the one before */
-	bool other = a->other_id || (a->facts.sys_name[0] && strcmp(name, a->facts.sys_name) != 0);
+	/* another machine at this address: its up-times tell nothing about the one before. An agent that does not keep its engine id
+	 * has a new one after each start: then its up-time has fallen, and its name is the same. */
+	bool renamed = a->facts.sys_name[0] && strcmp(name, a->facts.sys_name) != 0, other = renamed || (a->other_id && !a->uptime_fell);
 	a->other_id = false;
 	a->facts.rebooted = !other && rebooted(a, host, now);
 	a->facts.agent_restarted = !other && a->uptime_fell && !a->facts.rebooted;

@@ -20,7 +20,10 @@ static size_t good_size;
 
 static void make_good(void)
 {
-	struct board_limits limits = {.rows = {1, 1, 2, 2, 4, 2, 4, 4, 2, 2}};
+	struct board_limits limits;
+	for (int i = 0; i < BOARD_TABLE_COUNT; i++)
+		limits.rows[i] = 4;
+	limits.rows[BOARD_APPLIANCE] = limits.rows[BOARD_CLUSTER] = 1;
 	struct board_writer *w = board_create(1, &limits);
 	struct sensor_row s = {.head = {.generation = 1, .slot = 1, .order = 5}, .name = "fan", .text = "fine"};
 	struct node_row n = {.head = {.generation = 1, .slot = 2, .order = 2}, .name = "n1"};
