@@ -9,12 +9,11 @@
 static const struct {
 	enum bmc_finding finding;
 	const char *part, *cause;
-} findings[] = {
+} findings[] = { /* a session table that is full is told as the trouble it is, once: MSG_BMC_FACTS says it in words */
 	{BMC_FINDING_SUITE0, "suite-0", "bmc takes cipher suite 0: anybody may command it"},
 	{BMC_FINDING_WEAK_SUITE, "weak-suites", "bmc offers weak cipher suites"},
 	{BMC_FINDING_ANONYMOUS, "anonymous", "bmc log-in without name and password: disable it"},
 	{BMC_FINDING_DEFAULT_PASSWORD, "default-password", "bmc still has a maker's well-known password"},
-	{BMC_FINDING_SLOTS, "slots-full", "bmc has no free session: close others at this bmc"},
 };
 
 /* "bmc offers weak cipher suites 1 2 6": as many as fit. */

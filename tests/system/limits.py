@@ -37,7 +37,7 @@ def after_kill(a, wanted):
             return names(a) == wanted
         except (OSError, http.client.HTTPException, ValueError, Failed):
             return False
-    a.kill("engine")
+    a.wait_back("engine", a.kill("engine"), 30)
     wait_until("%d nodes are there after the engine's end" % len(wanted), 30, there)
 
 
