@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/address.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "mibs/snmp/ber.h"
 
@@ -157,12 +158,31 @@ struct cell {
 	uint8_t exception;
 };
 
+/* The clock of a living agent moves: sysUpTime goes on from what was recorded. */
+static bool put_uptime(struct ber_out *out, const struct record *r)
+{
+	static const uint32_t uptime[] = {1, 3, 6, 1, 2, 1, 1, 3, 0};
+	static int64_t begun_ms;
+	int64_t value = 0, now = clock_mono_ms();
+
+	if (r->length != COUNT_OF(uptime) || memcmp(r->name, uptime, sizeof uptime) != 0)
+		return false;
+	if (!begun_ms)
+		begun_ms = now;
+	for (size_t i = 0; i < r->size; i++)
+		value = value << 8 | r->value[i];
+	ber_put_integer(out, value + (now - begun_ms) / 10);
+	return true;
+}
+
 static void put_cell(struct ber_out *out, const struct cell *c)
 {
 	uint8_t *mark = out->at, bytes[NAME_MAX_ * 5];
 	const struct record *name = c->found ? c->found : &c->name;
 
-	if (c->found) {
+	if (c->found && put_uptime(out, c->found)) {
+		*out->at = (uint8_t)c->found->type; /* a number is written alike, whatever it is called */
+	} else if (c->found) {
 		ber_put(out, c->found->value, c->found->size);
 		ber_put_header(out, (uint8_t)c->found->type, mark);
 	} else {
