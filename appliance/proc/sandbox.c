@@ -60,31 +60,36 @@ int sandbox_drop_privileges(uint32_t uid, uint32_t gid)
 #define READS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define ALL_V1 ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1)
 
+static void landlock_allow_open(int ruleset, int fd, const char *path, uint64_t access)
+{
+	struct landlock_path_beneath_attr rule = {.allowed_access = access, .parent_fd = fd};
+
+	if (fd >= 0 && syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0))
+		log_warning("sandbox: landlock rule for %s refused: %s", path, strerror(errno));
+}
+
 static void landlock_allow(int ruleset, const char *path, uint64_t access)
 {
-	struct landlock_path_beneath_attr rule = {.allowed_access = access, .parent_fd = open(path, O_PATH | O_CLOEXEC)};
+	int fd = open(path, O_PATH | O_CLOEXEC);
 
-	if (rule.parent_fd < 0)
-		return;
-	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0))
-		log_warning("sandbox: landlock rule for %s refused: %s", path, strerror(errno));
-	close(rule.parent_fd);
+	landlock_allow_open(ruleset, fd, path, access);
+	if (fd >= 0)
+		close(fd);
 }
 
 /* Plugins, what loads them, and the shell that reads those that are scripts: nothing else can be executed. */
-static void allow_programs(int ruleset, const char (*programs)[256])
+static void allow_programs(int ruleset, const int *programs)
 {
 	static const char *const loaders[] = {"/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/bin/sh"};
 
 	for (int i = 0; i < ROLE_CHECKS; i++)
-		if (programs[i][0])
-			landlock_allow(ruleset, programs[i], READS | LANDLOCK_ACCESS_FS_EXECUTE);
+		landlock_allow_open(ruleset, programs[i], "a directory of plugins", READS | LANDLOCK_ACCESS_FS_EXECUTE);
 	for (size_t i = 0; i < COUNT_OF(loaders); i++)
 		if (access(loaders[i], F_OK) == 0)
 			landlock_allow(ruleset, loaders[i], LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_EXECUTE);
 }
 
-static void close_files(const struct role_entry *entry, const char *data, const char (*programs)[256])
+static void close_files(const struct role_entry *entry, const char *data, const int *programs)
 {
 	static const char *const readable[] = {"/usr", "/lib", "/lib64", "/etc", "/proc", "/sys", "/dev/urandom", "/dev/null"};
 	struct landlock_ruleset_attr attr = {.handled_access_fs = ALL_V1};
@@ -169,7 +174,7 @@ static int close_calls(const struct role_entry *entry)
 }
 #endif
 
-int sandbox_close(const struct role_entry *entry, const char *data, const char (*programs)[256])
+int sandbox_close(const struct role_entry *entry, const char *data, const int *programs)
 {
 #ifdef GLORY_SANITIZE
 	(void)entry;
