@@ -11,8 +11,8 @@
  * no core dumps, dies with its parent. 0 or ERR_REFUSED (logged). */
 int sandbox_drop_privileges(uint32_t uid, uint32_t gid);
 /* Landlock (where the kernel has it): only the role's own directories under data may be written, system paths read, and by a role that
- * may the programs of ROLE_CHECKS directories executed (programs: their descriptors, the caller's; -1 none). Then the seccomp filter of the role. Says in the log what the kernel
- * could not give. 0 or ERR_BUG. */
+ * may the programs of ROLE_CHECKS directories executed (programs: their descriptors, which stay the caller's; -1 none). Then the
+ * seccomp filter of the role. Says in the log what the kernel could not give. 0 or ERR_BUG. */
 int sandbox_close(const struct role_entry *entry, const char *data, const int *programs);
 
 #endif
