@@ -54,7 +54,7 @@ left=$(ps -A -o args= | grep -E '^(glory|snmpd|ipmi_sim|/usr/sbin/(snmpd|sshd))'
 grep -q " $B" /proc/mounts && bad "mounts: $(grep " $B" /proc/mounts)" || ok 'no mount is left'
 new=$(ls -A /tmp | diff "$B/tmp.before" - | grep '^>')
 [ -z "$new" ] && ok 'nothing new in /tmp' || bad "in /tmp: $new"
-new=$(find /etc /root /var /home -xdev -newer "$B/tmp.before" \( -ipath '*snmp*' -o -ipath '*ipmi*' -o -ipath '*glory*' -o -ipath '*rrd*' \) -type f 2>/dev/null)
+new=$(find /etc /root /var /home -xdev -path "$(readlink -f "$B")" -prune -o -newer "$B/tmp.before" \( -ipath '*snmp*' -o -ipath '*ipmi*' -o -ipath '*glory*' -o -ipath '*rrd*' \) -type f -print 2>/dev/null)
 [ -z "$new" ] && ok 'no file outside the build directory' || bad "files: $new"
 echo "run: $failed failed"
 [ $failed = 0 ]
