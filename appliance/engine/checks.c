@@ -233,7 +233,7 @@ static void drop(struct engine *e, uint32_t slot, uint32_t at, bool node_stays)
 	s->checks[at] = s->checks[--s->check_count];
 	if (!node_stays)
 		return;
-	alarms_clear(e, e->model.nodes[slot].config.head.name, "check", c->config.head.name);
+	alarms_withdraw(e, e->model.nodes[slot].config.head.name, "check", c->config.head.name);
 	forget_values(e, slot, c->config.head.name);
 	judgement_level(e, slot);
 }

@@ -47,6 +47,6 @@ void records_findings_clear(struct engine *e, uint32_t slot)
 	const char *name = e->model.nodes[slot].config.head.name;
 
 	for (size_t i = 0; i < COUNT_OF(findings); i++)
-		alarms_clear(e, name, "bmc-finding", findings[i].part);
-	alarms_clear(e, name, "bmc-finding", "event-log");
+		alarms_withdraw(e, name, "bmc-finding", findings[i].part);
+	alarms_withdraw(e, name, "bmc-finding", "event-log");
 }

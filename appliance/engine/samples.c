@@ -352,7 +352,7 @@ static void row_remove(struct engine *e, uint32_t slot, struct table_row *r)
 		for (unsigned d = 0; d < item_definition_count; d++)
 			if (item_definitions[d].item == first + i) {
 				text_format(kind, sizeof kind, "item:%.18s", item_definitions[d].name);
-				alarms_clear(e, e->model.nodes[slot].config.head.name, kind, r->name);
+				alarms_withdraw(e, e->model.nodes[slot].config.head.name, kind, r->name);
 			}
 	}
 	average_free(&r->average);

@@ -142,7 +142,7 @@ static void drop(struct engine *e, uint32_t slot, uint32_t at)
 		struct sensor_row gone = {.head = {.slot = n->board_slot}};
 		board_put(e->board, BOARD_SENSOR, &gone);
 	}
-	alarms_clear(e, e->model.nodes[slot].config.head.name, "sensor", n->name);
+	alarms_withdraw(e, e->model.nodes[slot].config.head.name, "sensor", n->name);
 	*n = s->sensors[--s->sensor_count];
 }
 

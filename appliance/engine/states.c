@@ -83,8 +83,8 @@ static void node_changed(struct engine *e, uint32_t slot)
 
 	if (!e->model.nodes[slot].config.bmc.family) {
 		sensors_clear(e, slot);
-		alarms_clear(e, e->model.nodes[slot].config.head.name, "bmc", "session");
-		alarms_clear(e, e->model.nodes[slot].config.head.name, "bmc", "security");
+		alarms_withdraw(e, e->model.nodes[slot].config.head.name, "bmc", "session");
+		alarms_withdraw(e, e->model.nodes[slot].config.head.name, "bmc", "security");
 		records_findings_clear(e, slot);
 		s->bmc_finding[0] = '\0';
 		s->bmc_heard = false;

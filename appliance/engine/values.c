@@ -194,7 +194,7 @@ static void cell_remove(struct engine *e, uint32_t slot, uint32_t at)
 	clear_row(e, c);
 	recent_free(&c->recent);
 	text_format(kind, sizeof kind, "item:%.18s", e->values->items[c->item].name);
-	alarms_clear(e, e->model.nodes[slot].config.head.name, kind, c->name);
+	alarms_withdraw(e, e->model.nodes[slot].config.head.name, kind, c->name);
 	memmove(c, c + 1, (--s->cell_count - at) * sizeof *c);
 }
 

@@ -375,7 +375,7 @@ static void node_watch_remove(struct engine *e, uint32_t slot, uint32_t at, bool
 	w->dirty = true;
 	average_free(&n->average);
 	if (node_stays) {
-		alarms_clear(e, e->model.nodes[slot].config.head.name, "watch", w->config.head.name);
+		alarms_withdraw(e, e->model.nodes[slot].config.head.name, "watch", w->config.head.name);
 		for (int i = 0; i < ITEMS; i++)
 			values_gone(e, slot, e->watches->item[i], w->config.head.name);
 	}

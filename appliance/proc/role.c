@@ -118,18 +118,15 @@ static int begin(struct running *r)
 	log_open(role_name((int)d->role), s->log_level, s->log_to_syslog);
 	r->context.loop = loop_new();
 	rc = take_sockets(r);
+	/* the role's user may not reach them by their path */
+	for (int i = 0; i < ROLE_CHECKS; i++)
+		r->context.checks[i] = s->checks[i][0] ? open(s->checks[i], O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (!rc && d->prepare)
 		rc = d->prepare(&r->context);
-	int plugins[ROLE_CHECKS]; /* opened while it may: the role's user may not reach them by their path */
-	for (int i = 0; i < ROLE_CHECKS; i++)
-		plugins[i] = s->checks[i][0] ? open(s->checks[i], O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (!rc)
 		rc = sandbox_drop_privileges(s->uid, s->gid);
 	if (!rc)
-		rc = sandbox_close(&role_table[d->role], s->directory, plugins);
-	for (int i = 0; i < ROLE_CHECKS; i++)
-		if (plugins[i] >= 0)
-			close(plugins[i]);
+		rc = sandbox_close(&role_table[d->role], s->directory, r->context.checks);
 	return rc;
 }
 

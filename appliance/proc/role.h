@@ -32,6 +32,7 @@ struct role_start {
 
 struct role_context {
 	struct role_start start;
+	int checks[ROLE_CHECKS]; /* start.checks, opened (O_PATH) while the role still reaches everything; -1 none */
 	struct loop *loop;
 	struct channel *supervisor;
 	struct channel *engine; /* NULL in the engine */

@@ -17,13 +17,13 @@ write_secrets() {
 
 # snmp.conf of the stock tools, so that no passphrase stands in an argument: one directory for each form
 write_client() {
-	mkdir -p "$W/v3" "$W/v2c" "$W/stub"
+	mkdir -p "$W/v3" "$W/v2c" "$W/canned"
 	(
 		umask 077
 		printf '%s\n' 'defVersion 3' 'defSecurityName viewer' 'defSecurityLevel authPriv' 'defAuthType SHA-256' 'defPrivType AES' \
 			'defAuthPassphrase bench-view-auth' 'defPrivPassphrase bench-view-priv' >"$W/v3/snmp.conf"
 		printf '%s\n' 'defVersion 2c' 'defCommunity bench-community' >"$W/v2c/snmp.conf"
-		printf '%s\n' 'defVersion 2c' 'defCommunity lab' >"$W/stub/snmp.conf"
+		printf '%s\n' 'defVersion 2c' 'defCommunity lab' >"$W/canned/snmp.conf"
 	)
 }
 

@@ -2,7 +2,7 @@
 # the swarm is built from here: the lab's own folder.mk stays the lab's
 include tests/lab/swarm/folder.mk
 $(eval $(call program,tests/raw,tests/bench/raw.c,swarm,libcrypto,-lm))
-$(eval $(call program,tests/walkstub,tests/bench/walkstub.c,swarm,libcrypto,-lm))
+$(eval $(call program,tests/walkcanned,tests/bench/walkcanned.c,swarm,libcrypto,-lm))
 $(eval $(call program,tests/peer_netsnmp,tests/bench/peer_netsnmp.c,,netsnmp,-lpthread))
 $(eval $(call program,tests/rrdbench,tests/bench/rrdbench.c,recorder rrdnames base,librrd,-lpthread))
 

@@ -9,30 +9,30 @@ walk() {
 	LINES=$(SNMPCONFPATH=$W/$1 snmpbulkwalk -On -Cr50 "$2" "$3" 2>"$W/walk.err" | wc -l)
 	WALL=$(calc "$EPOCHREALTIME - $start")
 }
-# start_stub COLUMNS: the canned responder, which prices the stock tool, and the bare handler over a sorted array, which the agent is held against
-start_stub() {
-	"$B/tests/walkstub" --rows "$N" --columns "$1" --port 11161 >"$W/stub.log" 2>&1 &
-	STUB=$!
-	"$B/tests/walkstub" --rows "$N" --columns "$1" --port 11162 --max-size 8192 --bare >"$W/bare.log" 2>&1 &
+# start_canned COLUMNS: the canned responder, which prices the stock tool, and the bare handler over a sorted array, which the agent is held against
+start_canned() {
+	"$B/tests/walkcanned" --rows "$N" --columns "$1" --port 11161 >"$W/canned.log" 2>&1 &
+	CANNED=$!
+	"$B/tests/walkcanned" --rows "$N" --columns "$1" --port 11162 --max-size 8192 --bare >"$W/bare.log" 2>&1 &
 	BARE=$!
-	wait_for 20 'grep -q ready "$W/stub.log" && grep -q ready "$W/bare.log"' || { say "walkstub: $(cat "$W/stub.log" "$W/bare.log")"; exit 1; }
+	wait_for 20 'grep -q ready "$W/canned.log" && grep -q ready "$W/bare.log"' || { say "walkcanned: $(cat "$W/canned.log" "$W/bare.log")"; exit 1; }
 }
-stop_stub() { kill "$STUB" "$BARE"; wait "$STUB" "$BARE" 2>/dev/null; STUB='' BARE=''; }
-walk_stub() { walk stub "127.0.0.1:${1:-11161}" 1.3.6.1.4.1.32473.1.1.4.1.1; }
+stop_canned() { kill "$CANNED" "$BARE"; wait "$CANNED" "$BARE" 2>/dev/null; CANNED='' BARE=''; }
+walk_canned() { walk canned "127.0.0.1:${1:-11161}" 1.3.6.1.4.1.32473.1.1.4.1.1; }
 
-bench_stub() {
+bench_canned() {
 	local i before
-	start_stub 20
+	start_canned 20
 	for ((i = 0; i < 3; i++)); do
-		before=$(cpu $STUB)
-		walk_stub
+		before=$(cpu $CANNED)
+		walk_canned
 		[ "$LINES" -ge $((N * 20)) ] || { say "the walk of the canned table gave $LINES lines"; FAILED=1; }
-		sample stub_wall "$WALL"
-		sample stub_cpu "$(calc "($(cpu $STUB) - $before) * 1e6 / $LINES" 2)"
+		sample canned_wall "$WALL"
+		sample canned_cpu "$(calc "($(cpu $CANNED) - $before) * 1e6 / $LINES" 2)"
 	done
-	row "snmpbulkwalk of $N x 20 canned values, s" "stock tool" "canned responder" stub_wall
-	row "canned responder, us of CPU a value" "-" "-" stub_cpu
-	stop_stub
+	row "snmpbulkwalk of $N x 20 canned values, s" "stock tool" "canned responder" canned_wall
+	row "canned responder, us of CPU a value" "-" "-" canned_cpu
+	stop_canned
 }
 
 # --- rounds ------------------------------------------------------------------------------------------------
@@ -74,20 +74,20 @@ report_memory() {
 
 # one walk of the node table in a form, and one of the canned table, in turn
 walk_pair() {
-	local agent=$1 form=$2 before agent_us stub_us wall
+	local agent=$1 form=$2 before agent_us canned_us wall
 	before=$(cpu "$agent")
 	walk "$form" 127.0.0.1:1161 "$NODE_TABLE"
 	wall=$WALL
 	agent_us=$(calc "($(cpu "$agent") - $before) * 1e6 / ($LINES + 0.001)" 2)
-	walk_stub
+	walk_canned
 	sample "walk_wall_$form" "$wall"
 	sample "walk_ratio_$form" "$(calc "$wall / $WALL")"
 	before=$(cpu "$BARE")
-	walk_stub 11162
-	stub_us=$(calc "($(cpu "$BARE") - $before) * 1e6 / $LINES + 0.001" 3)
-	sample bare_us "$stub_us"
+	walk_canned 11162
+	canned_us=$(calc "($(cpu "$BARE") - $before) * 1e6 / $LINES + 0.001" 3)
+	sample bare_us "$canned_us"
 	sample "walk_cpu_$form" "$agent_us"
-	sample "walk_cpu_ratio_$form" "$(calc "$agent_us / $stub_us")"
+	sample "walk_cpu_ratio_$form" "$(calc "$agent_us / $canned_us")"
 }
 
 bench_walk() {
@@ -100,7 +100,7 @@ bench_walk() {
 		FAILED=1
 		return
 	fi
-	start_stub $columns
+	start_canned $columns
 	for ((i = 0; i < 5; i++)); do
 		for form in v2c v3; do walk_pair "$agent" $form; done
 	done
@@ -108,7 +108,7 @@ bench_walk() {
 		row "walk of $N x $columns by $form, wall" "$(median walk_wall_$form) s" "tool on canned values (v2c)" walk_ratio_$form "<= 2"
 		row "agent's CPU a value in that walk" "$(median walk_cpu_$form) us" "bare handler, v2c $(median bare_us) us" walk_cpu_ratio_$form "<= 2"
 	done
-	stop_stub
+	stop_canned
 }
 
 report_swarm() {

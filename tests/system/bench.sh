@@ -4,15 +4,15 @@
 set -u
 [ -n "${GLORY_PRIVATE:-}" ] || exec tests/lab/private "$0" "$@"
 B=${GLORY_BUILD:-${B:-build}}
-for need in swarm raw walkstub; do [ -x "$B/tests/$need" ] || { echo "skipped: $B/tests/$need is not built"; exit 77; }; done
+for need in swarm raw walkcanned; do [ -x "$B/tests/$need" ] || { echo "skipped: $B/tests/$need is not built"; exit 77; }; done
 command -v snmpbulkwalk >/dev/null || { echo "skipped: snmpbulkwalk is not installed"; exit 77; }
 . tests/bench/lib.sh
 . tests/lab/swarm/world
 swarm_world
 T=$(mktemp -d)
 export MIBS='' HOME=$T
-SWARM='' STUB=''
-trap '[ -n "$SWARM" ] && kill $SWARM; [ -n "$STUB" ] && kill $STUB; rm -rf "$T"' EXIT
+SWARM='' CANNED=''
+trap '[ -n "$SWARM" ] && kill $SWARM; [ -n "$CANNED" ] && kill $CANNED; rm -rf "$T"' EXIT
 failed=0
 ok() { echo "ok   $1"; }
 bad() { echo "FAIL $1: $2"; failed=1; }
@@ -43,9 +43,9 @@ equal "the dead ones are missed" "$(json_number answered <"$T/raw")" 270
 equal "a window full of dead ones goes on" "$(json_number answered <"$T/raw")" 270
 equal "second answers are late ones" "$(json_number late <"$T/raw")" 30
 
-"$B/tests/walkstub" --rows 500 --columns 7 --port 11161 >"$T/stub" &
-STUB=$!
-wait_for 10 'grep -q ready "$T/stub"'
+"$B/tests/walkcanned" --rows 500 --columns 7 --port 11161 >"$T/canned" &
+CANNED=$!
+wait_for 10 'grep -q ready "$T/canned"'
 snmpbulkwalk -v2c -c lab -On -Cr50 127.0.0.1:11161 1.3.6.1.4.1.32473.1.1.4.1.1 >"$T/walk" 2>&1
 equal "the canned table walks whole" "$(grep -c '^\.1\.3\.6\.1\.4\.1\.32473\.1\.1\.4\.1\.1\.' "$T/walk")" 3501
 equal "and ends" "$(grep -c 'No more variables' "$T/walk")" 1
@@ -53,7 +53,7 @@ snmpwalk -v2c -c lab -On 127.0.0.1:11161 1.3.6.1.4.1.32473.1.1.4.1.1.3 >"$T/next
 equal "GETNEXT walks a column" "$(wc -l <"$T/next")" 500
 grep -v 'No more' "$T/walk" | grep '\.1\.1\.3\.' | cmp -s - "$T/next" && ok "as GETBULK does" || bad "as GETBULK does" "they differ"
 
-"$B/tests/walkstub" --rows 500 --columns 7 --port 11162 --bare >"$T/bare" &
+"$B/tests/walkcanned" --rows 500 --columns 7 --port 11162 --bare >"$T/bare" &
 BARE=$!
 wait_for 10 'grep -q ready "$T/bare"'
 snmpbulkwalk -v2c -c lab -On -Cr50 127.0.0.1:11162 1.3.6.1.4.1.32473.1.1.4.1.1 2>&1 | cmp -s - "$T/walk" && ok "the bare handler says the same" ||

@@ -9,8 +9,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from appliance import check, private_world, run, wait_until  # noqa: E402
-from swarmed import Swarmed  # noqa: E402
+from appliance import check, run, wait_until  # noqa: E402
+from swarm import SwarmAppliance  # noqa: E402
 
 NODES = 250
 STORM = 100
@@ -19,7 +19,7 @@ ALLOWED = 25  # a tenth of the group, where that is more than ten
 
 def resets(a):
     """Machines whose BMC was told to reset, as the swarm counted."""
-    return sum(int(n) for n in re.findall(r" power_commands (\d+)", a.ctl("show", "bmcs", "0-%d" % (NODES - 1))))
+    return sum(int(n) for n in re.findall(r" power_commands (\d+)", a.knob("show", "bmcs", "0-%d" % (NODES - 1))))
 
 
 def storm_of_sets(a):
@@ -49,16 +49,15 @@ def group_of_250_dark(a):
     """L20: a group of 250 goes dark: one root alarm within 3.3 s, no node alarm; back within 10 s of its return"""
     first = max([x["id"] for x in a.get("/v1/alarms")], default=0)
     began = time.monotonic()
-    a.ctl("set", "agents", "0-%d" % (NODES - 1), "dead", 1)
+    a.knob("set", "agents", "0-%d" % (NODES - 1), "dead", 1)
     root = wait_until("the group's root alarm", 3.3, lambda: [x for x in a.alarms() if x["object"] == "g01"])
     print("        root alarm after %.2f s: %s" % (time.monotonic() - began, root[0]["cause"]), flush=True)
     wait_until("it is settled with all its members held", 12, lambda: [x for x in a.alarms() if x["object"] == "g01" and x.get("held", NODES) == NODES])
-    a.ctl("clear", "agents", "all")
+    a.knob("clear", "agents", "all")
     wait_until("all are up and the root is cleared", 10.5, lambda: not a.alarms() and all(n["verdict"] == "up" for n in a.get("/v1/nodes")))
     alarms = [x for x in a.get("/v1/alarms") if x["id"] > first]
     check(len(alarms) == 1, "alarms: %s" % alarms)
 
 
 if __name__ == "__main__":
-    private_world()
-    run("storm", lambda: Swarmed(NODES), [group_of_250_dark, storm_of_sets])
+    run("storm", lambda: SwarmAppliance([("g01", 0, NODES, NODES)], NODES + 1), [group_of_250_dark, storm_of_sets])

@@ -7,7 +7,7 @@
 #include "tests/unit/unit.h"
 
 static struct engine engine;
-static unsigned published, alarms_cleared, kicked, announced;
+static unsigned published, alarms_withdrawn, kicked, announced;
 static struct loop_timer *no_timer;
 
 void samples_judge(struct engine *e, uint32_t slot, const struct item_definition *item, const char *instance, double value,
@@ -43,10 +43,10 @@ uint64_t alarms_raise(struct engine *e, const char *object, const char *kind, co
 	return 1;
 }
 
-void alarms_clear(struct engine *e, const char *object, const char *kind, const char *part)
+void alarms_withdraw(struct engine *e, const char *object, const char *kind, const char *part)
 {
 	(void)e, (void)object, (void)kind, (void)part;
-	alarms_cleared++;
+	alarms_withdrawn++;
 }
 
 void alarms_level(struct engine *e, uint32_t slot, const char *kind, const char *part, enum level level, const char *cause)
@@ -114,7 +114,7 @@ static void begin(void)
 	engine.board = board_create(1, &limits);
 	engine.ring = ring_create(1 << 20);
 	values_start(&engine);
-	published = alarms_cleared = kicked = announced = 0;
+	published = alarms_withdrawn = kicked = announced = 0;
 }
 
 static void end(void)
@@ -180,7 +180,7 @@ static void cells(void)
 	CU_ASSERT(values_has(&engine, 0, "disk_ms", "sda"));
 	values_gone(&engine, 0, a, "sda");
 	CU_ASSERT_FALSE(values_has(&engine, 0, "disk_ms", "sda"));
-	CU_ASSERT_EQUAL(alarms_cleared, 1);
+	CU_ASSERT_EQUAL(alarms_withdrawn, 1);
 	CU_ASSERT_EQUAL(kicked, 1);
 	values_put(&engine, 0, a, "nvme", 1);
 	CU_ASSERT_EQUAL(values_cell(&engine, 0, a, "nvme", false)->instance, 2); /* the number that is free */

@@ -38,14 +38,13 @@ static struct checker {
 	struct role_context *context;
 	struct runner *runner;
 	struct loop_timer *tick;
-	int directories[RUN_DIRECTORIES];
 	struct msg_check checks[CHECKS_MAX];
 	struct node *nodes; /* NODE_MAX */
 	struct duty *duties;
 	size_t count, at; /* at: where the next look begins, so that none is favoured */
 	uint64_t done;
 	unsigned ticks;
-} checker = {.directories = {-1, -1}};
+} checker;
 
 /* --- results ------------------------------------------------------------------------------------------- */
 static void explain(const struct run_result *r, const char *plugin, char *out, size_t size)
@@ -252,13 +251,9 @@ static void on_engine(struct role_context *context, const struct message_header 
 		take_nodes(&checker, body, size / sizeof(struct msg_check_node));
 }
 
-/* Here directories that this role's user could not reach are still open to it. */
 static int prepare(struct role_context *context)
 {
-	for (int i = 0; i < RUN_DIRECTORIES && i < ROLE_CHECKS; i++)
-		if (context->start.checks[i][0])
-			checker.directories[i] = open(context->start.checks[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (checker.directories[1] < 0)
+	if (context->checks[1] < 0)
 		log_info("checker: there is no directory %s: only the appliance's own plugins are found", context->start.checks[1]);
 	return 0;
 }
@@ -269,7 +264,7 @@ static int run(struct role_context *context)
 
 	c->context = context;
 	c->nodes = mem_array(NODE_MAX, sizeof c->nodes[0]);
-	c->runner = runner_new(context->loop, c->directories, on_done, c);
+	c->runner = runner_new(context->loop, context->checks, on_done, c);
 	c->tick = loop_timer_new(context->loop, on_tick, c);
 	loop_timer_every(c->tick, TICK_MS);
 	return 0;

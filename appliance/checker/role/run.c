@@ -46,7 +46,7 @@ struct run {
 
 struct runner {
 	struct loop *loop;
-	int directories[RUN_DIRECTORIES];
+	int directories[ROLE_CHECKS];
 	run_done *done;
 	void *arg;
 	unsigned running;
@@ -194,7 +194,7 @@ static int find_program(const struct runner *owner, const char *name)
 
 	if (!text_is_name(name, 63))
 		return -EINVAL;
-	for (int i = 0; i < RUN_DIRECTORIES; i++) {
+	for (int i = 0; i < ROLE_CHECKS; i++) {
 		if (owner->directories[i] < 0)
 			continue;
 		int fd = (int)syscall(SYS_openat2, owner->directories[i], name, &how, sizeof how);
@@ -284,7 +284,7 @@ void runner_start(struct runner *owner, uint64_t id, char *const words[], uint32
 }
 
 /* --- the runner itself ------------------------------------------------------------------------------------ */
-struct runner *runner_new(struct loop *loop, const int directories[RUN_DIRECTORIES], run_done *done, void *arg)
+struct runner *runner_new(struct loop *loop, const int directories[ROLE_CHECKS], run_done *done, void *arg)
 {
 	struct runner *owner = mem_zalloc(sizeof *owner);
 

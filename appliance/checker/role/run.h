@@ -8,8 +8,9 @@
 #include <stdint.h>
 
 #include "loop/loop.h"
+#include "proc/role_table.h"
 
-enum { RUN_OUTPUT = 4096, RUN_AT_ONCE = 32, RUN_DIRECTORIES = 2 };
+enum { RUN_OUTPUT = 4096, RUN_AT_ONCE = 32 };
 
 enum run_end { RUN_EXITED = 1, RUN_SIGNALLED, RUN_LATE, RUN_ENDLESS, RUN_REFUSED };
 struct run_result {
@@ -22,7 +23,7 @@ typedef void run_done(void *arg, uint64_t id, const struct run_result *result);
 
 struct runner;
 /* directories: descriptors of the check directories, -1 none; a plugin is looked for in this order. */
-struct runner *runner_new(struct loop *loop, const int directories[RUN_DIRECTORIES], run_done *done, void *arg);
+struct runner *runner_new(struct loop *loop, const int directories[ROLE_CHECKS], run_done *done, void *arg);
 unsigned runner_running(const struct runner *runner);
 /* words[0] is the plugin's file name, NULL ends the list. Told by done(), maybe before this returns. */
 void runner_start(struct runner *runner, uint64_t id, char *const words[], uint32_t timeout_ms, int64_t now);

@@ -34,6 +34,8 @@ struct port {
 	uint32_t generation, if_index, switch_index;
 	int64_t due, read;       /* when next, when last; 0 = never */
 	int64_t octets, changed; /* as last read; when a reading last differed from the one before */
+	int64_t unchanged;       /* when that one before was read: the difference is of octets since then, less the copy's age */
+	int64_t told;            /* when its state was last told */
 	int64_t since;           /* asked: what is counted from, the first reading or the first change; 0 = none yet */
 };
 
@@ -187,6 +189,7 @@ static void tell(struct ports *p, uint32_t slot, enum port_state state, int64_t 
 
 	outbox_port(p->owner->outbox, &m);
 	port->asked = false;
+	port->told = now;
 	port->due = now + CYCLE_MS;
 }
 
@@ -230,8 +233,10 @@ static void take_reading(struct ports *p, uint32_t slot, const struct query_valu
 	port->in_flight = false;
 	port->read = counts ? now : 0;
 	port->octets = octets->value;
-	if (moved)
+	if (moved) {
 		port->changed = now;
+		port->unchanged = before;
+	}
 	if (v[0].type != VALUE_INTEGER || (v[0].value == UP && !counts))
 		tell(p, slot, PORT_NA, now, now);
 	else if (v[0].value != UP)
@@ -240,8 +245,9 @@ static void take_reading(struct ports *p, uint32_t slot, const struct query_valu
 		judge_asked(p, slot, moved, now);
 	else if (port->due > now)
 		return; /* read as a witness only */
-	else if (before)
-		tell(p, slot, moved ? PORT_MOVING : PORT_STILL, moved ? before - COPY_MS : now, now);
+	else if (before) /* what was seen since it was last told: the reading before may be a witness's, from the same copy as this one */
+		tell(p, slot, port->changed > port->told ? PORT_MOVING : PORT_STILL, port->changed > port->told ? port->unchanged - COPY_MS : now,
+		     now);
 	else
 		port->due = now + COPY_MS;
 }

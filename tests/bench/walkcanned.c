@@ -28,7 +28,7 @@ struct table {
 };
 
 static const char usage[] =
-	"usage: walkstub [--rows N] [--columns N] [--port P] [--base OID] [--community C] [--max-size BYTES] [--bare]\n"
+	"usage: walkcanned [--rows N] [--columns N] [--port P] [--base OID] [--community C] [--max-size BYTES] [--bare]\n"
 	"cell (c, r) is BASE.c.r; it listens on 127.0.0.1 until it is ended; --bare encodes each cell anew\n";
 
 static size_t put_cell(const struct table *t, unsigned column, unsigned row, uint8_t *out)
@@ -176,10 +176,10 @@ static int serve(const struct table *t, unsigned port)
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&self, sizeof(self)) < 0) {
-		fprintf(stderr, "walkstub: cannot bind 127.0.0.1:%u: %s\n", port, strerror(errno));
+		fprintf(stderr, "walkcanned: cannot bind 127.0.0.1:%u: %s\n", port, strerror(errno));
 		return 1;
 	}
-	printf("walkstub: %u rows of %u columns are ready\n", t->rows, t->columns);
+	printf("walkcanned: %u rows of %u columns are ready\n", t->rows, t->columns);
 	fflush(stdout);
 	for (;;) {
 		socklen_t peer_size = sizeof(peer);
