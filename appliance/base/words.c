@@ -23,6 +23,13 @@ static const char *const role_words[] = {GLORY_ROLES(X)};
 static const char *const trap_source_words[] = {GLORY_TRAP_SOURCES(X)};
 static const char *const trap_kind_words[] = {GLORY_TRAP_KINDS(X)};
 static const char *const trap_fate_words[] = {GLORY_TRAP_FATES(X)};
+static const char *const service_state_words[] = {GLORY_SERVICE_STATES(X)};
+static const char *const member_state_words[] = {GLORY_MEMBER_STATES(X)};
+static const char *const probe_state_words[] = {GLORY_PROBE_STATES(X)};
+static const char *const balancer_state_words[] = {GLORY_BALANCER_STATES(X)};
+static const char *const balancer_driver_words[] = {GLORY_BALANCER_DRIVERS(X)};
+static const char *const forwarding_words[] = {GLORY_FORWARDINGS(X)};
+static const char *const run_ended_words[] = {GLORY_RUN_ENDS(X)};
 #undef X
 
 #define SET(table) {table, (int)(sizeof(table) / sizeof((table)[0]))}
@@ -36,7 +43,10 @@ static const struct {
 	[WORDS_DOMAIN_KIND] = SET(domain_kind_words), [WORDS_DOMAIN_STATE] = SET(domain_state_words),
 	[WORDS_SENSOR_STATE] = SET(sensor_state_words), [WORDS_ROLE] = SET(role_words),
 	[WORDS_TRAP_SOURCE] = SET(trap_source_words), [WORDS_TRAP_KIND] = SET(trap_kind_words), [WORDS_TRAP_FATE] = SET(trap_fate_words),
-	[WORDS_WATCH_STATE] = SET(watch_state_words),
+	[WORDS_WATCH_STATE] = SET(watch_state_words), [WORDS_SERVICE_STATE] = SET(service_state_words),
+	[WORDS_MEMBER_STATE] = SET(member_state_words), [WORDS_PROBE_STATE] = SET(probe_state_words),
+	[WORDS_BALANCER_STATE] = SET(balancer_state_words), [WORDS_BALANCER_DRIVER] = SET(balancer_driver_words),
+	[WORDS_FORWARDING] = SET(forwarding_words), [WORDS_RUN_ENDED] = SET(run_ended_words),
 };
 
 const char *words_name(enum word_set set, int value)

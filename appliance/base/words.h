@@ -46,6 +46,25 @@
 /* of a process watch on a node */
 #define GLORY_WATCH_STATES(X) X(UNKNOWN, 1, "unknown") X(OK, 2, "ok") X(TOO_FEW, 3, "too-few") X(TOO_MANY, 4, "too-many")
 
+/* of a service: what its members are doing together */
+#define GLORY_SERVICE_STATES(X) X(UNKNOWN, 1, "unknown") X(STOPPED, 2, "stopped") X(STARTING, 3, "starting") X(WELL, 4, "well") \
+	X(SHORT, 5, "short") X(DOWN, 6, "down") X(STOPPING, 7, "stopping") X(REMOVING, 8, "removing")
+/* of one member (a node that carries a service) */
+#define GLORY_MEMBER_STATES(X) X(ALLOCATING, 1, "allocating") X(INSTALLING, 2, "installing") X(STARTING, 3, "starting") \
+	X(WARMING, 4, "warming") X(IN_SERVICE, 5, "in-service") X(DRAINING, 6, "draining") X(RELEASING, 7, "releasing") X(FAILED, 8, "failed")
+/* of a probe of a member */
+#define GLORY_PROBE_STATES(X) X(UNKNOWN, 1, "unknown") X(GOOD, 2, "good") X(BAD, 3, "bad")
+/* of a balancer: in-step = reads back as wanted */
+#define GLORY_BALANCER_STATES(X) X(UNKNOWN, 1, "unknown") X(IN_STEP, 2, "in-step") X(CHANGING, 3, "changing") X(REFUSED, 4, "refused") \
+	X(UNREACHABLE, 5, "unreachable")
+#define GLORY_BALANCER_DRIVERS(X) X(IPVS, 1, "ipvs") X(HAPROXY, 2, "haproxy") X(ALTEON, 3, "alteon") X(SERVERIRON, 4, "serveriron") \
+	X(CISCO_SLB, 5, "cisco-slb") X(NFTABLES, 6, "nftables") X(F5, 7, "f5")
+#define GLORY_FORWARDINGS(X) X(NAT, 1, "nat") X(DIRECT, 2, "direct") X(TUNNEL, 3, "tunnel")
+/* how something that was run on a node, or a driver program, ended */
+#define GLORY_RUN_ENDS(X) X(DONE, 1, "done") X(FAILED, 2, "failed") X(CONNECTION_REFUSED, 3, "connection-refused") X(HOST_KEY, 4, "wrong-host-key") \
+	X(PERMISSION, 5, "permission-denied") X(NO_ANSWER, 6, "no-answer") X(LATE, 7, "too-late") X(CUT, 8, "cut-off") X(NO_SPACE, 9, "no-space") \
+	X(BUSY, 10, "busy") X(CANCELLED, 11, "cancelled") X(BAD, 12, "bad-output")
+
 #define GLORY_WORD_MEMBER_(prefix, symbol, number) prefix##_##symbol = number,
 #define X(s, n, w) GLORY_WORD_MEMBER_(LEVEL, s, n)
 enum level { GLORY_LEVELS(X) LEVEL_COUNT = 6 };
@@ -86,6 +105,27 @@ enum sensor_state { GLORY_SENSOR_STATES(X) SENSOR_STATE_COUNT = 6 };
 #define X(s, n, w) GLORY_WORD_MEMBER_(WATCH_STATE, s, n)
 enum watch_state { GLORY_WATCH_STATES(X) WATCH_STATE_COUNT = 5 };
 #undef X
+#define X(s, n, w) GLORY_WORD_MEMBER_(SERVICE, s, n)
+enum service_state { GLORY_SERVICE_STATES(X) SERVICE_STATE_COUNT = 9 };
+#undef X
+#define X(s, n, w) GLORY_WORD_MEMBER_(MEMBER, s, n)
+enum member_state { GLORY_MEMBER_STATES(X) MEMBER_STATE_COUNT = 9 };
+#undef X
+#define X(s, n, w) GLORY_WORD_MEMBER_(PROBE, s, n)
+enum probe_state { GLORY_PROBE_STATES(X) PROBE_STATE_COUNT = 4 };
+#undef X
+#define X(s, n, w) GLORY_WORD_MEMBER_(BALANCER, s, n)
+enum balancer_state { GLORY_BALANCER_STATES(X) BALANCER_STATE_COUNT = 6 };
+#undef X
+#define X(s, n, w) GLORY_WORD_MEMBER_(DRIVER, s, n)
+enum balancer_driver { GLORY_BALANCER_DRIVERS(X) DRIVER_COUNT = 8 };
+#undef X
+#define X(s, n, w) GLORY_WORD_MEMBER_(FORWARD, s, n)
+enum forwarding { GLORY_FORWARDINGS(X) FORWARD_COUNT = 4 };
+#undef X
+#define X(s, n, w) GLORY_WORD_MEMBER_(ENDED, s, n)
+enum run_ended { GLORY_RUN_ENDS(X) ENDED_COUNT = 13 };
+#undef X
 #define X(s, n, w) GLORY_WORD_MEMBER_(ROLE, s, n)
 enum role { GLORY_ROLES(X) ROLE_COUNT = 9 };
 #undef X
@@ -103,7 +143,8 @@ enum trap_fate { GLORY_TRAP_FATES(X) TRAP_FATE_COUNT = 15 };
 enum word_set {
 	WORDS_LEVEL, WORDS_POWER, WORDS_VERDICT, WORDS_CERTAINTY, WORDS_LIFE, WORDS_JOB_STATE, WORDS_POWER_VERB,
 	WORDS_RIGHT, WORDS_POLICY, WORDS_DOMAIN_KIND, WORDS_DOMAIN_STATE, WORDS_SENSOR_STATE, WORDS_ROLE,
-	WORDS_TRAP_SOURCE, WORDS_TRAP_KIND, WORDS_TRAP_FATE, WORDS_WATCH_STATE, WORDS_SET_COUNT
+	WORDS_TRAP_SOURCE, WORDS_TRAP_KIND, WORDS_TRAP_FATE, WORDS_WATCH_STATE, WORDS_SERVICE_STATE,
+	WORDS_MEMBER_STATE, WORDS_PROBE_STATE, WORDS_BALANCER_STATE, WORDS_BALANCER_DRIVER, WORDS_FORWARDING, WORDS_RUN_ENDED, WORDS_SET_COUNT
 };
 
 /* The spelling of a value ("os-hung"); "?" for a number that is none. Never NULL. */
@@ -122,6 +163,13 @@ static inline const char *job_state_name(int v) { return words_name(WORDS_JOB_ST
 static inline const char *power_verb_name(int v) { return words_name(WORDS_POWER_VERB, v); }
 static inline const char *trap_kind_name(int v) { return words_name(WORDS_TRAP_KIND, v); }
 static inline const char *trap_fate_name(int v) { return words_name(WORDS_TRAP_FATE, v); }
+static inline const char *service_state_name(int v) { return words_name(WORDS_SERVICE_STATE, v); }
+static inline const char *member_state_name(int v) { return words_name(WORDS_MEMBER_STATE, v); }
+static inline const char *probe_state_name(int v) { return words_name(WORDS_PROBE_STATE, v); }
+static inline const char *balancer_state_name(int v) { return words_name(WORDS_BALANCER_STATE, v); }
+static inline const char *balancer_driver_name(int v) { return words_name(WORDS_BALANCER_DRIVER, v); }
+static inline const char *forwarding_name(int v) { return words_name(WORDS_FORWARDING, v); }
+static inline const char *run_ended_name(int v) { return words_name(WORDS_RUN_ENDED, v); }
 static inline const char *role_name(int v) { return words_name(WORDS_ROLE, v); }
 
 #endif

@@ -16,7 +16,7 @@
 
 enum board_table {
 	BOARD_APPLIANCE = 0, BOARD_CLUSTER, BOARD_GROUP, BOARD_DOMAIN, BOARD_NODE, BOARD_ITEM, BOARD_VALUE, BOARD_SENSOR,
-	BOARD_ALARM, BOARD_JOB, BOARD_WATCH, BOARD_WATCH_STATE, BOARD_TABLE_COUNT
+	BOARD_ALARM, BOARD_JOB, BOARD_WATCH, BOARD_WATCH_STATE, BOARD_POOL, BOARD_SERVICE, BOARD_MEMBER, BOARD_BALANCER, BOARD_TABLE_COUNT
 };
 
 /* Every row begins so. order: what the sorted index is sorted by (see each row); rows of one table are compared by order, then slot. */
@@ -185,6 +185,59 @@ struct watch_state_row { /* node x watch; order: node_slot << 32 | watch_slot */
 	uint8_t state, level; /* enum watch_state */
 	uint8_t pad[2];
 	char name[32];
+};
+
+struct pool_row { /* nodes lent to services; order: slot */
+	struct row_head head;
+	uint32_t nodes, free, allocated, unfit; /* unfit: down, in maintenance, on the repair list */
+	uint32_t reserve, wanted_more; /* kept for replacements; asked for and not to be had */
+	char name[NAME_SIZE], scope[128];
+};
+
+struct service_row { /* order: slot */
+	struct row_head head;
+	int64_t pin_until_wall_ms;       /* 0: no end, or no pin */
+	int64_t changed_wall_ms;         /* last change of the wanted size */
+	double utilisation;              /* of all members in service, 0..1; NAN unknown */
+	double demand;                   /* in members' worth; NAN unknown */
+	double headroom;                 /* h of the sizing rule */
+	double requests_per_second, bytes_per_second; /* as the balancer counts; NAN unknown */
+	uint64_t connections;            /* now */
+	uint32_t wanted, in_service, coming, going, failed; /* members */
+	uint32_t min, max, pin;          /* pin 0: none */
+	uint32_t planned_changes, emergencies; /* of the wanted size in 24 h */
+	uint32_t balancer_slot, pool_slot;
+	uint32_t priority;
+	uint8_t state, level, enabled, policy; /* enum service_state, level, 0|1, enum policy */
+	char name[NAME_SIZE], balancer[NAME_SIZE], pool[NAME_SIZE], software[NAME_SIZE];
+	char virtuals[256];
+	char reason[192];                /* of the wanted size: "keep 12: could be 10, held 11 min more" */
+	char cause[CAUSE_SIZE];          /* of the state */
+};
+
+struct member_row { /* order: service_slot << 32 | node_slot */
+	struct row_head head;
+	uint32_t service_slot, node_slot;
+	int64_t since_wall_ms, deadline_wall_ms; /* of the state; 0: none */
+	double utilisation;              /* NAN unknown */
+	uint64_t connections;            /* now */
+	uint64_t total_connections, bytes;
+	uint32_t weight;                 /* as wanted at the balancer, nominal 100 */
+	uint8_t state, probe, level, stuck; /* enum member_state, enum probe_state, level, 1: past its deadline */
+	char reason[96];                 /* the line that explains the state; the names are in the rows of service and node */
+};
+
+struct balancer_row { /* order: slot */
+	struct row_head head;
+	struct address address;
+	uint32_t state;                  /* enum balancer_state */
+	uint32_t driver;                 /* enum balancer_driver */
+	uint32_t pad;
+	int64_t read_wall_ms;            /* last read back */
+	uint64_t commands, repairs;      /* writes sent; differences found that nobody of ours had made */
+	uint32_t virtuals, reals, foreign;
+	uint32_t level;
+	char name[NAME_SIZE], cause[CAUSE_SIZE];
 };
 
 #define BOARD_WATCHES_PER_NODE 2 /* on average over all nodes of the largest site */

@@ -21,6 +21,10 @@ static const struct {
     [BOARD_JOB] = {sizeof(struct job_row), sizeof(struct job_row)},
     [BOARD_WATCH] = {sizeof(struct watch_row), sizeof(struct watch_row)},
     [BOARD_WATCH_STATE] = {sizeof(struct watch_state_row), sizeof(struct watch_state_row)},
+    [BOARD_POOL] = {sizeof(struct pool_row), sizeof(struct pool_row)},
+    [BOARD_SERVICE] = {sizeof(struct service_row), sizeof(struct service_row)},
+    [BOARD_MEMBER] = {sizeof(struct member_row), sizeof(struct member_row)},
+    [BOARD_BALANCER] = {sizeof(struct balancer_row), sizeof(struct balancer_row)},
 };
 
 size_t board_row_size(enum board_table table)
@@ -68,6 +72,7 @@ bool board_layout_for(const uint32_t rows[BOARD_TABLE_COUNT], uint32_t texts, st
 
 void board_limits_for(uint32_t nodes, uint32_t values_per_node, uint32_t sensors_per_node, struct board_limits *out)
 {
+	uint32_t services = nodes < 1024 ? 32 : SERVICES_MAX;
 	uint32_t few = nodes < 64 ? 64 : nodes; /* a small site may grow while it runs */
 
 	*out = (struct board_limits){.rows = {
@@ -83,6 +88,10 @@ void board_limits_for(uint32_t nodes, uint32_t values_per_node, uint32_t sensors
 					 [BOARD_JOB] = 1024 + few / 4,
 					 [BOARD_WATCH] = WATCHES_MAX,
 					 [BOARD_WATCH_STATE] = few * BOARD_WATCHES_PER_NODE / 2, /* a watch on every second node is the rule */
+					 [BOARD_POOL] = services,
+					 [BOARD_SERVICE] = services,
+					 [BOARD_MEMBER] = few, /* a member on every node is the rule, several on some */
+					 [BOARD_BALANCER] = services,
 				     }};
 	for (int t = 0; t < BOARD_TABLE_COUNT; t++) {
 		if (out->rows[t] == 0)

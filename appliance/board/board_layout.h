@@ -32,17 +32,15 @@ struct packed_value {
 	uint8_t level, pad;
 };
 
-struct packed_sensor {
+struct packed_sensor { /* node and record stand in the head's order */
 	struct row_head head;
-	uint32_t node_slot;
-	uint16_t record_id, bits;
 	double reading;
 	float warning_low, warning_high, critical_low, critical_high;
 	int64_t at_wall_ms;
 	uint8_t type, state, level, number;
 	uint16_t name, unit, text; /* texts */
-	uint16_t pad;
-	uint32_t pad2;
+	uint16_t bits;
+	uint32_t pad;
 };
 
 /* The longest row there is, for buffers. */
@@ -60,6 +58,10 @@ union board_any_row {
 	struct job_row job;
 	struct watch_row watch;
 	struct watch_state_row watch_state;
+	struct pool_row pool;
+	struct service_row service;
+	struct member_row member;
+	struct balancer_row balancer;
 	struct packed_value packed_value;
 	struct packed_sensor packed_sensor;
 	uint64_t words[1];

@@ -46,6 +46,12 @@ static const struct text_place job_texts[] = {TEXT(job_row, actor), TEXT(job_row
 static const struct text_place watch_texts[] = {TEXT(watch_row, name), TEXT(watch_row, process), TEXT(watch_row, arguments),
 						TEXT(watch_row, scope)};
 static const struct text_place watch_state_texts[] = {TEXT(watch_state_row, name)};
+static const struct text_place pool_texts[] = {TEXT(pool_row, name), TEXT(pool_row, scope)};
+static const struct text_place service_texts[] = {TEXT(service_row, name), TEXT(service_row, balancer), TEXT(service_row, pool),
+						  TEXT(service_row, software), TEXT(service_row, virtuals), TEXT(service_row, reason),
+						  TEXT(service_row, cause)};
+static const struct text_place member_texts[] = {TEXT(member_row, reason)};
+static const struct text_place balancer_texts[] = {TEXT(balancer_row, name), TEXT(balancer_row, cause)};
 
 #define ALL(places)                      \
 	{                                \
@@ -61,6 +67,8 @@ static const struct {
     [BOARD_VALUE] = ALL(value_texts),         [BOARD_SENSOR] = ALL(sensor_texts),
     [BOARD_ALARM] = ALL(alarm_texts),         [BOARD_JOB] = ALL(job_texts),
     [BOARD_WATCH] = ALL(watch_texts),         [BOARD_WATCH_STATE] = ALL(watch_state_texts),
+    [BOARD_POOL] = ALL(pool_texts),           [BOARD_SERVICE] = ALL(service_texts),
+    [BOARD_MEMBER] = ALL(member_texts),       [BOARD_BALANCER] = ALL(balancer_texts),
 };
 
 bool board_is_packed(enum board_table table)
@@ -101,8 +109,6 @@ static void unpack_value(const struct packed_value *p, struct value_row *r)
 static void pack_sensor(const struct sensor_row *r, struct packed_sensor *p)
 {
 	*p = (struct packed_sensor){.head = r->head,
-				    .node_slot = r->node_slot,
-				    .record_id = r->record_id,
 				    .bits = r->bits,
 				    .reading = r->reading,
 				    .warning_low = (float)r->warning_low,
@@ -119,8 +125,8 @@ static void pack_sensor(const struct sensor_row *r, struct packed_sensor *p)
 static void unpack_sensor(const struct packed_sensor *p, struct sensor_row *r)
 {
 	*r = (struct sensor_row){.head = p->head,
-				 .node_slot = p->node_slot,
-				 .record_id = p->record_id,
+				 .node_slot = (uint32_t)(p->head.order >> 32),
+				 .record_id = (uint16_t)p->head.order,
 				 .bits = p->bits,
 				 .reading = p->reading,
 				 .warning_low = (double)p->warning_low,

@@ -17,6 +17,7 @@
 #define CAUSE_SIZE 64 /* one line of text, at most 63 bytes */
 #define NODE_MAX 20000
 #define NO_SLOT UINT32_MAX
+#define SERVICES_MAX 200 /* services, pools, balancers, software of a site, each */
 
 enum message_type {
 	/* any role <> supervisor */
@@ -115,6 +116,15 @@ enum message_type {
 	MSG_CHECKS = 140,  /* struct msg_check[]: what is checked; replaces the list */
 	MSG_CHECK_NODES,   /* struct msg_check_node[]: which of them on which nodes; what is not named stays */
 	MSG_CHECK_RESULT,  /* checker > engine: struct msg_check_result + struct msg_check_value[] */
+
+	MSG_PROBES = 144,  /* engine > checker: struct msg_member_probe[] (a full packet: more follows): service probes; replaces the list */
+	MSG_PROBE_STATE,   /* checker > engine: struct msg_probe_state[], on change, and each 10 s */
+
+	/* engine <> runner */
+	MSG_RUN = 160,     /* engine > runner: struct msg_run + fd of a memfd with the standard input (or none) */
+	MSG_RUN_CANCEL,    /* engine > runner: struct msg_run_id */
+	MSG_RUN_RESULT,    /* runner > engine: struct msg_run_result + fd of a sealed memfd with the standard output, when it is longer than text */
+	MSG_RUN_LINE,      /* runner > engine: struct msg_run_line (lossy): what it printed meanwhile, for the job */
 
 	MSG_LOOK = 240,    /* api > engine: struct msg_slot: somebody looks at this node */
 	MSG_REPORT,        /* api > engine: struct msg_report; answered by MSG_REPLY with fd of a text */
@@ -639,12 +649,82 @@ struct msg_check_value {
 	char unit[16];
 };
 
+/* Service probes: looks of the appliance itself at a member's port, event-driven, no programs but for kind PLUGIN. A probe's number is the
+ * engine's; a state about a generation that is no longer there is ignored. */
+#define PROBES_MAX 8192
+enum probe_kind { PROBE_TCP = 1, PROBE_HTTP, PROBE_TLS, PROBE_HTTPS, PROBE_PLUGIN };
+struct msg_member_probe {
+	uint32_t probe;       /* its number, below PROBES_MAX */
+	uint32_t generation;
+	struct address address; /* of the member, with the port */
+	uint16_t status_low, status_high; /* HTTP: 0 0 = 200..399 */
+	uint16_t kind;        /* enum probe_kind */
+	uint16_t rise, fall;  /* so many good in a row make it good, so many bad make it bad */
+	uint16_t pad;
+	uint32_t interval_ms, timeout_ms;
+	char name[NAME_SIZE]; /* of the member's node, for plugins and the log */
+	char host[NAME_SIZE]; /* HTTP Host and TLS name; "" the address */
+	char path[128];       /* HTTP; "" is "/" */
+	char expect[NAME_SIZE]; /* text that the body's first 16 KiB must contain; "" none */
+	char plugin[NAME_SIZE]; /* as msg_check */
+	char arguments[256];
+};
+struct msg_probe_state {
+	uint32_t probe, generation;
+	int64_t since_ms;     /* monotonic: of the state */
+	uint32_t took_ms;     /* the last look */
+	uint16_t streak;      /* looks of the same outcome in a row */
+	uint8_t state;        /* enum probe_state */
+	uint8_t pad;
+	char text[NAME_SIZE]; /* "200 in 3 ms", "connection refused", "no answer in 1 s", "answers 500, 200-399 wanted" */
+};
+
+/* --- runner ------------------------------------------------------------------------------------------- */
+#define RUNS_MAX 256           /* in flight at once; the engine queues */
+#define RUN_OUTPUT_MAX (4u << 20)
+enum run_kind { RUN_NODE = 1,  /* a verb on a node, over the node-control channel */
+		RUN_DRIVER,    /* a driver program here: glory-l4 DRIVER, the picture on its standard input */
+		RUN_DRIVER_REMOTE /* the same over the node-control channel: verb "balance DRIVER" */ };
+struct msg_run_id {
+	uint64_t request;
+};
+struct msg_run {
+	uint64_t request;
+	uint32_t slot, generation; /* of the node; NO_SLOT for a balancer's host */
+	uint32_t kind;             /* enum run_kind */
+	uint32_t deadline_ms;      /* for the whole; both ends keep it */
+	struct address address;    /* of its sshd; unused for RUN_DRIVER */
+	uint32_t stream;           /* 1: lines are wanted by MSG_RUN_LINE */
+	char host[NAME_SIZE];      /* the name its host certificate must carry */
+	char credential[NAME_SIZE]; /* secret of class ssh; RUN_DRIVER: of class snmp, or "" */
+	char driver[32];           /* enum balancer_driver's word */
+	char line[1024];           /* the verb and its arguments (control/verbs.h); checked by both ends */
+};
+struct msg_run_result {
+	uint64_t request;
+	uint32_t end;              /* enum run_ended */
+	int32_t code;              /* exit status where there is one */
+	uint32_t took_ms;
+	uint32_t size;             /* bytes of output */
+	char text[512];            /* the output when it fits, else its last line; or why there is none */
+};
+struct msg_run_line {
+	uint64_t request;
+	char text[248];
+};
+
 /* --- agent, api -------------------------------------------------------------------------------------- */
 enum command_verb { COMMAND_POWER = 1, COMMAND_ALARM_ACK, COMMAND_NODE_ADD, COMMAND_NODE_REMOVE, COMMAND_NODE_SET, COMMAND_GROUP_ADD,
 		    COMMAND_GROUP_REMOVE, COMMAND_GROUP_SET, COMMAND_APPLY, COMMAND_JOB_CANCEL, COMMAND_SENSOR_REREAD, COMMAND_FLUSH,
 		    COMMAND_CONFIRM_BMC, COMMAND_SEL_CLEAR, COMMAND_SEL_READ, COMMAND_WATCH_ADD, COMMAND_WATCH_REMOVE, COMMAND_WATCH_SET,
 		    COMMAND_ITEM_ADD, COMMAND_ITEM_REMOVE, COMMAND_ITEM_SET, COMMAND_SILENCE_ADD, COMMAND_SILENCE_REMOVE,
-		    COMMAND_CHECK_ADD, COMMAND_CHECK_REMOVE, COMMAND_CHECK_SET, COMMAND_VERB_COUNT };
+		    COMMAND_CHECK_ADD, COMMAND_CHECK_REMOVE, COMMAND_CHECK_SET,
+		    COMMAND_POOL_ADD, COMMAND_POOL_REMOVE, COMMAND_POOL_SET, COMMAND_SOFTWARE_ADD, COMMAND_SOFTWARE_REMOVE, COMMAND_SOFTWARE_SET,
+		    COMMAND_BALANCER_ADD, COMMAND_BALANCER_REMOVE, COMMAND_BALANCER_SET, COMMAND_SERVICE_ADD, COMMAND_SERVICE_REMOVE,
+		    COMMAND_SERVICE_SET, COMMAND_SERVICE_ACT, /* target: services; arguments {"act": "start" and the like, in service/act.h} */
+		    COMMAND_RUN,      /* target: nodes; arguments {"verb", ...}: a job on them over the node-control channel */
+		    COMMAND_SOFTWARE, /* target: nodes, "@pool/NAME", "@service/NAME"; arguments {"act", "software", "batch"} */
+		    COMMAND_VERB_COUNT };
 struct msg_command {
 	uint64_t request;        /* chosen by the face; comes back in the reply */
 	uint64_t repeat_high, repeat_low; /* key of a repeated SET (hash of user, source, request-id, varbinds); 0 0 = none */
@@ -663,6 +743,9 @@ enum query_kind { QUERY_EVENTS = 1, QUERY_JOB_STEPS, QUERY_EXPORT, QUERY_AUDIT, 
 		  QUERY_TOP = 50, /* target: a node */
 		  QUERY_SILENCES = 54,
 		  QUERY_CHECKS = 51, QUERY_CHECK_RESULTS = 52, /* target: a check, or "" */
+		  QUERY_SOFTWARE = 70, /* target: a range of nodes: what is installed there */
+		  QUERY_SERVICE_EXPLAIN, /* target: a service: why its size is what it is, and each member's state in a line */
+		  QUERY_BALANCER = 72, /* target: a balancer: as it was read back */
 		  QUERY_SEL = 60, QUERY_INVENTORY /* target: a range of nodes */ };
 #define QUERY_NEWEST UINT64_MAX /* as `from`: the newest `limit` ones, oldest of them first */
 struct msg_query {

@@ -292,7 +292,9 @@ static int check_counts(const struct cluster *cluster, struct error *e)
 		      {CONFIG_BMCMODEL, 200},
 		      {CONFIG_BRAKE, 32},
 		      {CONFIG_WATCH, CONFIG_WATCHES_MAX},
-		      {CONFIG_CHECK, CONFIG_CHECKS_MAX}};
+		      {CONFIG_CHECK, CONFIG_CHECKS_MAX},
+		      {CONFIG_POOL, SERVICES_MAX}, {CONFIG_SOFTWARE, SERVICES_MAX}, {CONFIG_BALANCER, SERVICES_MAX},
+		      {CONFIG_SERVICE, SERVICES_MAX}};
 
 	for (size_t i = 0; i < COUNT_OF(limits); i++)
 		if (cluster->count[limits[i].kind] > limits[i].most)

@@ -15,7 +15,7 @@
 #define CONFIG_NAME 64
 
 enum config_kind { CONFIG_SNMP = 1, CONFIG_BMC, CONFIG_BMCMODEL, CONFIG_SWITCH, CONFIG_PDU, CONFIG_GROUP, CONFIG_NODE, CONFIG_ITEM,
-		   CONFIG_NOTIFY, CONFIG_BRAKE, CONFIG_WATCH, CONFIG_CHECK,
+		   CONFIG_NOTIFY, CONFIG_BRAKE, CONFIG_WATCH, CONFIG_CHECK, CONFIG_POOL, CONFIG_SOFTWARE, CONFIG_BALANCER, CONFIG_SERVICE,
 		   CONFIG_KIND_COUNT };
 
 struct config_head { /* every object begins so */
@@ -94,6 +94,59 @@ struct config_check { /* a program that is run for nodes */
 	char arguments[256];      /* with $ADDRESS$ and $NAME$ */
 	uint32_t interval_s, timeout_s;
 	char scope[CONFIG_NAME];
+};
+struct config_pool { /* nodes that services draw from */
+	struct config_head head;
+	char nodes[256];          /* a range, "@GROUP"; a node is in one pool at most */
+	uint32_t reserve;         /* kept free for replacements; 0: 2 %, at least 1 (sizing.md 9) */
+	uint32_t pad;
+};
+struct config_software { /* what is put on nodes */
+	struct config_head head;
+	uint8_t kind;             /* enum software_kind */
+	char package[CONFIG_NAME]; /* Debian package; bundle: unused */
+	char version[CONFIG_NAME]; /* "" the newest of the repository */
+	char source[256];         /* package: an apt source line, "" the node's own; bundle: URL or path of the .tar or .squashfs */
+	char digest[72];          /* bundle: sha256 of the file, hex; required there */
+	char target[128];         /* bundle: directory it is unpacked or mounted under */
+	uint32_t batch;           /* nodes at once in a rolling change; 0: a tenth, at least 1 */
+};
+enum software_kind { SOFTWARE_PACKAGE = 1, SOFTWARE_BUNDLE }; /* "package", "bundle" */
+struct config_balancer {
+	struct config_head head;
+	uint8_t driver;           /* enum balancer_driver */
+	struct address address;   /* where it is managed: its sshd (22), its SNMP agent (161); none: this machine */
+	struct address peer;      /* second director of a pair; none: alone */
+	char ssh[CONFIG_NAME];    /* credential of class ssh: managed over node control */
+	char snmp[CONFIG_NAME];   /* credential of class snmp: a switch */
+	char interface[16];       /* of a director: VRRP and the sync daemon */
+	uint32_t router;          /* VRRP router id 1..255; 0: no VRRP */
+	char options[256];        /* "socket=/run/haproxy/admin.sock config=/etc/haproxy/glory.cfg": driver's own */
+};
+#define CONFIG_VIRTUALS 512
+struct config_service {
+	struct config_head head;
+	char balancer[CONFIG_NAME], pool[CONFIG_NAME], software[CONFIG_NAME];
+	char virtuals[CONFIG_VIRTUALS]; /* "10.99.0.100:80, 10.99.0.100:443>8443, [2001:db8::1]:53/udp, mark 7>80": ADDRESS:PORT[/udp][>MEMBER PORT] */
+	char scheduler[32];       /* LVS's word; "wrr" */
+	uint8_t forwarding;       /* enum forwarding */
+	uint32_t persistence_s;
+	char agent[96];           /* "systemd:nginx", "ocf:heartbeat:nginx" */
+	char parameters[256];     /* of the agent: "configfile=/srv/web.conf port=80" */
+	char probe[160];          /* "tcp", "http /health", "http /health status 200-299 text ok host www", "tls", "https /", "plugin check_http ARGUMENTS" */
+	uint32_t probe_interval_ms, probe_timeout_ms, rise, fall;
+	uint32_t min, max, target; /* target: percent, reported as goal (sizing.md 1) */
+	uint32_t priority;        /* 1..3: class of sizing.md 9 */
+	uint32_t start_s;         /* until 5 starts have been measured */
+	uint32_t warm_s, drain_s; /* slow start; longest drain */
+	uint32_t budget;          /* planned changes of size a day; 0: 12, 24 above 100 members */
+	char item[20];            /* utilisation of a member: an item in percent; "cpu" */
+	char schedule[256];       /* "mon-fri 08:00-18:00 6; daily 12:00-13:00 8": minimum at times (UTC) */
+	uint32_t pin;             /* wanted size set by a person; 0 none */
+	int64_t pin_until_ms;     /* wall clock; 0 no end */
+	uint8_t enabled;          /* 1: kept running */
+	uint8_t spare;            /* 1: N+1 whatever the start time */
+	uint8_t policy;           /* enum policy; 0: the group's and node's */
 };
 #define CONFIG_CHECKS_MAX 64
 #define CONFIG_WATCHES_MAX 64

@@ -315,6 +315,8 @@ char *cluster_to_xml(const struct cluster *cluster)
 	put_items(&w, cluster);
 	put_kind(&w, cluster, CONFIG_WATCH, "  ");
 	put_kind(&w, cluster, CONFIG_CHECK, "  ");
+	for (enum config_kind kind = CONFIG_POOL; kind <= CONFIG_SERVICE; kind++)
+		put_kind(&w, cluster, kind, "  ");
 	put_kind(&w, cluster, CONFIG_NOTIFY, "  ");
 	put_kind(&w, cluster, CONFIG_BRAKE, "  ");
 	put(&w, "</cluster>\n");

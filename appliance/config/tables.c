@@ -11,12 +11,15 @@ const size_t config_size[CONFIG_KIND_COUNT] = {
     [CONFIG_NODE] = sizeof(struct config_node),         [CONFIG_ITEM] = sizeof(struct config_item),
     [CONFIG_NOTIFY] = sizeof(struct config_notify),     [CONFIG_BRAKE] = sizeof(struct config_brake),
     [CONFIG_WATCH] = sizeof(struct config_watch),       [CONFIG_CHECK] = sizeof(struct config_check),
+    [CONFIG_POOL] = sizeof(struct config_pool),         [CONFIG_SOFTWARE] = sizeof(struct config_software),
+    [CONFIG_BALANCER] = sizeof(struct config_balancer), [CONFIG_SERVICE] = sizeof(struct config_service),
 };
 
 const char *const config_kind_name[CONFIG_KIND_COUNT] = {
     [CONFIG_SNMP] = "snmp",     [CONFIG_BMC] = "bmc",     [CONFIG_BMCMODEL] = "bmcmodel", [CONFIG_SWITCH] = "switch",
     [CONFIG_PDU] = "pdu",       [CONFIG_GROUP] = "group", [CONFIG_NODE] = "node",         [CONFIG_ITEM] = "item",
     [CONFIG_NOTIFY] = "notify", [CONFIG_BRAKE] = "brake",   [CONFIG_WATCH] = "watch",       [CONFIG_CHECK] = "check",
+    [CONFIG_POOL] = "pool",     [CONFIG_SOFTWARE] = "software", [CONFIG_BALANCER] = "balancer", [CONFIG_SERVICE] = "service",
 };
 
 static const struct choice versions[] = {{"2c", 2}, {"3", 3}, {NULL, 0}};
@@ -46,6 +49,12 @@ static const struct choice findings[] = {{"suite-0", BMC_FINDING_SUITE0},
 					 {"default-password", BMC_FINDING_DEFAULT_PASSWORD},
 					 {"slots-full", BMC_FINDING_SLOTS},
 					 {NULL, 0}};
+
+static const struct choice software_kinds[] = {{"package", SOFTWARE_PACKAGE}, {"bundle", SOFTWARE_BUNDLE}, {NULL, 0}};
+static const struct choice forwardings[] = {{"nat", FORWARD_NAT}, {"direct", FORWARD_DIRECT}, {"tunnel", FORWARD_TUNNEL}, {NULL, 0}};
+static const struct choice drivers[] = {{"ipvs", DRIVER_IPVS}, {"haproxy", DRIVER_HAPROXY}, {"alteon", DRIVER_ALTEON},
+					{"serveriron", DRIVER_SERVERIRON}, {"cisco-slb", DRIVER_CISCO_SLB}, {"nftables", DRIVER_NFTABLES},
+					{"f5", DRIVER_F5}, {NULL, 0}};
 
 #define AT(structure, member) \
 	.offset = offsetof(struct structure, member), .size = sizeof(((struct structure *)0)->member)
@@ -148,9 +157,70 @@ static const struct config_field check_fields[] = {
     {NULL},
 };
 
+static const struct config_field pool_fields[] = {
+    {"nodes", FIELD_SCOPE, AT(config_pool, nodes), .required = true, .example = "n[001-008]"},
+    {"reserve", FIELD_NUMBER, AT(config_pool, reserve), .high = CONFIG_NODES_MAX, .example = "2"},
+    {NULL},
+};
+static const struct config_field software_fields[] = {
+    {"kind", FIELD_CHOICE, AT(config_software, kind), .choices = software_kinds, .fallback = "package"},
+    {"package", FIELD_NAME, AT(config_software, package), .example = "nginx"},
+    {"version", FIELD_TEXT, AT(config_software, version), .example = "1.22.1-9"},
+    {"source", FIELD_TEXT, AT(config_software, source), .example = "https://images.example/web-3.tar"},
+    {"digest", FIELD_TEXT, AT(config_software, digest), .example = "64 hexadecimal digits of sha256sum"},
+    {"target", FIELD_PATH, AT(config_software, target), .example = "/opt/web"},
+    {"batch", FIELD_NUMBER, AT(config_software, batch), .high = CONFIG_NODES_MAX, .example = "2"},
+    {NULL},
+};
+static const struct config_field balancer_fields[] = {
+    {"driver", FIELD_CHOICE, AT(config_balancer, driver), .required = true, .choices = drivers, .example = "haproxy"},
+    {"address", FIELD_ADDRESS, AT(config_balancer, address), .example = "10.1.0.250"},
+    {"peer", FIELD_ADDRESS, AT(config_balancer, peer), .example = "10.1.0.251"},
+    {"ssh", FIELD_NAME, AT(config_balancer, ssh), .example = "control"},
+    {"snmp", FIELD_NAME, AT(config_balancer, snmp), .refers = CONFIG_SNMP},
+    {"interface", FIELD_NAME, AT(config_balancer, interface), .example = "eth0"},
+    {"router", FIELD_NUMBER, AT(config_balancer, router), .high = 255, .example = "77"},
+    {"options", FIELD_TEXT, AT(config_balancer, options), .example = "socket=/run/haproxy/admin.sock"},
+    {NULL},
+};
+static const struct config_field service_fields[] = {
+    {"balancer", FIELD_NAME, AT(config_service, balancer), .required = true, .refers = CONFIG_BALANCER, .example = "lb1"},
+    {"virtuals", FIELD_TEXT, AT(config_service, virtuals), .required = true, .example = "10.1.0.100:80"},
+    {"pool", FIELD_NAME, AT(config_service, pool), .required = true, .refers = CONFIG_POOL, .example = "web"},
+    {"software", FIELD_NAME, AT(config_service, software), .refers = CONFIG_SOFTWARE},
+    {"scheduler", FIELD_NAME, AT(config_service, scheduler), .fallback = "wrr", .example = "wlc"},
+    {"forwarding", FIELD_CHOICE, AT(config_service, forwarding), .choices = forwardings, .fallback = "nat"},
+    {"persistence", FIELD_NUMBER, AT(config_service, persistence_s), .high = 86400, .example = "300"},
+    {"agent", FIELD_TEXT, AT(config_service, agent), .required = true, .example = "systemd:nginx"},
+    {"parameters", FIELD_TEXT, AT(config_service, parameters), .example = "configfile=/etc/nginx/nginx.conf"},
+    {"probe", FIELD_TEXT, AT(config_service, probe), .fallback = "tcp", .example = "http /health"},
+    {"probe-interval-ms", FIELD_NUMBER, AT(config_service, probe_interval_ms), .low = 200, .high = 3600000, .fallback = "1000"},
+    {"probe-timeout-ms", FIELD_NUMBER, AT(config_service, probe_timeout_ms), .low = 50, .high = 60000, .fallback = "1000"},
+    {"rise", FIELD_NUMBER, AT(config_service, rise), .low = 1, .high = 100, .fallback = "3"},
+    {"fall", FIELD_NUMBER, AT(config_service, fall), .low = 1, .high = 100, .fallback = "2"},
+    {"min", FIELD_NUMBER, AT(config_service, min), .low = 1, .high = 4000, .fallback = "2"},
+    {"max", FIELD_NUMBER, AT(config_service, max), .low = 1, .high = 4000, .fallback = "8"},
+    {"target", FIELD_NUMBER, AT(config_service, target), .low = 10, .high = 95, .fallback = "60"},
+    {"priority", FIELD_NUMBER, AT(config_service, priority), .low = 1, .high = 3, .fallback = "2"},
+    {"start-s", FIELD_NUMBER, AT(config_service, start_s), .low = 1, .high = 7200, .fallback = "60"},
+    {"warm-s", FIELD_NUMBER, AT(config_service, warm_s), .high = 3600, .fallback = "60"},
+    {"drain-s", FIELD_NUMBER, AT(config_service, drain_s), .low = 1, .high = 86400, .fallback = "60"},
+    {"budget", FIELD_NUMBER, AT(config_service, budget), .high = 1000, .example = "12"},
+    {"item", FIELD_NAME, AT(config_service, item), .fallback = "cpu"},
+    {"schedule", FIELD_TEXT, AT(config_service, schedule), .example = "mon-fri 08:00-18:00 6"},
+    {"pin", FIELD_NUMBER, AT(config_service, pin), .high = 4000, .example = "4"},
+    {"pin-until", FIELD_TIME, AT(config_service, pin_until_ms), .example = "2026-01-31T12:00:00Z"},
+    {"enabled", FIELD_BOOL, AT(config_service, enabled), .fallback = "true"},
+    {"spare", FIELD_BOOL, AT(config_service, spare)},
+    {"policy", FIELD_CHOICE, AT(config_service, policy), .choices = policies},
+    {NULL},
+};
+
 const struct config_field *const config_fields[CONFIG_KIND_COUNT] = {
     [CONFIG_SNMP] = snmp_fields,     [CONFIG_BMC] = bmc_fields,   [CONFIG_BMCMODEL] = bmcmodel_fields,
     [CONFIG_SWITCH] = switch_fields, [CONFIG_PDU] = pdu_fields,   [CONFIG_GROUP] = group_fields,
     [CONFIG_NODE] = node_fields,     [CONFIG_ITEM] = item_fields, [CONFIG_NOTIFY] = notify_fields,
     [CONFIG_BRAKE] = brake_fields,   [CONFIG_WATCH] = watch_fields, [CONFIG_CHECK] = check_fields,
+    [CONFIG_POOL] = pool_fields,     [CONFIG_SOFTWARE] = software_fields, [CONFIG_BALANCER] = balancer_fields,
+    [CONFIG_SERVICE] = service_fields,
 };

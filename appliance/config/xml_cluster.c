@@ -365,6 +365,10 @@ static const struct {
     {"item", false, CONFIG_ITEM, read_item},          {"notify", false, CONFIG_NOTIFY, read_plain},
     {"brake", false, CONFIG_BRAKE, read_plain},       {"watch", false, CONFIG_WATCH, read_plain},
     {"check", false, CONFIG_CHECK, read_plain},
+    {"pool", false, CONFIG_POOL, read_plain},
+    {"software", false, CONFIG_SOFTWARE, read_plain},
+    {"balancer", false, CONFIG_BALANCER, read_plain},
+    {"service", false, CONFIG_SERVICE, read_plain},
 };
 
 static int read_element(struct walk *w, xmlNode *node, bool credential)
