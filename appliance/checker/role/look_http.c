@@ -75,6 +75,7 @@ static int on_socket_made(void *arg, curl_socket_t fd, curlsocktype purpose)
 /* --- ends ---------------------------------------------------------------------------------------------------- */
 static enum look_end end_of_code(struct http_look *h, CURLcode code, int *number)
 {
+	curl_off_t connected = 0;
 	long system = 0;
 
 	switch (code) {
@@ -94,6 +95,10 @@ static enum look_end end_of_code(struct http_look *h, CURLcode code, int *number
 	case CURLE_PEER_FAILED_VERIFICATION:
 		return LOOK_CERTIFICATE;
 	case CURLE_OUT_OF_MEMORY:
+		/* the library's word for a header line that is too long, too: once connected it is the member's doing */
+		curl_easy_getinfo(h->easy, CURLINFO_CONNECT_TIME_T, &connected);
+		*number = ENOMEM;
+		return connected > 0 ? LOOK_TOO_LONG : LOOK_BLIND;
 	case CURLE_FAILED_INIT:
 	case CURLE_SSL_CACERT_BADFILE:
 		*number = ENOMEM;
