@@ -676,7 +676,8 @@ static uint32_t living(void)
 	uint32_t n = 0;
 
 	for (int i = 0; i < NODES; i++)
-		n += w.members[i].used && !w.members[i].delete && !w.nodes[i].leave && w.members[i].m.state <= MEMBER_IN_SERVICE && !w.members[i].m.out;
+		n += w.members[i].used && !w.members[i].delete && !w.nodes[i].leave && w.members[i].m.state <= MEMBER_IN_SERVICE &&
+		     (!w.members[i].m.out_ms || w.now - w.members[i].m.out_ms < PLAN_REPLACE_MS);
 	return n;
 }
 
