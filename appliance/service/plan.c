@@ -325,7 +325,7 @@ static bool is_quiet(const struct draft *d)
 {
 	const struct member *a = &d->seen->m, *b = &d->next;
 
-	return a->state == b->state && a->tries == b->tries && a->again == b->again && a->out == b->out && a->build == b->build &&
+	return a->state == b->state && a->tries == b->tries && a->again == b->again && a->out == b->out && a->build == b->build && a->weight == b->weight && a->ramp_ms == b->ramp_ms &&
 	       a->since_ms == b->since_ms && a->retry_ms == b->retry_ms && d->verb == VERB_NONE && !d->gone;
 }
 

@@ -66,7 +66,7 @@ enum plan_what { PLAN_ADD = 1, PLAN_CHANGE, PLAN_GONE };
 struct plan_action {
 	enum plan_what what;
 	size_t index;             /* into members; ADD: unused */
-	bool quiet;               /* only numbers and texts are other: need not be stored before it counts */
+	bool quiet;               /* only texts and the like are other: need not be stored */
 	struct member next;       /* as it is to be stored */
 	enum member_verb verb;    /* to be run on its node once that is stored */
 };
