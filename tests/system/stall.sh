@@ -58,8 +58,11 @@ appliance_stop
 have=0 want=0
 while read -r file; do
 	n=$(rrdtool fetch "$file" AVERAGE -r 10 -s $((from / 10 * 10)) -e $((to / 10 * 10 - 20)) |
-		awk 'NF > 1 && /^[0-9]+:/ { want++; for (i = 2; i <= NF; i++) if ($i !~ /nan/) { have++; break } } END { print have + 0, want + 0 }')
-	have=$((have + ${n% *})) want=$((want + ${n#* }))
+		awk 'NF > 1 && /^[0-9]+:/ { want++; for (i = 2; i <= NF; i++) if ($i !~ /nan/) { have++; break } if (i > NF) missing = missing " " $1 }
+			END { print have + 0, want + 0, missing }')
+	read -r file_have file_want missing <<<"$n"
+	[ -z "$missing" ] || echo "note ${file#"$W/var/"} has no row at $missing (frozen from $from to $to)"
+	have=$((have + file_have)) want=$((want + file_want))
 done < <(find "$W/var" -name base.rrd)
 [ $want -ge $((N * (STALL_S / 10 - 3))) ] && [ $have = $want ] && ok "every row of the minute is in its file ($have)" ||
 	bad "every row of the minute is in its file" "$have of $want"
