@@ -118,7 +118,8 @@ enum message_type {
 	MSG_CHECK_RESULT,  /* checker > engine: struct msg_check_result + struct msg_check_value[] */
 
 	MSG_PROBES = 144,  /* engine > checker: struct msg_member_probe[] (a full packet: more follows): service probes; replaces the list */
-	MSG_PROBE_STATE,   /* checker > engine: struct msg_probe_state[], on change, and each 10 s */
+	MSG_PROBE_STATE,   /* checker > engine: struct msg_probe_state[], on change, and each 10 s; unknown with a streak: not seen often enough yet */
+	MSG_PROBE_CHANGE,  /* engine > checker: struct msg_member_probe[]: these are new or others; interval_ms 0: no more */
 
 	/* engine <> runner */
 	MSG_RUN = 160,     /* engine > runner: struct msg_run + fd of a memfd with the standard input (or none) */

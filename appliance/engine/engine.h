@@ -210,6 +210,7 @@ struct engine {
 	struct watches *watches; /* watches.c */
 	struct tops *tops;       /* tops.c */
 	struct checks *checks;   /* checks.c */
+	struct probes *probes;   /* probes.c */
 	struct values *values;   /* values.c */
 	struct items *items;     /* items.c */
 	struct looked *looked;   /* series.c */

@@ -6,6 +6,7 @@
 #include "engine/silences.h"
 #include "engine/stats.h"
 #include "engine/checks.h"
+#include "engine/probes.h"
 #include "engine/tops.h"
 #include "engine/values.h"
 #include "engine/watches.h"
@@ -109,6 +110,11 @@ static void take_watches(struct incoming *in)
 static void take_check(struct incoming *in)
 {
 	checks_take(in->e, in->body, in->size);
+}
+
+static void take_probes(struct incoming *in)
+{
+	probes_take(in->e, in->body, in->size / sizeof(struct msg_probe_state));
 }
 
 static void take_top(struct incoming *in)
@@ -255,6 +261,7 @@ static const struct {
 	[MSG_REFERENCE_STATE] = {FROM(ROLE_COLLECTOR), take_references},
 	[MSG_WATCH_STATE] = {FROM(ROLE_COLLECTOR), take_watches},
 	[MSG_CHECK_RESULT] = {FROM(ROLE_CHECKER), take_check},
+	[MSG_PROBE_STATE] = {FROM(ROLE_CHECKER), take_probes},
 	[MSG_TOP] = {FROM(ROLE_COLLECTOR), take_top},
 	[MSG_NODE_FACTS] = {FROM(ROLE_COLLECTOR), take_facts},
 	[MSG_TRAP] = {FROM(ROLE_COLLECTOR), take_traps},
@@ -328,8 +335,10 @@ static void greet(struct engine *e, enum role role)
 		peers_collector_up(e);
 		judgement_collector_up(e, true);
 	}
-	if (role == ROLE_CHECKER)
+	if (role == ROLE_CHECKER) {
 		checks_send(e);
+		probes_send(e);
+	}
 	if (role == ROLE_BMC)
 		jobs_bmc_up(e);
 	if (role == ROLE_AGENT)
@@ -415,6 +424,7 @@ static void on_second(void *arg)
 	credentials_second(e);
 	watches_tick(e);
 	checks_tick(e);
+	probes_tick(e);
 	tops_tick(e);
 	series_unlook(e);
 	samples_quiet(e);

@@ -22,7 +22,7 @@ const struct role_entry role_table[ROLE_COUNT] = {
 	[ROLE_API] = {.role = ROLE_API, .program = "glory-api", .account = "glory-api", .uid_offset = 5,
 		      .sockets = USE(SOCKET_API) | USE(SOCKET_HTTP), .threads = true},
 	[ROLE_CHECKER] = {.role = ROLE_CHECKER, .program = "glory-checker", .account = "glory-checker", .uid_offset = 6, .network = true,
-			  .exec = true, .nice = 5},
+			  .exec = true, .nice = -5},
 };
 
 const struct helper_entry helper_table[HELPER_COUNT] = {

@@ -26,6 +26,7 @@ enum {
 	DRAINED_MAX = 1 << 20,   /* a plugin that prints more is ended */
 	PROGRAM_FD = 3,          /* of the plugin itself, in the child: scripts are read through it */
 	CPU_S = 30,
+	BEHIND = 5,              /* nice */
 	MEMORY = 512 << 20,
 	FILES = 64,
 	PROCESSES = 256 /* of all plugins together: the limit counts the user */
@@ -224,6 +225,7 @@ static void become(int program, int out, char *const words[])
 	sigset_t none;
 
 	setsid();
+	setpriority(PRIO_PROCESS, 0, BEHIND); /* the role looks at members by the clock; plugins can wait */
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* a checker that is killed leaves nothing running */
 	dup2(null, 0);
 	dup2(out, 1);
