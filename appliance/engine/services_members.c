@@ -69,7 +69,7 @@ static void node_life(struct engine *e, uint32_t slot, int change)
 
 void member_drop(struct service *s, struct service_member *m)
 {
-	member_publish_gone(m);
+	member_publish_gone(s->e, m);
 	probes_remove(s->e, s->config.head.name, m->m.node, 0);
 	alarms_withdraw(s->e, s->config.head.name, "member", m->m.node);
 	for (size_t i = 0; i < s->count; i++)
@@ -160,6 +160,7 @@ static void see_member(const struct service *s, const struct service_member *m, 
 	v->leave_text = why_leave(s, m);
 	v->leave = v->leave_text[0] != '\0';
 	v->outdated = is_outdated(s, m);
+	v->renew = m->renew;
 	v->give_up = m->slot != NO_SLOT && repair_is_listed(s->e, m->slot);
 	v->off_balancer = gone || (read && !m->at_balancer);
 	v->idle = gone || (read && (!m->at_balancer || (m->weightless && m->connections == 0 && balancers_counts(s->e, s->config.balancer))));
@@ -404,6 +405,8 @@ static void change(struct service *s, struct service_member *m, const struct pla
 	const struct member before = m->m;
 
 	m->m = a->next;
+	if (m->m.state != before.state)
+		m->renew = false;
 	told_state(s, &before, &m->m);
 	start_is_known(s, &before, &m->m, now_ms);
 	if (a->quiet)

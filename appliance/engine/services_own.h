@@ -16,6 +16,7 @@ struct service_member {
 	uint32_t board_slot;
 	bool storing;               /* a change is on its way to the disk */
 	bool moving;                /* its node is hot: it is to go */
+	bool renew;                 /* the ladder wants it stopped and started as a whole */
 	enum member_run run;        /* of the present state */
 	enum member_verb run_verb;
 	uint64_t request;           /* open run, 0 none */
@@ -119,7 +120,7 @@ void services_move_hot(struct engine *e); /* each 10 s */
 /* --- services_publish.c */
 void services_publish(struct engine *e);
 void service_publish_gone(struct service *s);
-void member_publish_gone(struct service_member *m);
+void member_publish_gone(struct engine *e, struct service_member *m);
 void service_alarms(struct service *s);
 
 #endif

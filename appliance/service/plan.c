@@ -120,6 +120,19 @@ static void see_trouble(struct planning *p)
 	}
 }
 
+/* It is out of the balancer: nobody misses it meanwhile. */
+static void renew(struct planning *p)
+{
+	for (size_t i = 0; i < p->v->count; i++) {
+		struct draft *d = &p->d[i];
+		if (!d->seen->renew || d->seen->busy || d->gone || !serves(d) || !d->next.out)
+			continue;
+		plan_release(p->v, &d->next, "stopped and started as a whole");
+		d->next.again = true;
+		d->verb = VERB_NONE;
+	}
+}
+
 /* --- smaller ---------------------------------------------------------------------------------------------- */
 /* What is given up first: on its way and far from done, then not good, then the ones with the least load, the youngest first. */
 static uint64_t worth(const struct draft *d)
@@ -361,6 +374,7 @@ void service_plan(const struct service_view *v, struct service_plan *out)
 	count(&p);
 	if (!v->hands_off) {
 		see_trouble(&p);
+		renew(&p);
 		count(&p);
 		shrink(&p);
 		take_back_draining(&p);
