@@ -219,6 +219,7 @@ struct engine {
 	struct pools *pools;         /* pools.c; NULL: there are none */
 	struct balancers *balancers; /* balancers.c */
 	struct repairs *repairs;     /* repair.c; NULL: nothing was ever wrong */
+	struct runs *runs;       /* runs.c */
 };
 
 /* --- main.c */
