@@ -399,6 +399,9 @@ void audit(struct engine *e, const char *actor, const char *verb, const char *ta
 /* The same; done is called when it, and every write that was asked for before, is on the disk or refused. */
 void audit_then(struct engine *e, const char *actor, const char *verb, const char *target, const char *outcome, store_done *done, void *arg);
 
+/* --- wanted.c */
+void wanted_query(struct engine *e, enum role face, const struct msg_query *query); /* QUERY_WANTED */
+
 /* --- edits.c: changes of the wanted state, one at a time, each one transaction */
 typedef void edit_done(void *arg, const struct error *err, const struct config_diff *diff);
 /* Takes *next (moved out), as a file gives it: what is missing from it stays unless prune. dry_run: only shows the difference. done is
