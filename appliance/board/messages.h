@@ -764,14 +764,15 @@ struct msg_reply {
 	uint32_t more;       /* 1: more pages follow under the same request id */
 	uint32_t pad;
 };
-enum notify_kind { NOTIFY_VERDICT = 1, NOTIFY_LEVEL, NOTIFY_ALARM_RAISE, NOTIFY_ALARM_CLEAR, NOTIFY_JOB_END };
+enum notify_kind { NOTIFY_VERDICT = 1, NOTIFY_LEVEL, NOTIFY_ALARM_RAISE, NOTIFY_ALARM_CLEAR, NOTIFY_JOB_END, NOTIFY_SERVICE, NOTIFY_BALANCER,
+		   NOTIFY_KIND_COUNT };
 struct msg_notify {
 	uint64_t event;      /* stable id; the receiver's set of ids equals the event log */
 	int64_t at_wall_ms;
 	uint64_t alarm, job; /* 0 where none */
 	uint32_t kind;       /* enum notify_kind */
 	uint32_t slot;       /* node slot (index - 1), NO_SLOT when it is about something else */
-	uint8_t verdict, certainty, level, severity, job_state, pad[3];
+	uint8_t verdict, certainty, level, severity, job_state, service_state, balancer_state, pad;
 	char object[NAME_SIZE]; /* "n001", "g01", "site" */
 	char cause[CAUSE_SIZE];
 	char receiver[NAME_SIZE]; /* which of the receivers; one message each */

@@ -352,10 +352,13 @@ struct event_facts {
 	const char *object, *cause;
 	uint32_t slot;
 	uint64_t alarm, job;
-	uint8_t verdict, certainty, level, severity, job_state;
+	uint8_t verdict, certainty, level, severity, job_state, service_state, balancer_state;
 };
 void outbox_start(struct engine *e);
 void outbox_event(struct engine *e, const struct event_facts *facts);
+/* The state of a service, or of a balancer, has become another; cause: what its level comes from, "" where all is well. */
+void outbox_service(struct engine *e, const char *service, enum service_state state, enum level level, const char *cause);
+void outbox_balancer(struct engine *e, const char *balancer, enum balancer_state state, enum level level, const char *cause);
 void outbox_restore(struct engine *e, const char *key, const char *json);
 void outbox_agent_up(struct engine *e);
 void outbox_done(struct engine *e, const struct msg_notify_done *done);
