@@ -589,19 +589,20 @@ struct msg_fru {
 
 /* --- recorder --------------------------------------------------------------------------------------- */
 #define SERIES_DS_MAX 48
+#define SERIES_SERVICE NODE_MAX /* slots of services stand behind those of nodes */
 struct msg_series { /* one RRD file: SITE/GROUP/NODE/SOURCE/CLASS[-INSTANCE].rrd; the recorder builds the path from checked names */
 	uint32_t series;  /* id in the row ring */
-	uint32_t slot;    /* node, or NO_SLOT */
+	uint32_t slot;    /* node, SERIES_SERVICE + service, or NO_SLOT */
 	uint16_t step_s;
 	uint16_t count;   /* data sources */
 	char site[NAME_SIZE], group[NAME_SIZE], node[NAME_SIZE];
-	char source[8];   /* snmp, bmc, check */
+	char source[8];   /* snmp, bmc, check, service */
 	char file[NAME_SIZE]; /* base, if-eth0, disk-root, sensors */
 	char names[SERIES_DS_MAX][20]; /* all are gauges: the engine has worked the rates out */
 };
 struct msg_flush {
 	uint64_t request;
-	uint32_t slot;
+	uint32_t slot;    /* as in msg_series */
 	uint32_t pad;
 };
 
@@ -822,7 +823,7 @@ struct msg_graph {
 	uint32_t width, height;
 	uint32_t format;      /* 1 PNG, 2 SVG */
 	uint32_t fold;        /* enum graph_request_fold */
-	char range[1024];     /* nodes; "site": all of them as one line */
+	char range[1024];     /* nodes; "site": all of them as one line; "service/NAME" */
 	char items[8][72];    /* "cpu", "disk_fill/root"; "" behind the last */
 };
 

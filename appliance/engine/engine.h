@@ -210,6 +210,7 @@ struct engine {
 	struct watches *watches; /* watches.c */
 	struct tops *tops;       /* tops.c */
 	struct checks *checks;   /* checks.c */
+	struct service_series *service_series; /* services_series.c */
 	struct values *values;   /* values.c */
 	struct items *items;     /* items.c */
 	struct looked *looked;   /* series.c */
