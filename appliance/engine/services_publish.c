@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "engine/probes.h"
 #include "engine/services_own.h"
+#include "engine/services_series.h"
 
 #define MEMBERS_A_PAGE 40
 
@@ -103,6 +104,7 @@ static void put_service(const struct service *s, int64_t now)
 	struct service_row row;
 
 	fill_service(s, &row);
+	services_record(s->e, s->slot, &row);
 	row.head.last_change_wall_ms = old ? old->head.last_change_wall_ms : 0;
 	if (old && old->head.generation == row.head.generation && !memcmp(old, &row, sizeof row))
 		return;
@@ -199,6 +201,7 @@ void service_publish_gone(struct service *s)
 	struct service_row row = {.head = {.slot = s->slot}};
 
 	board_put(s->e->board, BOARD_SERVICE, &row);
+	services_record_gone(s->e, s->slot);
 	publish_cluster(s->e);
 }
 
@@ -208,29 +211,51 @@ static json_t *number(double v)
 	return isnan(v) ? json_null() : json_real(v);
 }
 
-static json_t *member_json(const struct service *s, const struct service_member *m)
+/* "in-service for 12m, weight 100, probe good, node up: in service" */
+static json_t *member_line(const struct service *s, const struct service_member *m)
 {
-	char text[MEMBER_REASON];
+	char evidence[MEMBER_REASON], text[320], age[16];
 	struct member_witness w;
+	int64_t now = clock_mono_ms();
 
-	member_witness_of(s, m, &w, text, sizeof text);
-	return json_pack("{s:s,s:s,s:I,s:o,s:i,s:s,s:s,s:s,s:s,s:i,s:I,s:o}", "node", m->m.node, "state", member_state_name(m->m.state), "since",
-			 (json_int_t)wall_of(m->m.since_ms), "deadline", m->m.deadline_ms ? json_integer(wall_of(m->m.deadline_ms)) : json_null(),
-			 "weight", (int)member_weight(m), "probe", probe_state_name((int)w.probe), "verdict", verdict_name((int)w.verdict), "evidence",
-			 text, "reason", m->m.reason, "tries", (int)m->m.tries, "connections", (json_int_t)m->connections, "utilisation",
+	member_witness_of(s, m, &w, evidence, sizeof evidence);
+	text_of_seconds((now - m->m.since_ms) / 1000, age, sizeof age);
+	text_format(text, sizeof text, "%s for %s%s, weight %u, probe %s, node %s: %s%s%s", member_state_name(m->m.state), age,
+		    m->m.deadline_ms && now > m->m.deadline_ms ? " (late)" : "", member_weight(m), probe_state_name((int)w.probe),
+		    verdict_name((int)w.verdict), m->m.reason, evidence[0] && !strstr(m->m.reason, evidence) ? "; " : "",
+		    evidence[0] && !strstr(m->m.reason, evidence) ? evidence : "");
+	return json_pack("{s:s,s:s,s:s,s:i,s:i,s:I,s:o}", "about", m->m.node, "text", text, "state", member_state_name(m->m.state), "weight",
+			 (int)member_weight(m), "tries", (int)m->m.tries, "connections", (json_int_t)m->connections, "utilisation",
 			 number(m->value));
 }
 
-static json_t *head_json(const struct service *s, json_t *members)
+static void add_line(json_t *list, const char *about, const char *text)
+{
+	json_array_append_new(list, json_pack("{s:s,s:s}", "about", about, "text", text));
+}
+
+static json_t *head_lines(const struct service *s)
 {
 	const struct sizing_decision *d = &s->decision;
+	json_t *list = json_array();
+	char text[320];
 
-	return json_pack("{s:s,s:s,s:s,s:s,s:i,s:s,s:o,s:o,s:o,s:o,s:o,s:i,s:i,s:i,s:b,s:b,s:o}", "service", s->config.head.name, "state",
-			 service_state_name((int)s->plan.state), "level", level_name((int)s->plan.level), "cause", s->plan.cause, "wanted",
-			 (int)(service_runs(s) ? s->wanted : 0), "reason", s->halted ? "stopped by a person: gloryctl service start" : s->reason,
-			 "utilisation", number(s->utilisation), "demand", number(d->demand), "forecast", number(d->forecast), "headroom",
-			 number(d->headroom), "requests_per_second", number(s->requests), "planned_changes", (int)d->planned, "emergencies",
-			 (int)d->emergencies, "cap", (int)s->cap, "halted", s->halted, "braked", s->braked, "members", members);
+	text_format(text, sizeof text, "%s%s%s; %u good, %u in service, %u coming, %u going, %u failed", service_state_name((int)s->plan.state),
+		    s->plan.cause[0] ? ": " : "", s->plan.cause, s->plan.good, s->plan.in_service, s->plan.coming, s->plan.going, s->plan.failed);
+	add_line(list, "state", text);
+	add_line(list, "size", s->halted ? "stopped by a person: gloryctl service start" : s->reason);
+	if (!isnan(d->demand)) {
+		text_format(text, sizeof text, "demand of %.1f members, utilisation %.0f %%, headroom %.2f, %u planned changes and %u emergencies in 24 h",
+			    d->demand, s->utilisation * 100, d->headroom, d->planned, d->emergencies);
+		add_line(list, "load", text);
+	}
+	if (s->cap) {
+		text_format(text, sizeof text, "at most %u for now: nodes of the pool went to services that need them more", s->cap);
+		add_line(list, "pool", text);
+	}
+	if (s->braked)
+		add_line(list, "brake", "too many members in trouble: none is replaced until a person has looked");
+	return list;
 }
 
 void services_explain(struct engine *e, enum role face, const struct msg_query *q)
@@ -244,12 +269,13 @@ void services_explain(struct engine *e, enum role face, const struct msg_query *
 		reply_error(e, face, life, q->request, &err);
 		return;
 	}
-	for (size_t at = 0; at < s->count || at == 0; at += MEMBERS_A_PAGE) {
-		json_t *members = json_array();
-		for (size_t i = at; i < s->count && i < at + MEMBERS_A_PAGE; i++)
-			json_array_append_new(members, member_json(s, s->members[i]));
-		json_t *page = json_array();
-		json_array_append_new(page, head_json(s, members));
-		reply_json(e, face, life, q->request, 0, page, at + MEMBERS_A_PAGE < s->count);
+	json_t *page = head_lines(s);
+	for (size_t i = 0; i < s->count; i++) {
+		if (json_array_size(page) == MEMBERS_A_PAGE) {
+			reply_json(e, face, life, q->request, 0, page, true);
+			page = json_array();
+		}
+		json_array_append_new(page, member_line(s, s->members[i]));
 	}
+	reply_json(e, face, life, q->request, 0, page, false);
 }
