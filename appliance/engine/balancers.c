@@ -662,6 +662,16 @@ void balancers_tick(struct engine *e)
 	balancers_publish(e);
 }
 
+static void begin_anew(struct balancer *b)
+{
+	for (size_t d = 0; d < DIRECTORS; d++) {
+		b->at[d].sent_hash = b->at[d].wanted_hash = 0;
+		b->at[d].next_ms = b->at[d].gap_ms = 0;
+		b->at[d].read = false;
+	}
+	b->hash = 0;
+}
+
 /* --- the wanted state ------------------------------------------------------------------------------------------------------- */
 void balancers_apply(struct engine *e)
 {
@@ -680,7 +690,7 @@ void balancers_apply(struct engine *e)
 		struct config_balancer config = wanted[i];
 		config.head.line = 0;
 		if (memcmp(&b->config, &config, sizeof config) != 0)
-			b->hash = 0; /* elsewhere, or by other options: from the beginning */
+			begin_anew(b); /* elsewhere, or by other options */
 		b->config = config;
 	}
 }

@@ -112,6 +112,17 @@ void repair_want_list(struct engine *e, uint32_t slot, const char *why)
 	list_alarm(e, r);
 }
 
+void repair_forget(struct engine *e, uint32_t slot)
+{
+	struct repair *r = entry(e, slot, false);
+
+	if (!r || ladder_is_over(&r->ladder))
+		return;
+	memset(&r->ladder, 0, sizeof r->ladder);
+	save(e, r, NULL, NULL);
+	list_alarm(e, r);
+}
+
 void repair_node_gone(struct engine *e, uint32_t slot)
 {
 	struct repair *r = entry(e, slot, false);

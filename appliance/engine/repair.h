@@ -11,6 +11,7 @@ void repair_tick(struct engine *e); /* once a second */
 bool repair_is_listed(struct engine *e, uint32_t slot);   /* people see to it: it takes no member */
 bool repair_in_trouble(struct engine *e, uint32_t slot);  /* listed, or on the ladder */
 void repair_want_list(struct engine *e, uint32_t slot, const char *why); /* a member on it has failed for good */
+void repair_forget(struct engine *e, uint32_t slot);      /* off the list, off the ladder */
 void repair_node_gone(struct engine *e, uint32_t slot);
 
 #endif

@@ -86,6 +86,17 @@ enum policy service_policy(const struct service *s)
 	return s->config.policy ? (enum policy)s->config.policy : POLICY_REPAIR;
 }
 
+/* Something was mended, or a person wants to see: those that have failed are tried at once. */
+static void try_failed_again(struct service *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->members[i]->m.state == MEMBER_FAILED) {
+			s->members[i]->renew = true;
+			if (s->members[i]->slot != NO_SLOT)
+				repair_forget(s->e, s->members[i]->slot);
+		}
+}
+
 /* --- the wanted state --------------------------------------------------------------------------------------- */
 static void take_wanted(struct engine *e, const struct config_service *config)
 {
@@ -103,6 +114,7 @@ static void take_wanted(struct engine *e, const struct config_service *config)
 	bool other = !s->there || memcmp(&s->config, config, sizeof *config) != 0 || s->has_software != (software != NULL) ||
 		     (software && memcmp(&s->software, &same, sizeof same) != 0);
 	char before[CONFIG_NAME];
+	uint64_t build = s->build;
 	text_copy(before, sizeof before, s->config.balancer);
 	s->there = true;
 	s->has_software = software != NULL;
@@ -112,6 +124,8 @@ static void take_wanted(struct engine *e, const struct config_service *config)
 	if (!other)
 		return;
 	services_save(s);
+	if (s->build != build)
+		try_failed_again(s);
 	if (before[0] && strcmp(before, config->balancer) != 0)
 		balancers_changed(e, before);
 }
@@ -119,9 +133,15 @@ static void take_wanted(struct engine *e, const struct config_service *config)
 static void find_nodes(struct service *s)
 {
 	for (size_t i = 0; i < s->count; i++) {
-		const struct model_node *n = model_node(&s->e->model, s->members[i]->m.node);
-		s->members[i]->slot = n ? n->slot : NO_SLOT;
-		s->members[i]->generation = n ? n->generation : 0;
+		struct service_member *m = s->members[i];
+		const struct model_node *n = model_node(&s->e->model, m->m.node);
+		uint32_t slot = n ? n->slot : NO_SLOT;
+		if (slot != m->slot && s->e->loaded && m->slot != NO_SLOT && s->e->services->carried[m->slot])
+			s->e->services->carried[m->slot]--;
+		if (slot != m->slot && s->e->loaded && slot != NO_SLOT)
+			s->e->services->carried[slot]++;
+		m->slot = slot;
+		m->generation = n ? n->generation : 0;
 	}
 }
 
@@ -312,6 +332,7 @@ static void act_restart(struct service *s)
 {
 	s->restart_wall_ms = clock_wall_ms();
 	services_save(s);
+	try_failed_again(s);
 }
 
 int services_act(struct engine *e, const char *target, const char *act, struct error *err)

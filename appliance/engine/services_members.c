@@ -89,6 +89,16 @@ uint32_t member_weight(const struct service_member *m)
 	return weight ? weight : 1;
 }
 
+/* Ports of a member that are looked at. */
+static size_t probed_ports(const struct service *s)
+{
+	size_t n = s->probe.port != 0;
+
+	for (size_t v = 0; v < s->virtuals.count && !s->probe.port; v++)
+		n += s->virtuals.at[v].member_port && (s->virtuals.at[v].protocol != SERVICE_UDP || s->probe.kind == PROBE_PLUGIN);
+	return n;
+}
+
 /* --- seeing ---------------------------------------------------------------------------------------------------- */
 void member_witness_of(const struct service *s, const struct service_member *m, struct member_witness *out, char *text, size_t size)
 {
@@ -107,6 +117,8 @@ void member_witness_of(const struct service *s, const struct service_member *m, 
 	}
 	if (probes_get(e, s->config.head.name, m->m.node, 0, &probe))
 		out->probe = probe.state;
+	else if (!probed_ports(s) && member_is_balanced(&m->m) && out->verdict == VERDICT_UP)
+		out->probe = PROBE_GOOD; /* there is nothing to be looked at, such as UDP alone: the node's word is all there is */
 	if (out->probe == PROBE_BAD)
 		text_append(text, size, &used, "probe: %.50s", probe.text);
 	if (n && n->judged && out->verdict != VERDICT_UP && out->verdict != VERDICT_UNKNOWN)
@@ -342,7 +354,7 @@ static void see_to_probes(struct service *s)
 			continue;
 		}
 		for (size_t v = 0; v < s->virtuals.count; v++)
-			if (s->virtuals.at[v].protocol != SERVICE_UDP && s->virtuals.at[v].member_port)
+			if (s->virtuals.at[v].member_port && (s->virtuals.at[v].protocol != SERVICE_UDP || s->probe.kind == PROBE_PLUGIN))
 				probe_port(s, m, s->virtuals.at[v].member_port);
 	}
 }

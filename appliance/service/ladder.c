@@ -13,7 +13,7 @@
 #define BOOT_MS 300000       /* for a reboot to show */
 #define WELL_MS 600000       /* without trouble: forgotten */
 #define RESETS_MAX 2         /* then people */
-#define REBOOT_HELPS_MS 10000 /* given up for so long */
+#define GIVEN_UP_MS 10000    /* a member was given up for so long */
 
 static const char *const names[LADDER_STEP_COUNT] = {"well", "out-of-balancer", "restart-process", "restart-service", "soft-reboot", "power-cycle",
 						     "replace", "power-on", "restart-agent", "reset-bmc"};
@@ -76,10 +76,12 @@ static enum ladder_step when_lit(const struct ladder_view *v, struct ladder *l)
 		return take(v, l, LADDER_PROCESS);
 	if (l->step == LADDER_PROCESS && passed(v, l->step_ms, SETTLE_MS))
 		return take(v, l, LADDER_SERVICE);
-	bool helpless = l->step == LADDER_SERVICE ? passed(v, l->step_ms, SETTLE_MS) : l->step < LADDER_SOFT && v->failed_member && passed(v, l->since_ms, REBOOT_HELPS_MS);
+	bool helpless = l->step == LADDER_SERVICE && passed(v, l->step_ms, SETTLE_MS);
+	/* what never came up there is no reason to reboot machines one after the other: it may be the configuration */
+	bool never = l->step < LADDER_SERVICE && v->failed_member && passed(v, l->since_ms, GIVEN_UP_MS);
 	if (helpless && v->has_bmc && !v->locked && !v->shared && l->resets < RESETS_MAX && v->verdict == VERDICT_UP)
 		return take(v, l, LADDER_SOFT);
-	if (!l->listed && (helpless || (l->step >= LADDER_SOFT && l->step <= LADDER_CYCLE && passed(v, l->step_ms, BOOT_MS))))
+	if (!l->listed && (helpless || never || (l->step >= LADDER_SOFT && l->step <= LADDER_CYCLE && passed(v, l->step_ms, BOOT_MS))))
 		return take(v, l, LADDER_REPLACE);
 	return LADDER_WELL;
 }

@@ -194,7 +194,7 @@ static void take_back_failed(struct planning *p)
 
 	for (size_t i = 0; i < p->v->count && p->live < p->wanted; i++) {
 		struct draft *d = &p->d[i];
-		bool by_itself = d->next.tries >= MEMBER_TRIES; /* its node was well all the time */
+		bool by_itself = d->next.tries >= MEMBER_TRIES && !d->seen->renew; /* its node was well all the time, nothing was mended */
 		if (d->next.state != MEMBER_FAILED || !may_return(d) || (by_itself && p->v->now_ms - d->next.since_ms < wait))
 			continue;
 		plan_release(p->v, &d->next, "its node is well: being started anew");

@@ -30,7 +30,7 @@ struct member_view {
 	bool flapping;            /* its node comes and goes: stays out of the balancer */
 	bool leave;               /* it is to go, another is to come first: maintenance, another pool, a hot node */
 	bool outdated;            /* what it runs is not what is configured, or a person wants it started anew */
-	bool renew;               /* the repair ladder wants it stopped and started as a whole */
+	bool renew;               /* the repair ladder wants it stopped and started as a whole; failed: to be tried again at once */
 	bool give_up;             /* the repair ladder is at its end */
 	bool off_balancer;        /* the balancer has been read back without it */
 	bool idle;                /* weight 0 and no connections, read back since it began to drain */
