@@ -82,6 +82,57 @@ static const struct cli_option check_fields[] = {
     END};
 static const struct cli_option watch_filters[] = {VALUE("state", "WORD,...", "ok, too-few, too-many, unknown"),
 						  VALUE("level", "WORD,...", "with one of these levels"), END};
+static const struct cli_option pool_fields[] = {
+    FIELD("nodes", "RANGE|@GROUP|@site", 't', "nodes that services draw from; a node is in one pool at most"),
+    FIELD("reserve", "NUMBER", 'n', "kept free to replace what breaks (a fiftieth, at least 1)"), END};
+static const struct cli_option software_fields[] = {
+    FIELD("kind", "package|bundle", 't', "a Debian package, or a .tar or .squashfs of one's own"),
+    FIELD("package", "NAME", 't', "of the Debian package"), FIELD("version", "VERSION", 't', "of the package (the newest)"),
+    FIELD("source", "TEXT", 't', "a line of apt's sources; of a bundle its URL or path"),
+    FIELD("digest", "SHA256", 't', "of the bundle's file"), FIELD("target", "PATH", 't', "where the bundle goes on nodes"),
+    FIELD("batch", "NUMBER", 'n', "nodes at once in a rolling change (a tenth)"), END};
+static const struct cli_option balancer_fields[] = {
+    FIELD("driver", "WORD", 't', "ipvs, haproxy, nftables, alteon, serveriron, cisco-slb, f5"),
+    FIELD("address", "ADDRESS", 't', "where it is managed; this machine when nothing is said"),
+    FIELD("peer", "ADDRESS", 't', "second director of a pair"),
+    FIELD("ssh", "NAME", 't', "credential of node control"), FIELD("snmp", "NAME", 't', "SNMP credential of a switch"),
+    FIELD("interface", "NAME", 't', "of directors: VRRP and the sync daemon"),
+    FIELD("router", "NUMBER", 'n', "VRRP router id, 1 to 255"),
+    FIELD("options", "NAME=VALUE...", 't', "the driver's own: socket=/run/haproxy/admin.sock"), END};
+static const struct cli_option balancer_filters[] = {
+    VALUE("state", "WORD,...", "in-step, changing, refused, unreachable, unknown"),
+    VALUE("driver", "WORD,...", "of these drivers"), VALUE("level", "WORD,...", "with one of these levels"), END};
+static const struct cli_option service_filters[] = {
+    VALUE("state", "WORD,...", "stopped, starting, well, short, down, stopping, removing, unknown"),
+    VALUE("level", "WORD,...", "with one of these levels"), VALUE("pool", "NAME,...", "that draw from these pools"),
+    VALUE("balancer", "NAME,...", "behind these balancers"), END};
+static const struct cli_option service_fields[] = {
+    FIELD("balancer", "NAME", 't', "what spreads its traffic"),
+    FIELD("virtuals", "ADDRESS:PORT,...", 't', "where it is reached: 10.1.0.100:443>8443, [2001:db8::1]:53/udp"),
+    FIELD("pool", "NAME", 't', "whose nodes it draws from"), FIELD("software", "NAME", 't', "what its nodes need"),
+    FIELD("scheduler", "WORD", 't', "wrr, wlc, sh and so on (wrr)"),
+    FIELD("forwarding", "nat|direct|tunnel", 't', "direct and tunnel with driver ipvs only (nat)"),
+    FIELD("persistence", "SECONDS", 'n', "that a client stays with a member (0)"),
+    FIELD("agent", "TEXT", 't', "systemd:UNIT or ocf:PROVIDER:NAME"),
+    FIELD("parameters", "KEY=VALUE...", 't', "of the agent"),
+    FIELD("probe", "TEXT", 't', "tcp, tls, http /health status 200-299, plugin NAME ... (tcp)"),
+    FIELD("probe-interval-ms", "NUMBER", 'n', "between two probes of a member (1000)"),
+    FIELD("probe-timeout-ms", "NUMBER", 'n', "for its answer (1000)"),
+    FIELD("rise", "NUMBER", 'n', "so many good ones in a row make it good (3)"),
+    FIELD("fall", "NUMBER", 'n', "so many bad ones bad (2)"),
+    FIELD("min", "NUMBER", 'n', "members at least (2)"), FIELD("max", "NUMBER", 'n', "members at most (8)"),
+    FIELD("target", "PERCENT", 'n', "utilisation that is the goal (60)"),
+    FIELD("priority", "1|2|3", 'n', "1 is served first when a pool is short (2)"),
+    FIELD("start-s", "SECONDS", 'n', "a start takes so long, until it was measured (60)"),
+    FIELD("warm-s", "SECONDS", 'n', "a new member's weight grows so long (60)"),
+    FIELD("drain-s", "SECONDS", 'n', "connections may go on so long when one leaves (60)"),
+    FIELD("budget", "NUMBER", 'n', "planned changes of size a day (12)"),
+    FIELD("item", "NAME", 't', "utilisation of a member, an item in percent (cpu)"),
+    FIELD("schedule", "TEXT", 't', "a higher minimum at times, UTC: mon-fri 08:00-18:00 6; daily 12:00-13:00 8"),
+    FIELD("spare", "true|false", 'b', "one member more than the load wants"),
+    FIELD("enabled", "true|false", 'b', "false: stopped, its nodes given back"),
+    FIELD("policy", "repair|tell|hands-off", 't', "what may be done by itself"), END};
+static const struct cli_option pin_options[] = {VALUE("for", "TIME", "so long: 90s, 15m, 2h, 3d; until it is unpinned when nothing is said"), END};
 static const struct cli_option alarm_filters[] = {FLAG("all", "cleared ones too"),
 						  VALUE("severity", "WORD,...", "warning, major, critical"),
 						  VALUE("object", "NAME,...", "of these objects"), END};
@@ -163,6 +214,34 @@ const struct cli_command cli_commands[] = {
     {"watch", "add", "NAME", 1, 1, "watch for processes", watch_add, watch_fields},
     {"watch", "set", "NAME", 1, 1, "change a watch", watch_set, watch_fields},
     {"watch", "remove", "NAME", 1, 1, "watch for them no more; the history stays", watch_remove, NULL},
+    {"pool", "list", "", 0, 0, "pools of nodes, and what services have of them", pool_list, NULL},
+    {"pool", "show", "NAME", 1, 1, "all that is known of a pool", pool_show, NULL},
+    {"pool", "add", "NAME", 1, 1, "lend nodes to services", object_edit, pool_fields},
+    {"pool", "set", "NAME", 1, 1, "change a pool", object_edit, pool_fields},
+    {"pool", "remove", "NAME", 1, 1, "remove a pool that no service draws from", object_edit, NULL},
+    {"software", "list", "", 0, 0, "what can be put on nodes", software_list, NULL},
+    {"software", "show", "NAME", 1, 1, "all that is known of it", software_show, NULL},
+    {"software", "add", "NAME", 1, 1, "name a package or bundle", object_edit, software_fields},
+    {"software", "set", "NAME", 1, 1, "change it", object_edit, software_fields},
+    {"software", "remove", "NAME", 1, 1, "forget it; nodes keep what they have", object_edit, NULL},
+    {"balancer", "list", "", 0, 0, "balancers, and whether they are in step", balancer_list, balancer_filters},
+    {"balancer", "show", "NAME", 1, 1, "a balancer with its servers as they were read back", balancer_show, NULL},
+    {"balancer", "add", "NAME", 1, 1, "add a balancer", object_edit, balancer_fields},
+    {"balancer", "set", "NAME", 1, 1, "change a balancer", object_edit, balancer_fields},
+    {"balancer", "remove", "NAME", 1, 1, "remove a balancer without services", object_edit, NULL},
+    {"service", "list", "", 0, 0, "services with size and load", service_list, service_filters},
+    {"service", "show", "NAME", 1, 1, "a service, and each of its members in a line", service_show, NULL},
+    {"service", "explain", "NAME", 1, 1, "why it has its size, and what each member waits for", service_explain, NULL},
+    {"service", "add", "NAME", 1, 1, "add a service; it is started unless --enabled false", object_edit, service_fields},
+    {"service", "set", "NAME", 1, 1, "change a service", object_edit, service_fields},
+    {"service", "remove", "NAME", 1, 1, "drain and remove a service", object_edit, NULL},
+    {"service", "pin", "NAME N", 2, 2, "keep it at N members", service_pin, pin_options},
+    {"service", "unpin", "NAME", 1, 1, "let its size follow the load again", service_unpin, NULL},
+    {"service", "enable", "NAME", 1, 1, "keep it running from now on", service_enable, NULL},
+    {"service", "disable", "NAME", 1, 1, "drain and stop it, and give its nodes back", service_enable, NULL},
+    {"service", "start", "NAME", 1, 1, "start it again after a stop", service_act, NULL},
+    {"service", "stop", "NAME", 1, 1, "drain and stop its members until it is started again", service_act, NULL},
+    {"service", "restart", "NAME", 1, 1, "restart its members one after the other", service_act, NULL},
     {"alarm", "list", "[RANGE]", 0, 1, "active alarms", alarm_list, alarm_filters},
     {"alarm", "ack", "ID...", 1, -1, "acknowledge alarms", alarm_ack, NULL},
     {"silence", "add", "RANGE|@GROUP|OBJECT", 1, 1, "raise none of its alarms until an end", silence_add, silence_options},

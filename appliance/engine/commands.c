@@ -14,8 +14,11 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "config/xml_child.h"
+#include "engine/command.h"
 #include "engine/engine.h"
+#include "engine/balancers.h"
 #include "engine/records.h"
+#include "engine/services.h"
 #include "engine/silences.h"
 #include "engine/traps.h"
 #include "engine/checks.h"
@@ -25,18 +28,6 @@
 #define REPEATS_MAX 20000 /* remembered at once */
 #define PAGE_TEXT (CHANNEL_BODY_MAX - sizeof(struct msg_reply))
 #define APPLY_SHOWN 200
-#define AUDIT_TARGET 512   /* so much of a target is kept */
-
-/* A command between its arrival and its answer. */
-struct pending_command {
-	struct engine *e;
-	enum role face;
-	uint32_t life;
-	struct msg_command c;
-	json_t *arguments;
-	int fd;
-	char set_key[64];
-};
 
 struct repeat { /* what a SET with this key was answered; kept 150 s */
 	char key[64];
@@ -54,72 +45,6 @@ struct repeats {
 };
 
 /* --- answers ------------------------------------------------------------------------------------------- */
-static void send_reply(struct engine *e, enum role face, uint32_t life, const struct msg_reply *r, const char *text, int fd)
-{
-	struct face *f = &e->roles[face];
-
-	if (!f->channel || f->life != life)
-		return; /* the face is a new one: nobody waits any more */
-	if (fd >= 0)
-		channel_send_fd(f->channel, MSG_REPLY, r, sizeof *r, fd);
-	else
-		channel_send2(f->channel, MSG_REPLY, r, sizeof *r, text, r->text_size);
-}
-
-void reply_error(struct engine *e, enum role face, uint32_t life, uint64_t request, const struct error *err)
-{
-	json_t *o = json_pack("{s:s,s:s,s:s,s:s}", "kind", error_name(err->kind), "object", err->object, "text", err->text, "remedy", err->remedy);
-	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-	struct msg_reply r = {.request = request, .status = err->kind ? err->kind : ERR_BUG, .text_size = text ? (uint32_t)strlen(text) : 0};
-
-	json_decref(o);
-	send_reply(e, face, life, &r, text ? text : "", -1);
-	free(text);
-}
-
-void reply_json(struct engine *e, enum role face, uint32_t life, uint64_t request, uint64_t job, json_t *value, bool more)
-{
-	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-	struct msg_reply r = {.request = request, .job = job, .more = more, .text_size = text ? (uint32_t)strlen(text) : 0};
-	struct error err;
-
-	json_decref(value);
-	if (!text || r.text_size > PAGE_TEXT) {
-		error_set(&err, ERR_BUG, "reply", "ask for less", "the answer is too long for one message");
-		reply_error(e, face, life, request, &err);
-	} else {
-		send_reply(e, face, life, &r, text, -1);
-	}
-	free(text);
-}
-
-void reply_fd(struct engine *e, enum role face, uint32_t life, uint64_t request, int fd)
-{
-	struct msg_reply r = {.request = request};
-
-	send_reply(e, face, life, &r, "", fd);
-}
-
-void audit(struct engine *e, const char *actor, const char *verb, const char *target, const char *outcome)
-{
-	char key[64], what[AUDIT_TARGET], came_of_it[AUDIT_TARGET];
-
-	text_copy(what, sizeof what, target);
-	text_make_printable(what);
-	text_copy(came_of_it, sizeof came_of_it, outcome);
-	text_make_printable(came_of_it);
-	json_t *o = json_pack("{s:i,s:I,s:I,s:s,s:s,s:s,s:s}", "v", 1, "id", (json_int_t)++e->audit_last, "at", (json_int_t)clock_wall_ms(), "actor",
-			      actor, "verb", verb, "target", what, "outcome", came_of_it);
-	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-
-	json_decref(o);
-	text_format(key, sizeof key, "/audit/%016" PRIu64, e->audit_last);
-	if (text)
-		store_put(e->store, key, text, NULL, NULL);
-	free(text);
-	outbox_prune(e, "/audit/", &e->audit_first, e->audit_last);
-}
-
 static void remember(struct pending_command *p, uint64_t job, const struct error *err)
 {
 	struct repeat *r;
@@ -171,22 +96,47 @@ static void answer_job(void *arg, uint64_t id, const struct error *err)
 	end(p);
 }
 
-static void answer_done(struct pending_command *p)
+static void answer_kept(struct pending_command *p)
 {
-	audit(p->e, p->c.actor, verb_word(p->c.verb), p->c.target, "done");
 	remember(p, 0, NULL);
 	publish_now(p->e);
 	reply_json(p->e, p->face, p->life, p->c.request, 0, json_pack("{s:b}", "done", 1), false);
 	end(p);
 }
 
+static void written(void *arg, const struct store_reply *reply)
+{
+	struct pending_command *p = arg;
+	struct error err;
+
+	if (reply->status != STORE_OK) {
+		error_set(&err, ERR_NO_RESOURCE, "store", "free some room: it is so now, but a restart may not remember it",
+			  "the change could not be written: %s", store_trouble(p->e->store));
+		remember(p, 0, &err);
+		reply_error(p->e, p->face, p->life, p->c.request, &err);
+		end(p);
+		return;
+	}
+	answer_kept(p);
+}
+
+/* Done in memory, its writes are on their way: answered when they, and the audit record behind them, are on the disk. */
+static void answer_done(struct pending_command *p)
+{
+	audit_then(p->e, p->c.actor, verb_word(p->c.verb), p->c.target, "done", written, p);
+}
+
 static void answer_edit(void *arg, const struct error *err, const struct config_diff *diff)
 {
+	struct pending_command *p = arg;
+
 	(void)diff;
-	if (err)
-		answer_error(arg, err);
-	else
-		answer_done(arg);
+	if (err) {
+		answer_error(p, err);
+		return;
+	}
+	audit(p->e, p->c.actor, verb_word(p->c.verb), p->c.target, "done");
+	answer_kept(p);
 }
 
 /* --- verbs --------------------------------------------------------------------------------------------- */
@@ -252,124 +202,10 @@ static void do_acknowledge(struct pending_command *p)
 		answer_done(p);
 }
 
-/* --- edits: each is made on the wanted state as it stands when its turn comes, and checked and committed as a whole */
-static int make_node_add(void *arg, struct cluster *next, struct error *err)
-{
-	struct pending_command *p = arg;
-
-	return edit_node_fields(next, p->c.target, true, p->arguments, err);
-}
-
-static int make_node_set(void *arg, struct cluster *next, struct error *err)
-{
-	struct pending_command *p = arg;
-	struct model_selection nodes = {0};
-	int rc = select_nodes(p, &nodes, err);
-
-	for (size_t i = 0; i < nodes.count && rc == 0; i++)
-		rc = edit_node_fields(next, p->e->model.nodes[nodes.slots[i]].config.head.name, false, p->arguments, err);
-	free(nodes.slots);
-	return rc;
-}
-
-static int make_node_remove(void *arg, struct cluster *next, struct error *err)
-{
-	struct pending_command *p = arg;
-	struct model_selection nodes = {0};
-	int rc = select_nodes(p, &nodes, err);
-
-	if (rc == 0 && nodes.count > 1 && !p->c.yes)
-		rc = error_set(err, ERR_REFUSED, "node remove", "look at the list, then repeat with --yes",
-			       "more than one node wants a confirmation");
-	for (size_t i = 0; i < nodes.count && rc == 0; i++)
-		cluster_remove(next, CONFIG_NODE, p->e->model.nodes[nodes.slots[i]].config.head.name);
-	free(nodes.slots);
-	return rc;
-}
-
-static int make_group_add(void *arg, struct cluster *next, struct error *err)
-{
-	struct pending_command *p = arg;
-
-	return edit_group_fields(next, p->c.target, true, p->arguments, err);
-}
-
-static int make_group_set(void *arg, struct cluster *next, struct error *err)
-{
-	struct pending_command *p = arg;
-
-	return edit_group_fields(next, p->c.target, false, p->arguments, err);
-}
-
-static int make_group_remove(void *arg, struct cluster *next, struct error *err)
-{
-	struct pending_command *p = arg;
-
-	if (cluster_remove(next, CONFIG_GROUP, p->c.target))
-		return 0; /* cluster_check() refuses it while nodes are in the group */
-	return error_set(err, ERR_NOT_FOUND, p->c.target, "see: gloryctl group list", "there is no such group");
-}
-
-/* Kinds whose edits need nothing but their fields. */
-static const struct plain_edit {
-	enum config_kind kind;
-	enum { EDIT_ADD, EDIT_SET, EDIT_REMOVE } what;
-} plain_edits[COMMAND_VERB_COUNT] = {
-	[COMMAND_CHECK_ADD] = {CONFIG_CHECK, EDIT_ADD},
-	[COMMAND_CHECK_SET] = {CONFIG_CHECK, EDIT_SET},
-	[COMMAND_CHECK_REMOVE] = {CONFIG_CHECK, EDIT_REMOVE},
-	[COMMAND_WATCH_ADD] = {CONFIG_WATCH, EDIT_ADD},
-	[COMMAND_WATCH_SET] = {CONFIG_WATCH, EDIT_SET},
-	[COMMAND_WATCH_REMOVE] = {CONFIG_WATCH, EDIT_REMOVE},
-};
-
-static int make_plain(void *arg, struct cluster *next, struct error *err)
-{
-	struct pending_command *p = arg;
-	const struct plain_edit *edit = &plain_edits[p->c.verb];
-	char remedy[64];
-
-	if (edit->what != EDIT_REMOVE)
-		return edit_object_fields(next, edit->kind, p->c.target, edit->what == EDIT_ADD, p->arguments, err);
-	if (cluster_remove(next, edit->kind, p->c.target))
-		return 0;
-	text_format(remedy, sizeof remedy, "see: gloryctl %s list", config_kind_name[edit->kind]);
-	return error_set(err, ERR_NOT_FOUND, p->c.target, remedy, "there is no such %s", config_kind_name[edit->kind]);
-}
-
-static int make_item_add(void *arg, struct cluster *next, struct error *err)
-{
-	struct pending_command *p = arg;
-
-	return edit_item_fields(next, p->c.target, true, p->arguments, err);
-}
-
-static int make_item_set(void *arg, struct cluster *next, struct error *err)
-{
-	struct pending_command *p = arg;
-
-	/* what is built in is always there: its first change makes the row of its thresholds */
-	bool first = item_find(p->c.target) && !cluster_find(next, CONFIG_ITEM, p->c.target);
-	return edit_item_fields(next, p->c.target, first, p->arguments, err);
-}
-
-static int make_item_remove(void *arg, struct cluster *next, struct error *err)
-{
-	struct pending_command *p = arg;
-
-	if (cluster_remove(next, CONFIG_ITEM, p->c.target))
-		return 0;
-	return error_set(err, ERR_NOT_FOUND, p->c.target, "see: gloryctl item list", "there is no such item in the wanted state");
-}
-
+/* --- edits */
 static void do_edit(struct pending_command *p)
 {
-	static edit_make *const makes[COMMAND_VERB_COUNT] = {
-		[COMMAND_NODE_ADD] = make_node_add, [COMMAND_NODE_SET] = make_node_set, [COMMAND_NODE_REMOVE] = make_node_remove,
-		[COMMAND_ITEM_ADD] = make_item_add, [COMMAND_ITEM_SET] = make_item_set, [COMMAND_ITEM_REMOVE] = make_item_remove,
-		[COMMAND_GROUP_ADD] = make_group_add, [COMMAND_GROUP_SET] = make_group_set, [COMMAND_GROUP_REMOVE] = make_group_remove};
-
-	edits_change(p->e, makes[p->c.verb] ? makes[p->c.verb] : make_plain, p->c.dry_run, answer_edit, p);
+	edits_change(p->e, command_edit, p->c.dry_run, answer_edit, p);
 }
 
 static void answer_apply(void *arg, const struct error *err, const struct config_diff *diff)
@@ -526,6 +362,18 @@ static void do_sel_clear(struct pending_command *p)
 	free(nodes.slots);
 }
 
+static void do_service_act(struct pending_command *p)
+{
+	const char *act = "";
+	struct error err;
+
+	json_unpack(p->arguments, "{s?s}", "act", &act);
+	if (services_act(p->e, p->c.target, act, &err))
+		answer_error(p, &err);
+	else
+		answer_done(p);
+}
+
 static void do_silence_add(struct pending_command *p)
 {
 	struct error err;
@@ -568,7 +416,20 @@ static const struct {
 	[COMMAND_WATCH_ADD] = {"watch-add", RIGHT_ADMIN, do_edit},
 	[COMMAND_WATCH_REMOVE] = {"watch-remove", RIGHT_ADMIN, do_edit},
 	[COMMAND_WATCH_SET] = {"watch-set", RIGHT_ADMIN, do_edit},
+	[COMMAND_POOL_ADD] = {"pool-add", RIGHT_ADMIN, do_edit},
+	[COMMAND_POOL_REMOVE] = {"pool-remove", RIGHT_ADMIN, do_edit},
+	[COMMAND_POOL_SET] = {"pool-set", RIGHT_ADMIN, do_edit},
+	[COMMAND_SOFTWARE_ADD] = {"software-add", RIGHT_ADMIN, do_edit},
+	[COMMAND_SOFTWARE_REMOVE] = {"software-remove", RIGHT_ADMIN, do_edit},
+	[COMMAND_SOFTWARE_SET] = {"software-set", RIGHT_ADMIN, do_edit},
+	[COMMAND_BALANCER_ADD] = {"balancer-add", RIGHT_ADMIN, do_edit},
+	[COMMAND_BALANCER_REMOVE] = {"balancer-remove", RIGHT_ADMIN, do_edit},
+	[COMMAND_BALANCER_SET] = {"balancer-set", RIGHT_ADMIN, do_edit},
+	[COMMAND_SERVICE_ADD] = {"service-add", RIGHT_ADMIN, do_edit},
+	[COMMAND_SERVICE_REMOVE] = {"service-remove", RIGHT_ADMIN, do_edit},
+	[COMMAND_SERVICE_SET] = {"service-set", RIGHT_OPERATE, do_edit}, /* command_edit.c says what of it */
 	[COMMAND_CONFIRM_BMC] = {"confirm-bmc", RIGHT_ADMIN, do_confirm},
+	[COMMAND_SERVICE_ACT] = {"service-act", RIGHT_OPERATE, do_service_act},
 	[COMMAND_SILENCE_ADD] = {"silence-add", RIGHT_OPERATE, do_silence_add},
 	[COMMAND_SILENCE_REMOVE] = {"silence-remove", RIGHT_OPERATE, do_silence_remove},
 };
@@ -733,7 +594,7 @@ void commands_take(struct engine *e, enum role face, const struct msg_command *c
 		return;
 	}
 	struct pending_command *p = mem_zalloc(sizeof *p);
-	*p = (struct pending_command){.e = e, .face = face, .life = e->roles[face].life, .c = *c, .fd = fd};
+	*p = (struct pending_command){.e = e, .face = face, .life = e->roles[face].life, .c = *c, .fd = fd, .right = right_of(e, face, c)};
 	p->arguments = c->argument_size ? json_loadb((const char *)(c + 1), c->argument_size, JSON_REJECT_DUPLICATES, NULL) : json_object();
 	if (!json_is_object(p->arguments)) {
 		error_set(&err, ERR_CONFIG, "command", "send a JSON object", "the arguments are not JSON");
@@ -859,6 +720,12 @@ void commands_query(struct engine *e, enum role face, const struct msg_query *q)
 		query_list(e, face, q, "/audit/", e->audit_last);
 	} else if (q->kind == QUERY_EXPORT) {
 		query_export(e, face, q);
+	} else if (q->kind == QUERY_SERVICE_EXPLAIN) {
+		services_explain(e, face, q);
+	} else if (q->kind == QUERY_BALANCER) {
+		balancers_query(e, face, q);
+	} else if (q->kind == QUERY_WANTED) {
+		wanted_query(e, face, q);
 	} else if (q->kind == QUERY_SILENCES) {
 		silences_query(e, face, q);
 	} else if (q->kind == QUERY_INVENTORY) {

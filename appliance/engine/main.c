@@ -7,6 +7,7 @@
 #include "engine/silences.h"
 #include "engine/stats.h"
 #include "engine/checks.h"
+#include "engine/services.h"
 #include "engine/probes.h"
 #include "engine/tops.h"
 #include "engine/values.h"
@@ -441,6 +442,7 @@ static void on_second(void *arg)
 	credentials_second(e);
 	watches_tick(e);
 	checks_tick(e);
+	services_tick(e);
 	probes_tick(e);
 	tops_tick(e);
 	runs_tick(e);
@@ -463,6 +465,7 @@ void start_finished(struct engine *e)
 	publish_items(e);
 	watches_apply(e);
 	checks_apply(e);
+	services_loaded(e);
 	jobs_resume(e);
 	for (int role = ROLE_COLLECTOR; role < ROLE_COUNT; role++)
 		greet(e, (enum role)role);
@@ -507,6 +510,7 @@ static int run(struct role_context *c)
 	helpers_start(e);
 	runs_start(e);
 	traps_start(e);
+	services_start(e);
 	return 0;
 }
 
