@@ -113,6 +113,7 @@ uint32_t member_weight(const struct service_member *m);             /* as it is 
 
 /* --- services_size.c */
 void services_size(struct engine *e);     /* each 10 s */
+int64_t services_clock_s(const struct engine *e); /* the deciders' UTC seconds; in a lab they may go faster (time-scale) */
 void services_weigh(struct service *s);
 void services_share(struct engine *e);    /* the arbiter over each pool: granted, cap */
 void services_move_hot(struct engine *e); /* each 10 s */

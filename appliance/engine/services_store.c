@@ -204,7 +204,7 @@ static void restore_sizing(struct service *s, const char *json)
 
 	if (!o || json_unpack(o, "{s:s}", "state", &text) || sizing_state_from_text(text, &s->sizing, &err)) {
 		log_warning("service %s: what was learnt of its load is not readable: it is learnt anew", s->config.head.name);
-		sizing_begin(&s->sizing, clock_wall_ms() / 1000);
+		sizing_begin(&s->sizing, services_clock_s(s->e));
 	}
 	json_decref(o);
 }
