@@ -16,7 +16,9 @@
 #include "config/xml_child.h"
 #include "engine/command.h"
 #include "engine/engine.h"
+#include "engine/balancers.h"
 #include "engine/records.h"
+#include "engine/services.h"
 #include "engine/silences.h"
 #include "engine/traps.h"
 #include "engine/checks.h"
@@ -360,6 +362,18 @@ static void do_sel_clear(struct pending_command *p)
 	free(nodes.slots);
 }
 
+static void do_service_act(struct pending_command *p)
+{
+	const char *act = "";
+	struct error err;
+
+	json_unpack(p->arguments, "{s?s}", "act", &act);
+	if (services_act(p->e, p->c.target, act, &err))
+		answer_error(p, &err);
+	else
+		answer_done(p);
+}
+
 static void do_silence_add(struct pending_command *p)
 {
 	struct error err;
@@ -415,6 +429,7 @@ static const struct {
 	[COMMAND_SERVICE_REMOVE] = {"service-remove", RIGHT_ADMIN, do_edit},
 	[COMMAND_SERVICE_SET] = {"service-set", RIGHT_OPERATE, do_edit}, /* command_edit.c says what of it */
 	[COMMAND_CONFIRM_BMC] = {"confirm-bmc", RIGHT_ADMIN, do_confirm},
+	[COMMAND_SERVICE_ACT] = {"service-act", RIGHT_OPERATE, do_service_act},
 	[COMMAND_SILENCE_ADD] = {"silence-add", RIGHT_OPERATE, do_silence_add},
 	[COMMAND_SILENCE_REMOVE] = {"silence-remove", RIGHT_OPERATE, do_silence_remove},
 };
@@ -705,6 +720,10 @@ void commands_query(struct engine *e, enum role face, const struct msg_query *q)
 		query_list(e, face, q, "/audit/", e->audit_last);
 	} else if (q->kind == QUERY_EXPORT) {
 		query_export(e, face, q);
+	} else if (q->kind == QUERY_SERVICE_EXPLAIN) {
+		services_explain(e, face, q);
+	} else if (q->kind == QUERY_BALANCER) {
+		balancers_query(e, face, q);
 	} else if (q->kind == QUERY_WANTED) {
 		wanted_query(e, face, q);
 	} else if (q->kind == QUERY_SILENCES) {

@@ -14,6 +14,7 @@
 #include "config/xml_child.h"
 #include "engine/items.h"
 #include "engine/checks.h"
+#include "engine/services.h"
 #include "engine/watches.h"
 
 #define IN_PLACE_MAX 100
@@ -122,6 +123,7 @@ static void take_over(struct edit *x)
 	states_apply(e, &changes);
 	watches_apply(e);
 	checks_apply(e);
+	services_apply(e);
 	free(changes.changes);
 	outbox_receivers_changed(e);
 	publish_now(e);

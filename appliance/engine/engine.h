@@ -210,11 +210,17 @@ struct engine {
 	struct watches *watches; /* watches.c */
 	struct tops *tops;       /* tops.c */
 	struct checks *checks;   /* checks.c */
+	struct probes *probes;   /* probes.c */
 	struct service_series *service_series; /* services_series.c */
 	struct values *values;   /* values.c */
 	struct items *items;     /* items.c */
 	struct looked *looked;   /* series.c */
 	struct stats *statistics; /* stats.c */
+	struct services *services;   /* services.c */
+	struct pools *pools;         /* pools.c; NULL: there are none */
+	struct balancers *balancers; /* balancers.c */
+	struct repairs *repairs;     /* repair.c; NULL: nothing was ever wrong */
+	struct runs *runs;       /* runs.c */
 };
 
 /* --- main.c */
@@ -389,6 +395,7 @@ struct power_request {
 void jobs_power(struct engine *e, const struct power_request *request, job_accepted *done, void *arg);
 int jobs_cancel(struct engine *e, uint64_t id, struct error *err);
 json_t *jobs_steps(struct engine *e, uint64_t id); /* NULL: no such job */
+bool jobs_is_open(struct engine *e, uint64_t id);  /* false for 0, and for one that is not known */
 
 /* --- commands.c */
 void commands_start(struct engine *e);
