@@ -264,11 +264,12 @@ struct columns columns_of(enum board_table table)
 
 const struct column *columns_find(enum board_table table, const char *name)
 {
-	struct columns columns = columns_of(table);
+	const struct columns columns = columns_of(table);
+	const struct column *list = columns.list;
 
 	for (size_t i = 0; i < columns.count; i++)
-		if (!strcmp(columns.list[i].name, name))
-			return &columns.list[i];
+		if (!strcmp(list[i].name, name))
+			return &list[i];
 	return NULL;
 }
 
