@@ -48,6 +48,7 @@ struct balancer {
 	char set[SET_MAX][PICTURE_NAME + 16]; /* virtual servers that stand there, in the words of `virtuals` */
 	size_t set_count;
 	int8_t alarm;              /* raised: 1, not: 0, not known: -1 */
+	uint8_t told;              /* the state that was told last */
 	struct picture_virtual *have; /* as read back last, owned */
 	size_t have_count;
 };
@@ -328,6 +329,7 @@ static struct balancer *make(struct engine *e, const char *name)
 	b->slot = slot;
 	b->generation = generation;
 	b->alarm = -1;
+	b->told = BALANCER_IN_STEP;
 	text_copy(b->config.head.name, sizeof b->config.head.name, name);
 	e->balancers->at[slot] = b;
 	e->balancers->count++;
@@ -729,10 +731,19 @@ static enum balancer_state state_of(const struct balancer *b, const char **why)
 	return state;
 }
 
+/* A change that is under way is no news; what it ends as is. */
+static void tell_state(struct balancer *b, enum balancer_state state, const char *why)
+{
+	if (state == b->told || state == BALANCER_UNKNOWN || state == BALANCER_CHANGING)
+		return;
+	b->told = (uint8_t)state;
+	outbox_balancer(b->e, b->config.head.name, state, state == BALANCER_IN_STEP ? LEVEL_NORMAL : LEVEL_MAJOR, why);
+}
+
 void balancers_publish(struct engine *e)
 {
 	for (uint32_t i = 0; e->balancers && e->balancers->count && i < SERVICES_MAX; i++) {
-		const struct balancer *b = e->balancers->at[i];
+		struct balancer *b = e->balancers->at[i];
 		const struct balancer_row *old = board_peek(e->board, BOARD_BALANCER, i);
 		struct balancer_row row;
 		const char *why;
@@ -743,6 +754,7 @@ void balancers_publish(struct engine *e)
 		row.head = (struct row_head){.generation = b->generation, .slot = i, .order = i};
 		row.address = b->config.address;
 		row.state = state_of(b, &why);
+		tell_state(b, (enum balancer_state)row.state, why);
 		row.driver = b->config.driver;
 		row.read_wall_ms = b->at[0].read_ms;
 		row.commands = b->commands;
