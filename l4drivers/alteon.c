@@ -283,6 +283,9 @@ static int add_real(struct alteon *a, struct alteon_service *s, const struct pic
 	int rc = switch_set(a->snmp, w, COUNT_OF(w), e);
 	if (!rc)
 		rc = set_number(a, &alteon_objects[GROUP_ADD], snmp_index(1, s->group), number, e);
+	/* an earlier holder of the number may have been let out */
+	if (!rc && a->reals[number].off && r->weight)
+		oper(a, s->group, number, true);
 	if (!rc)
 		alteon_real_take(a, number, &r->address, s->group);
 	return rc;
