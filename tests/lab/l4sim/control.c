@@ -10,8 +10,6 @@
 
 #include "tests/lab/l4sim/sim.h"
 
-struct knobs knobs = {.apply_ms = 150, .save_ms = 100};
-
 static const struct {
 	const char *name;
 	size_t offset;

@@ -84,8 +84,8 @@ struct knobs {
 	long enhanced;    /* alteon: real servers in the table with texts for index */
 	long sets;        /* counted: SETs that were done */
 };
-extern struct knobs knobs;
-int64_t sim_now_ms(void);
+extern struct knobs knobs; /* store.c */
+int64_t sim_now_ms(void);  /* of whoever serves the family: main.c, or a unit test */
 /* Serves "NAME VALUE" and "NAME" on a UNIX socket from net-snmp's loop. */
 bool control_open(const char *path);
 bool control_assign(const char *text); /* "NAME=VALUE" */

@@ -6,6 +6,7 @@
 #include "tests/lab/l4sim/sim.h"
 
 struct cells sim_cells;
+struct knobs knobs = {.apply_ms = 150, .save_ms = 100};
 
 size_t cells_at(const struct cells *c, const oid *name, size_t length)
 {
@@ -117,10 +118,13 @@ bool cells_equal_below(const struct cells *a, const struct cells *b, const struc
 
 struct sim_oid sim_oid(const char *text)
 {
-	struct sim_oid o = {.length = SIM_OID};
+	struct sim_oid o = {.length = 0};
 
-	if (!read_objid(text, o.id, &o.length))
-		abort();
+	for (char *end; *text && o.length < SIM_OID; text = *end ? end + 1 : end) {
+		o.id[o.length++] = strtoul(text, &end, 10);
+		if (end == text)
+			abort();
+	}
 	return o;
 }
 
