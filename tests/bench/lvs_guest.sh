@@ -11,7 +11,7 @@ picture() {
 	awk -v n="$reals" -v last="$1" 'BEGIN {
 		printf "{\"v\":1,\"driver\":\"ipvs\",\"virtuals\":[{\"name\":\"web\",\"protocol\":\"tcp\",\"address\":\"10.0.0.1:80\",\"forwarding\":\"nat\",\"scheduler\":\"wlc\",\"reals\":["
 		for (i = 0; i < n; i++)
-			printf "%s{\"name\":\"n%04d\",\"address\":\"10.88.%d.%d:80\",\"weight\":%d}", i ? "," : "", i, i / 250, i % 250 + 1, i == n - 7 ? last : 100
+			printf "%s{\"name\":\"n%04d\",\"address\":\"10.88.%d.%d:80\",\"weight\":%d}", (i ? "," : ""), i, i / 250, i % 250 + 1, (i == n - 7 ? last : 100)
 		print "]}]}" }'
 }
 picture 100 >/run/before

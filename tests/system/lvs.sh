@@ -96,7 +96,7 @@ sticky() { virtual sticky tcp 10.77.3.100:82 direct rr ',"persistence_s":300,"pe
 stream() { virtual stream tcp 10.77.3.100:9000 direct rr '' "$(r1 9000 ${1:-100})" "$(r2 9000 ${2:-100})"; }
 datagrams() { virtual names udp 10.77.3.101:5353 nat rr '' "$(real n1 10.77.4.11:5353 100)" "$(real n2 10.77.4.12:5353 100)"; }
 all() { picture "$1" "$(direct)" "$(tunnel)" "$(nat)" "$(six)" "$(mark)" "$(sticky)" "${2:-$(stream)}" "$(datagrams)"; }
-hits() { for _ in $(seq "$1"); do on cl curl -g -s -m 3 "$2" || echo fail; done | sort | uniq -c | awk '{printf "%s%s:%s", NR > 1 ? " " : "", $2, $1}'; }
+hits() { for _ in $(seq "$1"); do on cl curl -g -s -m 3 "$2" || echo fail; done | sort | uniq -c | awk '{printf "%s%s:%s", (NR > 1 ? " " : ""), $2, $1}'; }
 
 apply d1 "$(all ',"dry_run":true')"
 is "dry run: 24 changes, none made" "$(said '[.status,.change_total,.commands]')$(on d1 ipvsadm -Sn | wc -l)" '["ok",24,null]0'
@@ -112,7 +112,7 @@ is "NAT to another port, 3:1" "$(hits 12 http://10.77.3.101/)" "n1:9 n2:3"
 is "IPv6, 3:1" "$(hits 12 'http://[fd77:3::100]/')" "r1:9 r2:3"
 is "a mark takes two ports" "$(hits 4 http://10.77.3.100:8080/) $(hits 4 http://10.77.3.100:8081/)" "r1:2 r2:2 r1:2 r2:2"
 case "$(hits 6 http://10.77.3.100:82/)" in r1:6 | r2:6) ok "persistence: always the same" ;; *) bad "persistence" "$(hits 6 http://10.77.3.100:82/)" ;; esac
-ask() { on cl bash -c 'exec 3<>/dev/udp/10.77.3.101/5353; echo x >&3; read -rt 2 name <&3; echo "$name"'; }
+ask() { on cl bash -c 'exec 3<>/dev/udp/10.77.3.101/5353; echo x >&3; timeout 2 head -n 1 <&3'; }
 is "UDP" "$(for _ in 1 2 3 4; do ask; done | sort | uniq -c | awk '{printf "%s:%s ", $2, $1}')" "n1:2 n2:2 "
 counted() { apply d1 "$(all ',"read_only":true')"; [ "$(said '.have.virtuals[]|select(.name=="dr").connections')" -ge 12 ]; }
 works "statistics: connections of the virtual server" until_ok 8 counted
@@ -200,7 +200,7 @@ ip -n big link set lo up
 ip -n big link add d0 type dummy
 ip -n big addr add 10.88.255.1/16 dev d0
 ip -n big link set d0 up
-many() { seq 0 999 | awk -v last="$1" '{printf "%s{\"name\":\"m%03d\",\"address\":\"10.88.%d.%d:80\",\"weight\":%d}", NR > 1 ? "," : "", $1, $1 / 250, $1 % 250 + 1, $1 == 700 ? last : 100}'; }
+many() { seq 0 999 | awk -v last="$1" '{printf "%s{\"name\":\"m%03d\",\"address\":\"10.88.%d.%d:80\",\"weight\":%d}", (NR > 1 ? "," : ""), $1, $1 / 250, $1 % 250 + 1, ($1 == 700 ? last : 100)}'; }
 apply big "$(picture '' "$(virtual many tcp 10.0.0.1:80 nat wlc '' "$(many 100)")")"
 is "1,000 real servers" "$(said '[.status,.commands,.change_total]') $(on big ipvsadm -Sn | wc -l)" '["ok",1001,1001] 1001'
 apply big "$(picture '' "$(virtual many tcp 10.0.0.1:80 nat wlc '' "$(many 40)")")"
