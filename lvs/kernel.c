@@ -363,8 +363,8 @@ static int exchange(struct kernel *kernel, struct batch *b, const void *bytes, s
 	return 0;
 }
 
-/* Sends those that are `open`, in order; leaves open what is to be sent again. */
-static int round_of(struct kernel *kernel, struct kernel_command *commands, size_t count, bool *open, struct error *e)
+/* Sends those that are `open`, in order; leaves open what is to be sent again, and says whether there is more of it. */
+static int round_of(struct kernel *kernel, struct kernel_command *commands, size_t count, bool *open, bool *more, struct error *e)
 {
 	unsigned char *bytes = NULL;
 	size_t room = 0;
@@ -380,8 +380,11 @@ static int round_of(struct kernel *kernel, struct kernel_command *commands, size
 		if (b.count && !r)
 			r = exchange(kernel, &b, bytes, used, e);
 	}
-	for (size_t i = 0; i < count && !r; i++)
+	*more = false;
+	for (size_t i = 0; i < count && !r; i++) {
 		open[i] = open[i] && turn(&commands[i]);
+		*more = *more || open[i];
+	}
 	free(bytes);
 	return r;
 }
@@ -395,10 +398,8 @@ int kernel_write(struct kernel *kernel, struct kernel_command *commands, size_t 
 		open[i] = true;
 		commands[i].status = EINPROGRESS;
 	}
-	for (int round = 0; round < BATCH_ROUNDS && more && !r; round++) {
-		r = round_of(kernel, commands, count, open, e);
-		more = memchr(open, true, count * sizeof *open) != NULL;
-	}
+	for (int round = 0; round < BATCH_ROUNDS && more && !r; round++)
+		r = round_of(kernel, commands, count, open, &more, e);
 	free(open);
 	return r;
 }

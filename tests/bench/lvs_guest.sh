@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Inside a user-mode Linux: lvs_guest.sh PROGRAM REALS ROUNDS. Each round sets a service of so many real servers in new network namespaces, by glory-ipvs and by
 # ipvsadm -R, in turns, then changes one weight by glory-ipvs. Prints "ROUND OURS THEIRS ONE COMMANDS": seconds, and the commands of that one change.
+# shellcheck disable=SC2034,SC2154 # names of results are handed over
 set -u
 program=$1 reals=$2 rounds=$3
 modprobe ip_vs && modprobe ip_vs_wlc && modprobe dummy || exit 1

@@ -388,6 +388,7 @@ static void test_vrrp(void)
 				    "\"addresses\":\"10.0.1.1,10.0.0.100\"}", ALL)), 0);
 	CU_ASSERT_EQUAL_FATAL(vrrp_asks, 1);
 	CU_ASSERT(told(PICTURE_CHANGE_REAL, "vrrp", "router 77 on eth0"));
+	CU_ASSERT(fake.daemon_count == 2 && fake.daemons[0].id == 77); /* a pair keeps each other's connections */
 	CU_ASSERT_EQUAL(keepalived_check(&vrrp_asked, NULL), 0);
 	char *text = keepalived_text(&vrrp_asked);
 	CU_ASSERT_STRING_EQUAL(text, expected);
