@@ -25,7 +25,6 @@
 #define REPEATS_MAX 20000 /* remembered at once */
 #define PAGE_TEXT (CHANNEL_BODY_MAX - sizeof(struct msg_reply))
 #define APPLY_SHOWN 200
-#define AUDIT_TARGET 512   /* so much of a target is kept */
 
 /* A command between its arrival and its answer. */
 struct pending_command {
@@ -54,72 +53,6 @@ struct repeats {
 };
 
 /* --- answers ------------------------------------------------------------------------------------------- */
-static void send_reply(struct engine *e, enum role face, uint32_t life, const struct msg_reply *r, const char *text, int fd)
-{
-	struct face *f = &e->roles[face];
-
-	if (!f->channel || f->life != life)
-		return; /* the face is a new one: nobody waits any more */
-	if (fd >= 0)
-		channel_send_fd(f->channel, MSG_REPLY, r, sizeof *r, fd);
-	else
-		channel_send2(f->channel, MSG_REPLY, r, sizeof *r, text, r->text_size);
-}
-
-void reply_error(struct engine *e, enum role face, uint32_t life, uint64_t request, const struct error *err)
-{
-	json_t *o = json_pack("{s:s,s:s,s:s,s:s}", "kind", error_name(err->kind), "object", err->object, "text", err->text, "remedy", err->remedy);
-	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-	struct msg_reply r = {.request = request, .status = err->kind ? err->kind : ERR_BUG, .text_size = text ? (uint32_t)strlen(text) : 0};
-
-	json_decref(o);
-	send_reply(e, face, life, &r, text ? text : "", -1);
-	free(text);
-}
-
-void reply_json(struct engine *e, enum role face, uint32_t life, uint64_t request, uint64_t job, json_t *value, bool more)
-{
-	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-	struct msg_reply r = {.request = request, .job = job, .more = more, .text_size = text ? (uint32_t)strlen(text) : 0};
-	struct error err;
-
-	json_decref(value);
-	if (!text || r.text_size > PAGE_TEXT) {
-		error_set(&err, ERR_BUG, "reply", "ask for less", "the answer is too long for one message");
-		reply_error(e, face, life, request, &err);
-	} else {
-		send_reply(e, face, life, &r, text, -1);
-	}
-	free(text);
-}
-
-void reply_fd(struct engine *e, enum role face, uint32_t life, uint64_t request, int fd)
-{
-	struct msg_reply r = {.request = request};
-
-	send_reply(e, face, life, &r, "", fd);
-}
-
-void audit(struct engine *e, const char *actor, const char *verb, const char *target, const char *outcome)
-{
-	char key[64], what[AUDIT_TARGET], came_of_it[AUDIT_TARGET];
-
-	text_copy(what, sizeof what, target);
-	text_make_printable(what);
-	text_copy(came_of_it, sizeof came_of_it, outcome);
-	text_make_printable(came_of_it);
-	json_t *o = json_pack("{s:i,s:I,s:I,s:s,s:s,s:s,s:s}", "v", 1, "id", (json_int_t)++e->audit_last, "at", (json_int_t)clock_wall_ms(), "actor",
-			      actor, "verb", verb, "target", what, "outcome", came_of_it);
-	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-
-	json_decref(o);
-	text_format(key, sizeof key, "/audit/%016" PRIu64, e->audit_last);
-	if (text)
-		store_put(e->store, key, text, NULL, NULL);
-	free(text);
-	outbox_prune(e, "/audit/", &e->audit_first, e->audit_last);
-}
-
 static void remember(struct pending_command *p, uint64_t job, const struct error *err)
 {
 	struct repeat *r;
@@ -171,22 +104,47 @@ static void answer_job(void *arg, uint64_t id, const struct error *err)
 	end(p);
 }
 
-static void answer_done(struct pending_command *p)
+static void answer_kept(struct pending_command *p)
 {
-	audit(p->e, p->c.actor, verb_word(p->c.verb), p->c.target, "done");
 	remember(p, 0, NULL);
 	publish_now(p->e);
 	reply_json(p->e, p->face, p->life, p->c.request, 0, json_pack("{s:b}", "done", 1), false);
 	end(p);
 }
 
+static void written(void *arg, const struct store_reply *reply)
+{
+	struct pending_command *p = arg;
+	struct error err;
+
+	if (reply->status != STORE_OK) {
+		error_set(&err, ERR_NO_RESOURCE, "store", "free some room: it is so now, but a restart may not remember it",
+			  "the change could not be written: %s", store_trouble(p->e->store));
+		remember(p, 0, &err);
+		reply_error(p->e, p->face, p->life, p->c.request, &err);
+		end(p);
+		return;
+	}
+	answer_kept(p);
+}
+
+/* Done in memory, its writes are on their way: answered when they, and the audit record behind them, are on the disk. */
+static void answer_done(struct pending_command *p)
+{
+	audit_then(p->e, p->c.actor, verb_word(p->c.verb), p->c.target, "done", written, p);
+}
+
 static void answer_edit(void *arg, const struct error *err, const struct config_diff *diff)
 {
+	struct pending_command *p = arg;
+
 	(void)diff;
-	if (err)
-		answer_error(arg, err);
-	else
-		answer_done(arg);
+	if (err) {
+		answer_error(p, err);
+		return;
+	}
+	audit(p->e, p->c.actor, verb_word(p->c.verb), p->c.target, "done");
+	answer_kept(p);
 }
 
 /* --- verbs --------------------------------------------------------------------------------------------- */

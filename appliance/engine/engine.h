@@ -391,10 +391,13 @@ void commands_start(struct engine *e);
 void commands_restore(struct engine *e, const char *key, const char *json); /* /set/HASH */
 void commands_take(struct engine *e, enum role face, const struct msg_command *command, size_t size, int fd);
 void commands_query(struct engine *e, enum role face, const struct msg_query *query);
+/* --- replies.c */
 void reply_error(struct engine *e, enum role face, uint32_t life, uint64_t request, const struct error *err);
 void reply_json(struct engine *e, enum role face, uint32_t life, uint64_t request, uint64_t job, json_t *value, bool more); /* takes value */
 void reply_fd(struct engine *e, enum role face, uint32_t life, uint64_t request, int fd); /* fd stays the caller's */
 void audit(struct engine *e, const char *actor, const char *verb, const char *target, const char *outcome);
+/* The same; done is called when it, and every write that was asked for before, is on the disk or refused. */
+void audit_then(struct engine *e, const char *actor, const char *verb, const char *target, const char *outcome, store_done *done, void *arg);
 
 /* --- edits.c: changes of the wanted state, one at a time, each one transaction */
 typedef void edit_done(void *arg, const struct error *err, const struct config_diff *diff);

@@ -26,6 +26,7 @@ void judge_params_default(struct judge_params *params)
 		.alive_ms = 10000,
 		.dead_bmc_ms = 10000,
 		.off_misses = 6,
+		.off_ms = 1650,
 		.root_ms = 1800,
 		.root_cause_ms = 5000,
 		.reference_ms = 600,
@@ -111,6 +112,13 @@ bool jnode_alive(const struct jnode *n)
 	return n->k == STATE_ANS || n->s == STATE_ANS || n->s == STATE_LATE || n->s == STATE_REFUSED || n->returning;
 }
 
+/* A BMC that says off needs fewer misses: 6 instead of the whole window; but a domain that may be without power speaks first. */
+static bool off_is_due(const struct judge *j, const struct jnode *n, int64_t now)
+{
+	return n->flagged && n->misses >= j->p.off_misses && n->k != STATE_ANS && n->k != STATE_NA && !domains_in_company(j, n) &&
+	       judge_elapsed(j, n, now) >= j->p.off_ms;
+}
+
 void judge_input(struct judge *j, struct jnode *n, struct verdict_input *in, int64_t now)
 {
 	uint32_t root;
@@ -127,8 +135,7 @@ void judge_input(struct judge *j, struct jnode *n, struct verdict_input *in, int
 		.overdue = now >= n->boot_until,
 		.bmc_long = n->bmc_silent_since && now - n->bmc_silent_since > 600000,
 	};
-	/* a BMC that says off needs fewer misses: 6 instead of the whole window; but a domain that may be without power speaks first */
-	if (n->flagged && !domains_in_company(j, n) && n->misses >= j->p.off_misses && in->b == BMC_OFF && n->k != STATE_ANS && n->k != STATE_NA)
+	if (in->b == BMC_OFF && off_is_due(j, n, now))
 		in->k = STATE_SILENT;
 	verdict_normalise(in);
 }
@@ -297,7 +304,8 @@ void judge_schedule(struct judge *j, uint32_t slot, int64_t now)
 	at = other < at ? other : at;
 	if (n->first && !j->reasons) {
 		int64_t elapsed = judge_elapsed(j, n, now);
-		int64_t left = elapsed < j->p.cause_ms ? j->p.cause_ms - elapsed : elapsed < j->p.confirm_ms ? j->p.confirm_ms - elapsed : 0;
+		int64_t due = elapsed < j->p.off_ms ? j->p.off_ms : elapsed < j->p.cause_ms ? j->p.cause_ms : j->p.confirm_ms;
+		int64_t left = due > elapsed ? due - elapsed : 0;
 
 		if (left)
 			at = now + left < at ? now + left : at;

@@ -111,6 +111,7 @@ struct judge_params {
 	uint32_t alive_ms;	  /* BMC liveness: 10000 */
 	uint32_t dead_bmc_ms;	  /* BMC of a confirmed node is read every: 10000 */
 	uint32_t off_misses;	  /* with the BMC off, powered-off is called at 6 misses */
+	uint32_t off_ms;	  /* but not before the others of its domains would be flagged, too: a heartbeat, 4 misses, a margin */
 	uint32_t root_ms;	  /* root alarm so long after half the members were first missed: 1800 */
 	uint32_t root_cause_ms;	  /* its cause at the latest so long after the first member's first lost probe: 5000 */
 	uint32_t reference_ms;	  /* a reference that does not answer for so long is silent: 600 */

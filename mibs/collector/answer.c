@@ -123,7 +123,7 @@ static void take_values(struct engine *e, struct agent *a, const struct exchange
 		items_values(e, a, x->part, v, now);
 		break;
 	case EXCHANGE_FACTS:
-		facts_answer(e, a, v, now);
+		facts_answer(e, a, v, exchange_sent(x, now), now);
 		break;
 	case EXCHANGE_ASK:
 		engine_asked_done(e, a, v, now);

@@ -200,7 +200,7 @@ void walk_end(struct engine *e, struct agent *a);
 void walk_forget(struct agent *a);
 /* facts.c */
 void facts_uptime(struct engine *e, struct agent *a, uint32_t uptime_cs, int64_t sent, int64_t now);
-void facts_answer(struct engine *e, struct agent *a, const struct query_value *values, int64_t now);
+void facts_answer(struct engine *e, struct agent *a, const struct query_value *values, int64_t sent, int64_t now);
 void facts_engine_id(struct engine *e, struct agent *a, const uint8_t *id, size_t size);
 /* The agent answers, but its sysUpTime does not move. */
 bool facts_frozen(const struct agent *a, int64_t now);

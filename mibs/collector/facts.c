@@ -11,8 +11,7 @@ enum {
 	WRAP_MARGIN_CS = 30000, /* the up-time wraps after 497 days; a fall from the last five minutes before is that */
 	STILL_MS = 3000,
 	STILL_ANSWERS = 2, /* besides the first */
-	LEAP_CS = 1000,
-	SLACK_CS = 300          /* an answer may be under way for so long */
+	LEAP_CS = 1000
 };
 
 static bool fell(uint32_t before, uint32_t now)
@@ -95,20 +94,17 @@ void facts_engine_id(struct engine *e, struct agent *a, const uint8_t *id, size_
 }
 
 /*
- * A host that is up for less than the time since it was last asked, and for less than it then would be: two short lives may well
- * be told in growing numbers. A host that was only paused has lost time too, but its life began before the last answer.
+ * Its up-time fell, or its life began after it answered last: two short lives may well be told in growing numbers. Counted from when it was
+ * asked, however long the answer was under way. A host that was only paused has lost time too, but began before.
  */
-static bool rebooted(const struct agent *a, uint32_t host, int64_t now)
+static bool rebooted(const struct agent *a, uint32_t host, int64_t sent)
 {
-	int64_t since_cs = (now - a->host_uptime_at) / 10, expected = a->host_uptime_cs + since_cs;
-
 	if (!a->host_uptime_cs || !host)
 		return false;
-	return fell(a->host_uptime_cs, host) ||
-	       (expected < UINT32_MAX - WRAP_MARGIN_CS && host + SLACK_CS < expected && host < since_cs + SLACK_CS);
+	return fell(a->host_uptime_cs, host) || sent - (int64_t)host * 10 >= a->host_uptime_at;
 }
 
-void facts_answer(struct engine *e, struct agent *a, const struct query_value *v, int64_t now)
+void facts_answer(struct engine *e, struct agent *a, const struct query_value *v, int64_t sent, int64_t now)
 {
 	uint32_t host = v[1].type == VALUE_TIMETICKS ? (uint32_t)v[1].value : 0;
 	char name[NAME_SIZE] = "";
@@ -125,7 +121,7 @@ void facts_answer(struct engine *e, struct agent *a, const struct query_value *v
 	 * has a new one after each start: then its up-time has fallen, and its name is the same. */
 	bool renamed = a->facts.sys_name[0] && strcmp(name, a->facts.sys_name) != 0, other = renamed || (a->other_id && !a->uptime_fell);
 	a->other_id = false;
-	a->facts.rebooted = !other && rebooted(a, host, now);
+	a->facts.rebooted = !other && rebooted(a, host, sent);
 	a->facts.agent_restarted = !other && a->uptime_fell && !a->facts.rebooted;
 	a->uptime_fell = false;
 	a->host_uptime_cs = host;

@@ -162,7 +162,7 @@ static void kill_domain(struct world *w)
 	b->wide = true;
 	for (uint32_t slot = first; slot < first + size; slot++)
 		if (!w->machines[slot].died)
-			kill_machine(w, slot, DEATH_CRASH, DOMAIN_REPAIR_MS);
+			kill_machine(w, slot, w->s->domain_off ? DEATH_OFF : DEATH_CRASH, DOMAIN_REPAIR_MS);
 }
 
 void happen(struct world *w)

@@ -33,6 +33,7 @@ struct scenario {
 	double own_a_day, own_min_s, own_max_s;		/* own link, seen by carrier */
 	bool own_silent;	/* the own link's loss shows no carrier change */
 	uint32_t domain_members; /* V7: domains of this many members die whole, one after the other */
+	bool domain_off;         /* by losing their power: the BMCs say off */
 	/* strike.c: what befalls the judge's own processes, or many at once; each comes every `strike_s` seconds */
 	enum strike strike;
 	double strike_s;

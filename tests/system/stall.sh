@@ -54,13 +54,27 @@ done
 [ "$within" = $N ] && ok "every agent got its polls while the disk stood" || bad "every agent got its polls while the disk stood" "$within of $N"
 [ "$over" = 0 ] && ok "no gap over 1.2 intervals" || bad "no gap over 1.2 intervals" "$over agents, the swarm was late by $late ms"
 wait_for 30 '[ "$(metric glory_samples_dropped_total)" = 0 ]' && ok "no sample was dropped" || bad "no sample was dropped" "$(metric glory_samples_dropped_total)"
+# sets HAVE and WANT: rows of the frozen minute that are in the files, and that should be
+count_rows() {
+	local file n file_have file_want missing
+	HAVE=0 WANT=0
+	while read -r file; do
+		n=$(rrdtool fetch "$file" AVERAGE -r 10 -s $((from / 10 * 10)) -e $((to / 10 * 10 - 20)) |
+			awk 'NF > 1 && /^[0-9]+:/ { want++; for (i = 2; i <= NF; i++) if ($i !~ /nan/) { have++; break } if (i > NF) missing = missing " " $1 }
+				END { print have + 0, want + 0, missing }')
+		read -r file_have file_want missing <<<"$n"
+		[ -z "$missing" ] || echo "note ${file#"$W/var/"} has no row at $missing (frozen from $from to $to)"
+		HAVE=$((HAVE + file_have)) WANT=$((WANT + file_want))
+	done < <(find "$W/var" -name base.rrd)
+}
+
 appliance_stop
-have=0 want=0
-while read -r file; do
-	n=$(rrdtool fetch "$file" AVERAGE -r 10 -s $((from / 10 * 10)) -e $((to / 10 * 10 - 20)) |
-		awk 'NF > 1 && /^[0-9]+:/ { want++; for (i = 2; i <= NF; i++) if ($i !~ /nan/) { have++; break } } END { print have + 0, want + 0 }')
-	have=$((have + ${n% *})) want=$((want + ${n#* }))
-done < <(find "$W/var" -name base.rrd)
-[ $want -ge $((N * (STALL_S / 10 - 3))) ] && [ $have = $want ] && ok "every row of the minute is in its file ($have)" ||
-	bad "every row of the minute is in its file" "$have of $want"
+count_rows
+if [ $HAVE -lt $WANT ]; then # a disk that is still slow gets 10 s at the end: what it did not take by then stands in the journal
+	echo "note $((WANT - HAVE)) rows were left to the journal: $(grep -o '[0-9]* of [0-9]* rows are left.*' "$LOG" | tail -n 1)"
+	appliance_start && appliance_stop
+	count_rows
+fi
+[ $WANT -ge $((N * (STALL_S / 10 - 3))) ] && [ $HAVE = $WANT ] && ok "every row of the minute is in its file ($HAVE)" ||
+	bad "every row of the minute is in its file" "$HAVE of $WANT"
 exit $failed

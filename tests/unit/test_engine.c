@@ -628,6 +628,21 @@ static void facts_and_restarts(void)
 	w.host_uptime = 2500;
 	contact();
 	CU_ASSERT(told.last_facts.rebooted && !told.last_facts.agent_restarted);
+	w.now += 3000; /* and two very short ones: up for 25 s, three seconds after it for 2.6 s, then agent alone */
+	w.uptime = 40;
+	w.host_uptime = 260;
+	contact();
+	CU_ASSERT(told.last_facts.rebooted && !told.last_facts.agent_restarted);
+	w.now += 2900;
+	w.uptime = 30;
+	w.host_uptime = 270;
+	contact();
+	CU_ASSERT(told.last_facts.rebooted && !told.last_facts.agent_restarted);
+	w.now += 1000;
+	w.uptime = 20;
+	w.host_uptime = 370;
+	contact();
+	CU_ASSERT(told.last_facts.agent_restarted && !told.last_facts.rebooted);
 	end();
 }
 
