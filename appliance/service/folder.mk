@@ -1,0 +1,4 @@
+# services: sizes, weights, moves, shares of a pool; pure, time is a parameter
+$(eval $(call library,service,$(wildcard appliance/service/*.c),))
+$(eval $(call unit,test_service_text,tests/unit/test_service_text.c,service config base,jansson,-lm))
+$(eval $(call fuzzer,fuzz_service_text,tests/fuzz/fuzz_service_text.c,appliance/service/schedule.c $(wildcard appliance/config/service_*.c) $(filter-out %/wheel.c,$(wildcard appliance/base/*.c)),,-lm))
