@@ -48,7 +48,8 @@ struct sizing_view {
 /* What to do. verb and numbers are for the board and the reason text; the engine acts on wanted alone. */
 enum sizing_verb { SIZING_KEEP = 1, SIZING_GROW, SIZING_EMERGENCY, SIZING_RETURN, SIZING_SHRINK, SIZING_PIN, SIZING_LIMIT };
 /* Why a keep is not something else: what is waited for. */
-enum sizing_hold { SIZING_HOLD_NONE = 0, SIZING_HOLD_UNKNOWN, SIZING_HOLD_RECENT_GAP, SIZING_HOLD_FIRST_HOUR, SIZING_HOLD_CHANGE, SIZING_HOLD_BUDGET };
+enum sizing_hold { SIZING_HOLD_NONE = 0, SIZING_HOLD_UNKNOWN, SIZING_HOLD_GAP, SIZING_HOLD_FIRST_HOUR, SIZING_HOLD_WINDOW, SIZING_HOLD_CHANGE,
+	SIZING_HOLD_BAND, SIZING_HOLD_BUDGET };
 struct sizing_decision {
 	uint8_t verb;                /* enum sizing_verb */
 	uint8_t hold;                /* enum sizing_hold, of a keep */
@@ -69,20 +70,18 @@ struct sizing_decision {
 /* Everything that is remembered: plain data, copied freely. A new service's is sizing_begin()'s. Only sizing.c and its text form look inside.
  * Times are UTC seconds, 0 never. NAN: not known. */
 struct sizing_state {
-	int64_t now_s, begun_s, known_since_s, unknown_since_s, doubt_since_s, changed_s, emergency_s, hour_s, bin_at; /* bin_at: 5-minute bins since 1970 */
-	double cost, fast, level, trend, factor, factor_hour, demand_hour, season_hour, error, headroom, cap, weighed;
-	double minute_sum, bin_sum;
+	int64_t now_s, begun_s, known_since_s, unknown_since_s, doubt_since_s, changed_s, emergency_s, hour_s;
+	int64_t bin;                         /* the 5-minute bin being filled, counted since 1970 */
+	int64_t planned[SIZING_CHANGES], urgent[SIZING_CHANGES]; /* when the size was changed; newest last */
+	double cost, fast, level, trend, factor, demand_hour, season_hour, error, headroom, cap, weighed, minute_sum, bin_sum;
 	float fresh[SIZING_FRESH];           /* newest last */
 	float minutes[SIZING_MINUTES], levels[SIZING_MINUTES + 1]; /* newest last */
-	float needs[SIZING_NEEDS];           /* a ring */
-	float forecasts[SIZING_FORECASTS];   /* a ring */
+	float needs[SIZING_NEEDS], forecasts[SIZING_FORECASTS]; /* rings by tick */
 	float ratios[SIZING_RATIOS];         /* weights of demand over forecast, bins of .02 */
 	float season[SIZING_DAYS][SIZING_BINS];
-	float starts[SIZING_STARTS];         /* seconds, a ring */
-	int64_t planned[SIZING_CHANGES], urgent[SIZING_CHANGES]; /* newest last, times of changes */
-	uint32_t tick, minute_count, bin_count, full_ticks, event_ticks, fresh_count, minute_ticks, started;
-	uint32_t wanted;
-	uint8_t borrowed;
+	float starts[SIZING_STARTS];         /* seconds; newest last */
+	uint32_t tick, minute_ticks, minute_count, bin_count, bins_known, full_ticks, event_ticks, fresh_count, start_count;
+	uint32_t wanted, borrowed;
 };
 
 void sizing_begin(struct sizing_state *state, int64_t now_s);
