@@ -2,3 +2,6 @@
 $(eval $(call library,service,$(wildcard appliance/service/*.c),))
 $(eval $(call unit,test_service_text,tests/unit/test_service_text.c,service config base,jansson,-lm))
 $(eval $(call fuzzer,fuzz_service_text,tests/fuzz/fuzz_service_text.c,appliance/service/schedule.c $(wildcard appliance/config/service_*.c) $(filter-out %/wheel.c,$(wildcard appliance/base/*.c)),,-lm))
+$(eval $(call unit,test_weights,tests/unit/test_weights.c,service base,,-lm))
+$(eval $(call unit,test_hot,tests/unit/test_hot.c,service base,,-lm))
+$(eval $(call unit,test_arbiter,tests/unit/test_arbiter.c,service base,,-lm))
