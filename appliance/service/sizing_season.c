@@ -52,8 +52,8 @@ static double season_at(const struct sizing_state *s, int64_t at_s)
 
 double sizing_season_most(const struct sizing_state *s, int64_t now_s, double seconds)
 {
-	/* a bin stands for its middle: those whose middle lies in the time */
-	int64_t first = (now_s + BIN_S / 2) / BIN_S, last = (now_s + (int64_t)seconds - BIN_S / 2) / BIN_S;
+	/* a bin of which half is over no longer counts, one that is only begun by then does: early is safe */
+	int64_t first = (now_s + BIN_S / 2) / BIN_S, last = (now_s + (int64_t)seconds) / BIN_S;
 	double most = NAN;
 
 	for (int64_t bin = first; bin <= last; bin++)
