@@ -4,6 +4,7 @@
 is refused with object, cause and remedy and changes nothing; what an operator may do, and what not; metrics, page and graphs know them."""
 import os
 import re
+import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
@@ -255,6 +256,31 @@ def faces(a):
     remove_all(a)
 
 
+def history(a):
+    """size and load of a service are recorded each 10 s, and drawn; the file stays when the service goes"""
+    make_all(a)
+    picture = os.path.join(a.work, "web.png")
+    path = os.path.join(a.work, "var", "rrd", "demo", "_service", "web", "service", "base.rrd")
+
+    def draw(*items):
+        ctl(a, "graph", "service/web", *items, "-o", picture, "--from", "-10m")
+        with open(picture, "rb") as f:
+            check(f.read(8) == b"\x89PNG\r\n\x1a\n", "is no PNG")
+    wait_until("its file", 60, lambda: draw("wanted", "ready", "utilisation", "connections", "requests", "bytes") or os.path.exists(path), 1)
+
+    def rows():
+        draw("wanted")
+        done = subprocess.run(["rrdtool", "fetch", path, "AVERAGE", "-r", "10", "-s", "-2min"], capture_output=True, text=True)
+        check(done.returncode == 0, done.stderr)
+        lines = done.stdout.split("\n")
+        check(lines[0].split() == ["wanted", "ready", "utilisation", "connections", "requests", "bytes"], lines[0])
+        return [line.split()[1:] for line in lines[2:] if ":" in line and "nan" not in line.split()[1]]
+    found = wait_until("three rows", 60, lambda: (lambda r: r if len(r) >= 3 else None)(rows()), 1)
+    check(float(found[-1][0]) == 0 and float(found[-1][1]) == 0, found)  # it is disabled
+    remove_all(a)
+    check(os.path.exists(path), "its history went with it")
+
+
 def kept(a):
     """all of it is there again after kill -9 of everything"""
     make_all(a)
@@ -267,4 +293,4 @@ def kept(a):
     wait_until("nothing is left", 5, lambda: not wanted(a, "service") and not wanted(a, "pool"))
 
 
-run("service faces", {"nodes": 4, "groups": 1}, [by_gloryctl, refusals, operated, by_row_status, faces, kept])
+run("service faces", {"nodes": 4, "groups": 1}, [by_gloryctl, refusals, operated, by_row_status, faces, history, kept])
