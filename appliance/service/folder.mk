@@ -8,3 +8,6 @@ $(eval $(call fuzzer,fuzz_service_text,tests/fuzz/fuzz_service_text.c,appliance/
 $(eval $(call unit,test_weights,tests/unit/test_weights.c,service base,,-lm))
 $(eval $(call unit,test_hot,tests/unit/test_hot.c,service base,,-lm))
 $(eval $(call unit,test_arbiter,tests/unit/test_arbiter.c,service base,,-lm))
+$(eval $(call unit,test_sizing,tests/unit/test_sizing.c tests/sim/traces.c tests/sim/plant.c,service config base,jansson,-lm))
+$(eval $(call fuzzer,fuzz_sizing_state,tests/fuzz/fuzz_sizing_state.c,$(wildcard appliance/service/s*.c) appliance/config/service_text.c appliance/config/service_schedule.c $(filter-out %/wheel.c,$(wildcard appliance/base/*.c)),,-lm))
+$(eval $(call fuzzer,fuzz_service_kept,tests/fuzz/fuzz_service_kept.c,appliance/service/member.c appliance/service/ladder.c appliance/monitor/verdict.c $(filter-out %/wheel.c,$(wildcard appliance/base/*.c)),jansson,-lm))

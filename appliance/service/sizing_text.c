@@ -167,8 +167,13 @@ static bool from_digits(const char *text, uint8_t *bytes, size_t count)
 				return false;
 			v = v << 6 | (uint32_t)(found - digits);
 		}
-		for (size_t b = 0; b < 3 && i + b < count; b++)
-			bytes[i + b] = (uint8_t)(v >> (16 - 8 * b));
+		for (size_t b = 0; b < 3; b++) {
+			uint8_t byte = (uint8_t)(v >> (16 - 8 * b));
+			if (i + b < count)
+				bytes[i + b] = byte;
+			else if (byte)
+				return false;
+		}
 	}
 	return true;
 }

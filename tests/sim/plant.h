@@ -16,6 +16,7 @@ struct plant_setup {
 	unsigned size, repeat; /* S: what fixed provisioning would buy */
 	unsigned budget;
 	unsigned learn_days;   /* before anything is counted */
+	unsigned ticks;        /* 0: the whole trace */
 	unsigned restart_ticks; /* the state goes through its text each so many ticks; 0 never */
 };
 
