@@ -59,6 +59,9 @@ void balancers_publish(struct engine *e)
 		row.level = row.state >= BALANCER_REFUSED ? LEVEL_MAJOR : row.state == BALANCER_UNKNOWN ? LEVEL_UNKNOWN : LEVEL_NORMAL;
 		text_copy(row.name, sizeof row.name, b->config.head.name);
 		text_copy(row.cause, sizeof row.cause, why);
+		text_copy(row.ssh, sizeof row.ssh, b->config.ssh);
+		text_copy(row.snmp, sizeof row.snmp, b->config.snmp);
+		text_copy(row.options, sizeof row.options, b->config.options);
 		row.head.last_change_wall_ms = old ? old->head.last_change_wall_ms : 0;
 		if (old && old->head.generation == row.head.generation && !memcmp(old, &row, sizeof row))
 			continue;

@@ -101,6 +101,7 @@ static void fill_service(const struct service *s, struct service_row *row)
 	text_copy(row->virtuals, sizeof row->virtuals, c->virtuals);
 	text_copy(row->reason, sizeof row->reason, s->halted ? "stopped by a person: gloryctl service start" : s->reason);
 	text_copy(row->cause, sizeof row->cause, s->plan.cause);
+	text_copy(row->agent, sizeof row->agent, c->agent);
 }
 
 static void put_service(const struct service *s, int64_t now)
