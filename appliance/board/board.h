@@ -34,7 +34,6 @@ struct appliance_row { /* one, slot 0 */
 	uint32_t polls_per_second;
 	uint32_t suspended; /* judge: 1 while judgement is suspended */
 	uint32_t role_restarts[ROLE_COUNT];
-	uint32_t pad0;
 	uint64_t role_pid[ROLE_COUNT];
 	uint64_t config_generation;
 	char name[NAME_SIZE], version[32], role[32]; /* role: "cluster master" */

@@ -123,7 +123,7 @@ enum message_type {
 	/* engine <> runner */
 	MSG_RUN = 160,     /* engine > runner: struct msg_run + fd of a memfd with the standard input (or none) */
 	MSG_RUN_CANCEL,    /* engine > runner: struct msg_run_id */
-	MSG_RUN_RESULT,    /* runner > engine: struct msg_run_result + fd of a sealed memfd with the standard output, when it is longer than text */
+	MSG_RUN_RESULT,    /* runner > engine: struct msg_run_result + fd of a sealed memfd with the standard output, where text is not all of it */
 	MSG_RUN_LINE,      /* runner > engine: struct msg_run_line (lossy): what it printed meanwhile, for the job */
 
 	MSG_LOOK = 240,    /* api > engine: struct msg_slot: somebody looks at this node */
@@ -141,12 +141,14 @@ struct msg_secret_ask {
 	uint32_t secret_class; /* a role is given its own class only */
 	char name[NAME_SIZE];
 };
-/* text is the file's content, at most 1,023 bytes: "key=value" lines (auth=, priv=, community=, password=, kg=). The receiver wipes it. */
+/* text is the file's content: "key=value" lines (auth=, priv=, community=, password=, kg=); of class ssh a private key, a certificate with its
+ * options or a CA's public key, of which RSA's are the longest. The receiver wipes it. */
+#define SECRET_TEXT 4096
 struct msg_secret {
 	uint32_t secret_class;
 	int32_t status; /* 0 or a negative error kind */
 	char name[NAME_SIZE];
-	char text[1024];
+	char text[SECRET_TEXT];
 };
 struct msg_endpoint {
 	uint32_t role;
@@ -159,7 +161,7 @@ struct msg_socket {
 	struct address bound;
 	uint32_t pad2;
 };
-enum helper { HELPER_GRAPHER = 1, HELPER_XML };
+enum helper { HELPER_GRAPHER = 1, HELPER_XML, HELPER_IPVS };
 struct msg_helper_run {
 	uint32_t helper;
 	uint32_t deadline_ms;
@@ -706,7 +708,7 @@ struct msg_run_result {
 	int32_t code;              /* exit status where there is one */
 	uint32_t took_ms;
 	uint32_t size;             /* bytes of output */
-	char text[512];            /* the output when it fits, else its last line; or why there is none */
+	char text[512];            /* done: the output when it fits, else its last line; otherwise one line of why */
 };
 struct msg_run_line {
 	uint64_t request;

@@ -214,6 +214,7 @@ struct engine {
 	struct items *items;     /* items.c */
 	struct looked *looked;   /* series.c */
 	struct stats *statistics; /* stats.c */
+	struct runs *runs;       /* runs.c */
 };
 
 /* --- main.c */

@@ -3,6 +3,7 @@
 #include "engine/items.h"
 #include "engine/memories.h"
 #include "engine/records.h"
+#include "engine/runs.h"
 #include "engine/silences.h"
 #include "engine/stats.h"
 #include "engine/checks.h"
@@ -181,6 +182,16 @@ static void take_pet_event(struct incoming *in)
 	records_pet(in->e, in->body);
 }
 
+static void take_run_result(struct incoming *in)
+{
+	runs_result(in->e, in->body, in->fd);
+}
+
+static void take_run_line(struct incoming *in)
+{
+	runs_say(in->e, in->body);
+}
+
 static void take_flushed(struct incoming *in)
 {
 	graphs_flushed(in->e, in->body);
@@ -269,6 +280,8 @@ static const struct {
 	[MSG_SEL_CLEARED] = {FROM(ROLE_BMC), take_sel_cleared},
 	[MSG_FRU] = {FROM(ROLE_BMC), take_fru},
 	[MSG_PET_EVENT] = {FROM(ROLE_BMC), take_pet_event},
+	[MSG_RUN_RESULT] = {FROM(ROLE_RUNNER), take_run_result},
+	[MSG_RUN_LINE] = {FROM(ROLE_RUNNER), take_run_line},
 	[MSG_FLUSHED] = {FROM(ROLE_RECORDER), take_flushed},
 	[MSG_RECORDER_STATE] = {FROM(ROLE_RECORDER), take_recorder},
 	[MSG_COMMAND] = {FROM(ROLE_API) | FROM(ROLE_AGENT), take_command, true},
@@ -303,6 +316,8 @@ static void role_gone(struct engine *e, enum role role)
 		judgement_collector_up(e, false);
 	if (role == ROLE_AGENT && e->loaded)
 		outbox_forget(e);
+	if (role == ROLE_RUNNER)
+		runs_runner(e, false);
 }
 
 static void on_role_broken(void *arg, const char *why)
@@ -330,6 +345,8 @@ static void greet(struct engine *e, enum role role)
 	}
 	if (role == ROLE_CHECKER)
 		checks_send(e);
+	if (role == ROLE_RUNNER)
+		runs_runner(e, true);
 	if (role == ROLE_BMC)
 		jobs_bmc_up(e);
 	if (role == ROLE_AGENT)
@@ -416,6 +433,7 @@ static void on_second(void *arg)
 	watches_tick(e);
 	checks_tick(e);
 	tops_tick(e);
+	runs_tick(e);
 	series_unlook(e);
 	samples_quiet(e);
 	memories_tick(e);
@@ -477,6 +495,7 @@ static int run(struct role_context *c)
 	commands_start(e);
 	edits_start(e);
 	helpers_start(e);
+	runs_start(e);
 	traps_start(e);
 	return 0;
 }

@@ -80,6 +80,7 @@ up_node() { # NODE: its BMC first, as in a rack
 	bmc_write "$1" "$secret_bmc"
 	net_bmc_address "$1" "$bmc_address" || return 1
 	bmc_start "$1"
+	conf_host_certificate "$1" "$address"
 	in_ns "$1" sh -c "$net_quiet 2>/dev/null"
 	node_power_on "$1"
 }
