@@ -43,9 +43,26 @@ void control_last_line(const char *text, char *out, size_t size)
 		begin--;
 	if (end - begin >= size)
 		end = begin + size - 1;
-	memcpy(out, text + begin, end - begin);
+	memmove(out, text + begin, end - begin);
 	out[end - begin] = '\0';
 	text_make_printable(out);
+}
+
+/* The last line of ssh's that is about trouble: it also says what went well. */
+static void last_trouble(const char *errors, char *out, size_t size)
+{
+	static const char *const well[] = {authenticated, "Transferred: ", "Bytes per second: "};
+
+	out[0] = '\0';
+	for (size_t length; *errors; errors += length + (errors[length] == '\n')) {
+		bool skip = false;
+		length = strcspn(errors, "\n");
+		for (size_t i = 0; i < COUNT_OF(well); i++)
+			skip |= !strncmp(errors, well[i], strlen(well[i]));
+		if (!skip && length > 1)
+			text_format(out, size, "%.*s", (int)length, errors);
+	}
+	control_last_line(out, out, size);
 }
 
 /* ssh ended by itself without the node's word. */
@@ -58,7 +75,7 @@ static enum run_ended transport(const struct run_seen *s, bool inside, char *tex
 			text_format(text, size, sentences[i].text, s->host);
 			return sentences[i].end;
 		}
-	control_last_line(s->errors, last, sizeof last);
+	last_trouble(s->errors, last, sizeof last);
 	if (inside || s->shared) {
 		text_format(text, size, "%s: the connection broke while it worked: what it did is not known: %s", s->host, last);
 		return ENDED_CUT;
@@ -101,7 +118,7 @@ static enum run_ended told(const struct run_seen *s, char *text, size_t size)
 
 	control_last_line(s->output, last, sizeof last);
 	if (!last[0])
-		control_last_line(s->errors, last, sizeof last);
+		last_trouble(s->errors, last, sizeof last);
 	text_format(text, size, "%s", last[0] ? last : "it failed and said nothing");
 	for (size_t i = 0; i < COUNT_OF(codes); i++)
 		if (codes[i].code == s->code) {

@@ -156,7 +156,7 @@ static const struct control_argument *argument_of(const struct control_verb *v, 
 		return &deadline_argument;
 	for (int i = 0; i < CONTROL_ARGUMENTS && v->arguments[i].name; i++) {
 		const struct control_argument *a = &v->arguments[i];
-		if (!strcmp(a->name, key) || (!strcmp(a->name, "p.") && !strncmp(key, "p.", 2) && is_parameter(key + 2)))
+		if (strcmp(a->name, "p.") != 0 ? !strcmp(a->name, key) : !strncmp(key, "p.", 2) && is_parameter(key + 2))
 			return a;
 	}
 	return NULL;
