@@ -32,6 +32,8 @@ static const char *const words[COMMAND_VERB_COUNT] = {
     [COMMAND_WATCH_ADD] = "watch-add",
     [COMMAND_WATCH_REMOVE] = "watch-remove",
     [COMMAND_WATCH_SET] = "watch-set",
+    [COMMAND_RUN] = "run",
+    [COMMAND_SOFTWARE] = "software",
     [COMMAND_SILENCE_ADD] = "silence-add",
     [COMMAND_SILENCE_REMOVE] = "silence-remove",
 };

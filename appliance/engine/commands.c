@@ -14,9 +14,10 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "config/xml_child.h"
-#include "engine/engine.h"
+#include "engine/commands.h"
 #include "engine/records.h"
 #include "engine/silences.h"
+#include "engine/software.h"
 #include "engine/traps.h"
 #include "engine/checks.h"
 #include "engine/tops.h"
@@ -25,17 +26,6 @@
 #define REPEATS_MAX 20000 /* remembered at once */
 #define PAGE_TEXT (CHANNEL_BODY_MAX - sizeof(struct msg_reply))
 #define APPLY_SHOWN 200
-
-/* A command between its arrival and its answer. */
-struct pending_command {
-	struct engine *e;
-	enum role face;
-	uint32_t life;
-	struct msg_command c;
-	json_t *arguments;
-	int fd;
-	char set_key[64];
-};
 
 struct repeat { /* what a SET with this key was answered; kept 150 s */
 	char key[64];
@@ -77,7 +67,7 @@ static void end(struct pending_command *p)
 
 static const char *verb_word(uint32_t verb);
 
-static void answer_error(struct pending_command *p, const struct error *err)
+void answer_error(struct pending_command *p, const struct error *err)
 {
 	char outcome[320];
 
@@ -88,7 +78,7 @@ static void answer_error(struct pending_command *p, const struct error *err)
 	end(p);
 }
 
-static void answer_job(void *arg, uint64_t id, const struct error *err)
+void answer_job(void *arg, uint64_t id, const struct error *err)
 {
 	struct pending_command *p = arg;
 	char outcome[32];
@@ -129,12 +119,12 @@ static void written(void *arg, const struct store_reply *reply)
 }
 
 /* Done in memory, its writes are on their way: answered when they, and the audit record behind them, are on the disk. */
-static void answer_done(struct pending_command *p)
+void answer_done(struct pending_command *p)
 {
 	audit_then(p->e, p->c.actor, verb_word(p->c.verb), p->c.target, "done", written, p);
 }
 
-static void answer_edit(void *arg, const struct error *err, const struct config_diff *diff)
+void answer_edit(void *arg, const struct error *err, const struct config_diff *diff)
 {
 	struct pending_command *p = arg;
 
@@ -148,7 +138,7 @@ static void answer_edit(void *arg, const struct error *err, const struct config_
 }
 
 /* --- verbs --------------------------------------------------------------------------------------------- */
-static int select_nodes(struct pending_command *p, struct model_selection *out, struct error *err)
+int command_nodes(struct pending_command *p, struct model_selection *out, struct error *err)
 {
 	return model_select(&p->e->model, p->c.target, judgement_is_down, p->e, out, err);
 }
@@ -160,7 +150,7 @@ static void do_power(struct pending_command *p)
 	struct error err;
 
 	json_unpack(p->arguments, "{s?s,s?s}", "verb", &verb, "reason", &reason);
-	int rc = select_nodes(p, &nodes, &err);
+	int rc = command_nodes(p, &nodes, &err);
 	if (rc) {
 		answer_error(p, &err);
 		return;
@@ -222,7 +212,7 @@ static int make_node_set(void *arg, struct cluster *next, struct error *err)
 {
 	struct pending_command *p = arg;
 	struct model_selection nodes = {0};
-	int rc = select_nodes(p, &nodes, err);
+	int rc = command_nodes(p, &nodes, err);
 
 	for (size_t i = 0; i < nodes.count && rc == 0; i++)
 		rc = edit_node_fields(next, p->e->model.nodes[nodes.slots[i]].config.head.name, false, p->arguments, err);
@@ -234,7 +224,7 @@ static int make_node_remove(void *arg, struct cluster *next, struct error *err)
 {
 	struct pending_command *p = arg;
 	struct model_selection nodes = {0};
-	int rc = select_nodes(p, &nodes, err);
+	int rc = command_nodes(p, &nodes, err);
 
 	if (rc == 0 && nodes.count > 1 && !p->c.yes)
 		rc = error_set(err, ERR_REFUSED, "node remove", "look at the list, then repeat with --yes",
@@ -412,7 +402,7 @@ static void do_confirm(struct pending_command *p)
 	struct model_selection nodes = {0};
 	struct error err;
 
-	if (select_nodes(p, &nodes, &err)) {
+	if (command_nodes(p, &nodes, &err)) {
 		answer_error(p, &err);
 		return;
 	}
@@ -454,7 +444,7 @@ static void do_sel_read(struct pending_command *p)
 	struct model_selection nodes = {0};
 	struct error err;
 
-	if (select_nodes(p, &nodes, &err)) {
+	if (command_nodes(p, &nodes, &err)) {
 		answer_error(p, &err);
 		return;
 	}
@@ -471,7 +461,7 @@ static void do_sel_clear(struct pending_command *p)
 	struct model_selection nodes = {0};
 	struct error err;
 
-	int rc = select_nodes(p, &nodes, &err);
+	int rc = command_nodes(p, &nodes, &err);
 	if (rc == 0 && nodes.count > 1 && !p->c.yes)
 		rc = error_set(&err, ERR_REFUSED, "sel clear", "look at the list, then repeat with --yes",
 			       "more than one node wants a confirmation");
@@ -526,6 +516,8 @@ static const struct {
 	[COMMAND_WATCH_ADD] = {"watch-add", RIGHT_ADMIN, do_edit},
 	[COMMAND_WATCH_REMOVE] = {"watch-remove", RIGHT_ADMIN, do_edit},
 	[COMMAND_WATCH_SET] = {"watch-set", RIGHT_ADMIN, do_edit},
+	[COMMAND_RUN] = {"run", RIGHT_OPERATE, command_run},
+	[COMMAND_SOFTWARE] = {"software", RIGHT_OPERATE, command_software},
 	[COMMAND_CONFIRM_BMC] = {"confirm-bmc", RIGHT_ADMIN, do_confirm},
 	[COMMAND_SILENCE_ADD] = {"silence-add", RIGHT_OPERATE, do_silence_add},
 	[COMMAND_SILENCE_REMOVE] = {"silence-remove", RIGHT_OPERATE, do_silence_remove},
@@ -794,7 +786,7 @@ static void query_steps(struct engine *e, enum role face, const struct msg_query
 		reply_error(e, face, life, q->request, &err);
 		return;
 	}
-	size_t total = json_array_size(steps), per = 60;
+	size_t total = json_array_size(steps), per = 40;
 	for (size_t at = 0; at < total || at == 0; at += per) {
 		json_t *page = json_array();
 		for (size_t i = at; i < total && i < at + per; i++)
@@ -821,6 +813,8 @@ void commands_query(struct engine *e, enum role face, const struct msg_query *q)
 		silences_query(e, face, q);
 	} else if (q->kind == QUERY_INVENTORY) {
 		inventory_query(e, face, q);
+	} else if (q->kind == QUERY_SOFTWARE) {
+		software_query(e, face, q);
 	} else if (q->kind == QUERY_SEL) {
 		records_query(e, face, q);
 	} else if (q->kind == QUERY_TRAPS || q->kind == QUERY_TRAP_SENDERS) {

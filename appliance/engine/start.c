@@ -11,6 +11,7 @@
 #include "engine/items.h"
 #include "engine/records.h"
 #include "engine/silences.h"
+#include "engine/software.h"
 #include "engine/watches.h"
 
 #define PAGE 500
@@ -29,7 +30,7 @@ static const struct {
 } sections[] = {
 	{"/slot/", take_slot, false}, {NULL, take_config, true},      {"/life/node/", take_life, false},
 	{"/selstate/", records_restore, false}, {"/fru/", inventory_restore, false},
-	{"/silence/", silences_restore, false},
+	{"/silence/", silences_restore, false}, {"/software/", software_restore, false},
 	{"/alarm/", alarms_restore, false}, {"/job/", jobs_restore, false}, {"/event/", take_event, false},
 	{"/outbox/", outbox_restore, false}, {"/audit/", take_audit, false}, {"/set/", commands_restore, false},
 };
