@@ -82,6 +82,7 @@ cli_handler node_list, node_show, node_add, node_set, node_remove, group_list, g
 cli_handler item_show, item_add, item_set, item_remove;
 cli_handler node_inventory;
 cli_handler trap_list, trap_senders;
+cli_handler node_run, software_act, software_status;
 cli_handler silence_add, silence_list, silence_remove;
 
 /* job.c: waits for a job, shows how it ended and returns the exit code */
