@@ -5,3 +5,4 @@ ENGINE_FUZZED := $(filter-out %/main.c,$(wildcard appliance/engine/*.c)) $(filte
 $(eval $(call fuzzer,fuzz_messages,tests/fuzz/fuzz_messages.c,$(ENGINE_FUZZED),jansson libevent_core,-lm))
 $(eval $(call unit,test_history,tests/unit/test_history.c appliance/engine/history.c appliance/store/file.c,monitor loop base,sqlite3 libevent_core,-lm -lpthread))
 $(eval $(call program,tests/statseed,tests/system/statseed.c appliance/engine/history.c,store monitor loop base,sqlite3 libevent_core,-lm -lpthread))
+$(eval $(call unit,test_runs,tests/unit/test_runs.c,board loop base,libevent_core jansson,-lm))
