@@ -15,6 +15,7 @@
 
 enum {
 	AT_ONCE = 128,    /* of one job with the runner or on their way there */
+	AGAIN_MS = 3000,  /* before a repeat */
 	LOOK_MS = 5000,   /* a node that a change has broken is called within 3 s (verdicts): the next batch waits for that */
 	MARGIN_MS = 6000, /* for the connection, beside the verb's own time */
 };
@@ -65,7 +66,8 @@ static void on_done(void *arg, const struct msg_run_result *m, const char *outpu
 	if (job && job->targets[w->target].phase == TARGET_SENT) {
 		if (is_rolling(job))
 			software_ended(e, job->targets[w->target].name, job->software, (enum job_verb)job->verb, (enum run_ended)m->end, text);
-		job_run_result(job, w->target, (enum run_ended)m->end, text, clock_wall_ms());
+		if (job_run_result(job, w->target, (enum run_ended)m->end, text, clock_wall_ms()))
+			job->targets[w->target].sent_mono_ms = clock_mono_ms() + AGAIN_MS;
 		jobs_save_target(e, job, w->target);
 		jobs_settle(e, job);
 	}
@@ -197,7 +199,8 @@ void run_jobs_consider(struct engine *e, struct job *job, uint32_t target)
 	const struct job_target *t = &job->targets[target];
 	char text[96];
 
-	if ((t->phase != TARGET_WAITING && t->phase != TARGET_INTENT) || !job->room || !e->roles[ROLE_RUNNER].channel)
+	if ((t->phase != TARGET_WAITING && t->phase != TARGET_INTENT) || !job->room || !e->roles[ROLE_RUNNER].channel ||
+	    (t->phase == TARGET_INTENT && clock_mono_ms() < t->sent_mono_ms))
 		return;
 	job->room--;
 	if (!engine_node(e, t->slot, t->generation)) {

@@ -111,7 +111,8 @@ bool job_run_result(struct job *job, uint32_t target, enum run_ended end, const 
 		text_copy(t->text, sizeof t->text, text);
 	else
 		text_format(t->text, sizeof t->text, "%s: %s", run_ended_name((int)end), text);
-	if (end == ENDED_CUT && job->repeatable && ++t->tries < TRIES_MAX) {
+	bool again = job->repeatable && ((end == ENDED_CUT && ++t->tries < TRIES_MAX) || (end == ENDED_BUSY && t->tries && ++t->waits < UINT8_MAX));
+	if (again) {
 		t->phase = TARGET_INTENT;
 		return true;
 	}
@@ -130,6 +131,8 @@ uint32_t job_target_resume(struct job *job, uint32_t target, int64_t now_ms)
 	if (t->phase != TARGET_SENT && t->phase != TARGET_INTENT)
 		return 0;
 	t->stepped_wall_ms = now_ms;
+	if (job_is_run(verb) && job->repeatable && t->phase == TARGET_SENT)
+		t->tries++;
 	if (may_repeat(verb) || t->phase == TARGET_INTENT || (job_is_run(verb) && job->repeatable)) {
 		t->phase = TARGET_INTENT;
 		return verb;

@@ -33,7 +33,8 @@ struct job_target {
 	uint8_t tries;
 	uint8_t power;    /* enum power as last read back */
 	int64_t stepped_wall_ms;
-	int64_t sent_mono_ms; /* this life's own: when the step was handed over; not stored */
+	int64_t sent_mono_ms; /* this life's own: when the step was handed over, or may be again; not stored */
+	uint8_t waits;        /* this life's own: how often a repeat has met its predecessor at work; not stored */
 	uint32_t intent;      /* this life's own: counts the intents stored for it; not stored */
 	uint64_t run;         /* this life's own: its number at the runner while it is there; not stored */
 	char text[240];   /* what came back, or was said meanwhile */
@@ -73,8 +74,8 @@ uint32_t job_target_resume(struct job *job, uint32_t target, int64_t now_ms);
 uint32_t job_cancel(struct job *job, int64_t now_ms);
 /* Over node control, as opposed to power. */
 bool job_is_run(uint32_t verb);
-/* A run on a target ended. Cut off where a repeat does no harm: it is tried twice more (true: send it again, after its intent is stored); where it
- * could, the target ends as unknown. */
+/* A run on a target ended. Cut off where a repeat does no harm: it is tried twice more (true: send it again in a moment, after its intent is stored),
+ * and a repeat that meets its predecessor still at work waits for that; where a repeat could do harm, the target ends as unknown. */
 bool job_run_result(struct job *job, uint32_t target, enum run_ended end, const char *text, int64_t now_ms);
 /* Settles state and result text when no target is open any more; true when the job just ended. */
 bool job_settle(struct job *job, int64_t now_ms);
