@@ -229,8 +229,9 @@ def killed(role):
     def test(a):
         def wait_there(node):
             wait_until("it runs there", 10, lambda: "Delay" in inside(a, node, "cat /proc/[0-9]*/cmdline")[1])
-        job = begin(a, "n007", "service-restart", *SLOW, "p.startdelay=8")
-        again = begin(a, "n008", "service-start", *SLOW, "p.startdelay=4")
+        slow = [SLOW[0], "name=slow-" + role] + SLOW[2:]  # one that does not run yet
+        job = begin(a, "n007", "service-restart", *slow, "p.startdelay=8")
+        again = begin(a, "n008", "service-start", *slow, "p.startdelay=4")
         wait_there("n007")
         wait_there("n008")
         a.wait_back(role, a.kill(role, signal.SIGKILL), 20)
