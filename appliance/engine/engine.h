@@ -210,12 +210,18 @@ struct engine {
 	struct watches *watches; /* watches.c */
 	struct tops *tops;       /* tops.c */
 	struct checks *checks;   /* checks.c */
+	struct probes *probes;   /* probes.c */
+	struct service_series *service_series; /* services_series.c */
 	struct values *values;   /* values.c */
 	struct items *items;     /* items.c */
 	struct looked *looked;   /* series.c */
 	struct stats *statistics; /* stats.c */
-	struct runs *runs;       /* runs.c */
 	struct software *software; /* software.c */
+	struct services *services;   /* services.c */
+	struct pools *pools;         /* pools.c; NULL: there are none */
+	struct balancers *balancers; /* balancers.c */
+	struct repairs *repairs;     /* repair.c; NULL: nothing was ever wrong */
+	struct runs *runs;       /* runs.c */
 };
 
 /* --- main.c */
@@ -354,10 +360,13 @@ struct event_facts {
 	const char *object, *cause;
 	uint32_t slot;
 	uint64_t alarm, job;
-	uint8_t verdict, certainty, level, severity, job_state;
+	uint8_t verdict, certainty, level, severity, job_state, service_state, balancer_state;
 };
 void outbox_start(struct engine *e);
 void outbox_event(struct engine *e, const struct event_facts *facts);
+/* The state of a service, or of a balancer, has become another; cause: what its level comes from, "" where all is well. */
+void outbox_service(struct engine *e, const char *service, enum service_state state, enum level level, const char *cause);
+void outbox_balancer(struct engine *e, const char *balancer, enum balancer_state state, enum level level, const char *cause);
 void outbox_restore(struct engine *e, const char *key, const char *json);
 void outbox_agent_up(struct engine *e);
 void outbox_done(struct engine *e, const struct msg_notify_done *done);
@@ -395,6 +404,7 @@ void jobs_begin_step(struct engine *e, struct job *job, uint32_t target);
 void jobs_fail_target(struct engine *e, struct job *job, uint32_t target, const char *text);
 void jobs_save_target(struct engine *e, const struct job *job, uint32_t target);
 void jobs_settle(struct engine *e, struct job *job); /* shows it, and ends it when nothing is open any more */
+bool jobs_is_open(struct engine *e, uint64_t id);  /* false for 0, and for one that is not known */
 
 /* --- commands.c */
 void commands_start(struct engine *e);
@@ -408,6 +418,9 @@ void reply_fd(struct engine *e, enum role face, uint32_t life, uint64_t request,
 void audit(struct engine *e, const char *actor, const char *verb, const char *target, const char *outcome);
 /* The same; done is called when it, and every write that was asked for before, is on the disk or refused. */
 void audit_then(struct engine *e, const char *actor, const char *verb, const char *target, const char *outcome, store_done *done, void *arg);
+
+/* --- wanted.c */
+void wanted_query(struct engine *e, enum role face, const struct msg_query *query); /* QUERY_WANTED */
 
 /* --- edits.c: changes of the wanted state, one at a time, each one transaction */
 typedef void edit_done(void *arg, const struct error *err, const struct config_diff *diff);

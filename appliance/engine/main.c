@@ -8,6 +8,8 @@
 #include "engine/software.h"
 #include "engine/stats.h"
 #include "engine/checks.h"
+#include "engine/services.h"
+#include "engine/probes.h"
 #include "engine/tops.h"
 #include "engine/values.h"
 #include "engine/watches.h"
@@ -111,6 +113,11 @@ static void take_watches(struct incoming *in)
 static void take_check(struct incoming *in)
 {
 	checks_take(in->e, in->body, in->size);
+}
+
+static void take_probes(struct incoming *in)
+{
+	probes_take(in->e, in->body, in->size / sizeof(struct msg_probe_state));
 }
 
 static void take_top(struct incoming *in)
@@ -267,6 +274,7 @@ static const struct {
 	[MSG_REFERENCE_STATE] = {FROM(ROLE_COLLECTOR), take_references},
 	[MSG_WATCH_STATE] = {FROM(ROLE_COLLECTOR), take_watches},
 	[MSG_CHECK_RESULT] = {FROM(ROLE_CHECKER), take_check},
+	[MSG_PROBE_STATE] = {FROM(ROLE_CHECKER), take_probes},
 	[MSG_TOP] = {FROM(ROLE_COLLECTOR), take_top},
 	[MSG_NODE_FACTS] = {FROM(ROLE_COLLECTOR), take_facts},
 	[MSG_TRAP] = {FROM(ROLE_COLLECTOR), take_traps},
@@ -344,8 +352,10 @@ static void greet(struct engine *e, enum role role)
 		peers_collector_up(e);
 		judgement_collector_up(e, true);
 	}
-	if (role == ROLE_CHECKER)
+	if (role == ROLE_CHECKER) {
 		checks_send(e);
+		probes_send(e);
+	}
 	if (role == ROLE_RUNNER)
 		runs_runner(e, true);
 	if (role == ROLE_BMC)
@@ -433,6 +443,8 @@ static void on_second(void *arg)
 	credentials_second(e);
 	watches_tick(e);
 	checks_tick(e);
+	services_tick(e);
+	probes_tick(e);
 	tops_tick(e);
 	runs_tick(e);
 	series_unlook(e);
@@ -454,6 +466,7 @@ void start_finished(struct engine *e)
 	publish_items(e);
 	watches_apply(e);
 	checks_apply(e);
+	services_loaded(e);
 	jobs_resume(e);
 	for (int role = ROLE_COLLECTOR; role < ROLE_COUNT; role++)
 		greet(e, (enum role)role);
@@ -499,6 +512,7 @@ static int run(struct role_context *c)
 	runs_start(e);
 	software_start(e);
 	traps_start(e);
+	services_start(e);
 	return 0;
 }
 

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "control/verbs.h"
-#include "engine/commands.h"
+#include "engine/command.h"
 #include "engine/run_jobs.h"
 #include "engine/software.h"
 

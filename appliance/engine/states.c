@@ -11,6 +11,7 @@
 #include "engine/records.h"
 #include "engine/checks.h"
 #include "engine/software.h"
+#include "engine/repair.h"
 #include "engine/watches.h"
 
 static void state_free(struct node_state *s)
@@ -70,6 +71,7 @@ static void node_removed(struct engine *e, const struct model_change *c)
 	watches_forget_node(e, c->slot);
 	checks_forget_node(e, c->slot);
 	software_forget_node(e, c->name);
+	repair_node_gone(e, c->slot);
 	publish_node_gone(e, c->slot);
 	stats_gone(e, c->slot);
 	state_free(e->nodes[c->slot]);

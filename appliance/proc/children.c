@@ -243,6 +243,8 @@ static void become(const struct child_plan *plan, int out, int errors)
 		signal(s, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (l->nice)
+		setpriority(PRIO_PROCESS, 0, l->nice);
 	limit(RLIMIT_CPU, l->cpu_s);
 	limit(RLIMIT_AS, l->memory);
 	limit(RLIMIT_NOFILE, l->files);

@@ -16,6 +16,7 @@ enum child_end { CHILD_EXITED = 1, CHILD_SIGNALLED, CHILD_LATE, CHILD_ENDLESS, C
 struct child_limits { /* 0: as the role itself has it */
 	uint64_t cpu_s, memory, files, processes; /* processes: of the user, all its programs together */
 	bool writes_nothing;                      /* no file grows by it */
+	int nice;                                 /* it runs behind the others */
 };
 
 struct child_plan {

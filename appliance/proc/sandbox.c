@@ -146,7 +146,7 @@ static const int exec_calls[] = {
 	CALL(getsid), CALL(setpgid), CALL(getpgid), CALL(getpgrp), CALL(openat2), CALL(close_range), CALL(arch_prctl), CALL(set_tid_address),
 	CALL(pread64), CALL(alarm), CALL(setitimer), CALL(getitimer), CALL(pipe), CALL(rt_sigsuspend), CALL(rt_sigtimedwait),
 	CALL(rt_sigpending), CALL(pause), CALL(umask), CALL(getgroups), CALL(getresuid), CALL(getresgid), CALL(chdir), CALL(fchdir),
-	CALL(fadvise64), CALL(sendfile), CALL(statfs), CALL(fstatfs),
+	CALL(fadvise64), CALL(sendfile), CALL(statfs), CALL(fstatfs), CALL(setpriority),
 };
 
 static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
