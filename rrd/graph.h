@@ -41,7 +41,7 @@ struct graph_threshold {
 struct graph_line {
 	char site[GRAPH_TEXT], group[GRAPH_TEXT], node[GRAPH_TEXT]; /* as in struct msg_series; group, node, file: not of a folded one */
 	char file[GRAPH_TEXT];
-	char source[8];         /* "snmp", "bmc", "check" */
+	char source[8];         /* "snmp", "bmc", "check", "service" */
 	char name[20];          /* data source; folded as the recorder does */
 	char unit[12];          /* "percent", "B/s", "C"; "" none */
 	char label[GRAPH_TEXT]; /* in the legend; "" takes the name */

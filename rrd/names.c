@@ -31,7 +31,7 @@ const char *names_part(const char *from, char to[NAMES_PART_SIZE])
 
 static bool known_source(const char *source)
 {
-	static const char *const sources[] = {"snmp", "bmc", "check"};
+	static const char *const sources[] = {"snmp", "bmc", "check", "service"};
 
 	for (size_t i = 0; i < COUNT_OF(sources); i++) {
 		if (strcmp(source, sources[i]) == 0)

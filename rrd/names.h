@@ -15,7 +15,7 @@
 /* One path part: [A-Za-z0-9_-] stays, any other byte becomes '_', and a name that was changed so (or is empty, or is
  * cut) gets the hash of the original behind it, so that two names never share a file. Returns to. */
 const char *names_part(const char *from, char to[NAMES_PART_SIZE]);
-/* The file of a series relative to the RRD directory. source: "snmp", "bmc" or "check". False for another source or an
+/* The file of a series relative to the RRD directory. source: "snmp", "bmc", "check" or "service". False for another source or an
  * empty part. */
 bool names_path(const char *site, const char *group, const char *node, const char *source, const char *file,
 		char out[NAMES_PATH_SIZE]);

@@ -259,14 +259,17 @@ static const uint8_t word_count[WORDS_SET_COUNT] = {
 
 struct columns columns_of(enum board_table table)
 {
-	return tables[table];
+	return tables[table].count ? tables[table] : columns_of_services(table);
 }
 
 const struct column *columns_find(enum board_table table, const char *name)
 {
-	for (size_t i = 0; i < tables[table].count; i++)
-		if (!strcmp(tables[table].list[i].name, name))
-			return &tables[table].list[i];
+	const struct columns columns = columns_of(table);
+	const struct column *list = columns.list;
+
+	for (size_t i = 0; i < columns.count; i++)
+		if (!strcmp(list[i].name, name))
+			return &list[i];
 	return NULL;
 }
 
@@ -320,16 +323,26 @@ const char *columns_sensor_type(unsigned type)
 	return type < COUNT_OF(names) && names[type] ? names[type] : "other";
 }
 
-bool columns_node_name(const struct board_reader *board, uint32_t slot, char out[NAME_SIZE])
+static bool read_name(const struct board_reader *board, enum board_table table, uint32_t slot, size_t offset,
+		      char out[NAME_SIZE])
 {
 	struct row_head head;
 
 	out[0] = '\0';
-	if (slot == NO_SLOT ||
-	    board_read_field(board, BOARD_NODE, slot, offsetof(struct node_row, name), NAME_SIZE, &head, out))
+	if (slot == NO_SLOT || board_read_field(board, table, slot, offset, NAME_SIZE, &head, out))
 		return false;
 	out[NAME_SIZE - 1] = '\0';
 	return true;
+}
+
+bool columns_node_name(const struct board_reader *board, uint32_t slot, char out[NAME_SIZE])
+{
+	return read_name(board, BOARD_NODE, slot, offsetof(struct node_row, name), out);
+}
+
+bool columns_service_name(const struct board_reader *board, uint32_t slot, char out[NAME_SIZE])
+{
+	return read_name(board, BOARD_SERVICE, slot, offsetof(struct service_row, name), out);
 }
 
 static void emit_word(struct emit *out, enum word_set set, uint32_t value)
@@ -363,11 +376,14 @@ static void emit_address(struct emit *out, uint8_t which, const struct address *
 	emit_string_or_null(out, address_text(address, omit[which], text));
 }
 
-static void emit_node(struct emit *out, const struct board_reader *board, uint32_t slot)
+static void emit_name(struct emit *out, const struct board_reader *board, const struct column *c, uint32_t slot)
 {
 	char name[NAME_SIZE];
 
-	columns_node_name(board, slot, name);
+	if (c->kind == COLUMN_SERVICE)
+		columns_service_name(board, slot, name);
+	else
+		columns_node_name(board, slot, name);
 	emit_string_or_null(out, name);
 }
 
@@ -414,7 +430,9 @@ static void emit_cell(struct emit *out, const struct board_reader *board, const 
 	case COLUMN_U32:
 	case COLUMN_X100:
 	case COLUMN_NODE:
+	case COLUMN_SERVICE:
 	case COLUMN_INDEX:
+	case COLUMN_SOME:
 		memcpy(&v.u32, at, sizeof v.u32);
 		if (c->kind == COLUMN_WORD32)
 			emit_word(out, c->extra, v.u32);
@@ -422,8 +440,10 @@ static void emit_cell(struct emit *out, const struct board_reader *board, const 
 			emit_bool(out, v.u32 != 0);
 		else if (c->kind == COLUMN_X100)
 			emit_number(out, v.i32 < 0 ? (double)__builtin_nan("") : v.i32 / 100.0);
-		else if (c->kind == COLUMN_NODE)
-			emit_node(out, board, v.u32);
+		else if (c->kind == COLUMN_NODE || c->kind == COLUMN_SERVICE)
+			emit_name(out, board, c, v.u32);
+		else if (c->kind == COLUMN_SOME && v.u32 == 0)
+			emit_null(out);
 		else
 			emit_unsigned(out, (uint64_t)v.u32 + (c->kind == COLUMN_INDEX));
 		return;
@@ -446,8 +466,10 @@ static void emit_cell(struct emit *out, const struct board_reader *board, const 
 
 void columns_emit(struct emit *out, const struct board_reader *board, enum board_table table, const void *row)
 {
-	for (size_t i = 0; i < tables[table].count; i++) {
-		const struct column *c = &tables[table].list[i];
+	struct columns columns = columns_of(table);
+
+	for (size_t i = 0; i < columns.count; i++) {
+		const struct column *c = &columns.list[i];
 		emit_key(out, c->name);
 		emit_cell(out, board, c, (const char *)row + c->offset);
 	}

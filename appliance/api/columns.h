@@ -25,6 +25,8 @@ enum column_kind {
 	COLUMN_NODE,       /* u32 node slot: the node's name, or null */
 	COLUMN_COUNTS,     /* u32 by word: {"up":3,...} */
 	COLUMN_INDEX,      /* u32 slot: the MIB's index */
+	COLUMN_SOME,       /* u32, 0 is null */
+	COLUMN_SERVICE,    /* u32 service slot: the service's name, or null */
 	COLUMN_SENSOR_TYPE /* u8 of the IPMI specification, table 42-3 */
 };
 
@@ -51,6 +53,10 @@ void columns_emit_row(struct emit *out, const struct board_reader *board, enum b
 const char *columns_sensor_type(unsigned type);
 /* The name of a node's slot into out; false (and "") when there is none. */
 bool columns_node_name(const struct board_reader *board, uint32_t slot, char out[NAME_SIZE]);
+/* The same of a service's slot. */
+bool columns_service_name(const struct board_reader *board, uint32_t slot, char out[NAME_SIZE]);
+/* columns_service.c: pools, services, members, balancers; count 0 for other tables. */
+struct columns columns_of_services(enum board_table table);
 /* A row of any table. */
 union any_row {
 	struct row_head head;
@@ -66,6 +72,10 @@ union any_row {
 	struct job_row job;
 	struct watch_row watch;
 	struct watch_state_row watch_state;
+	struct pool_row pool;
+	struct service_row service;
+	struct member_row member;
+	struct balancer_row balancer;
 };
 /* A walk over a table's rows in order, in pieces: it goes on rightly while the engine flips the index and rows come and
  * go. Begin with {0} or with a position from board_seek(); order is then the last row's. */

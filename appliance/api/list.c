@@ -29,6 +29,8 @@ static uint32_t node_of(enum board_table table, const union any_row *row)
 		return row->watch_state.node_slot;
 	case BOARD_ALARM:
 		return row->alarm.node_slot;
+	case BOARD_MEMBER:
+		return row->member.node_slot;
 	default:
 		return NO_SLOT;
 	}
@@ -72,6 +74,8 @@ int list_next(struct request *r, enum board_table table, struct list_walk *walk,
 		int rc = cursor_next(&walk->cursor, board, table, row);
 		if (rc)
 			return rc;
+		if (walk->end && row->head.order >= walk->end)
+			return ERR_NOT_FOUND;
 		uint32_t node = node_of(table, row);
 		bool is = !walk->chosen || (node < NODE_MAX && walk->chosen[node]);
 		/* values and sensors of a node stand together: on to the next node at once */
@@ -116,13 +120,18 @@ static void free_list(struct producer *p)
 	free(p);
 }
 
+void list_answer(struct request *r, enum board_table table, const struct list_walk *walk)
+{
+	struct list *list = mem_zalloc(sizeof *list);
+
+	*list = (struct list){.producer = {.more = more, .free = free_list}, .walk = *walk, .table = table};
+	request_produce(r, "application/json", &list->producer);
+}
+
 void list_run(struct request *r, const struct route *route)
 {
 	struct list_walk walk;
 
-	if (list_begin(r, route->table, &walk))
-		return;
-	struct list *list = mem_zalloc(sizeof *list);
-	*list = (struct list){.producer = {.more = more, .free = free_list}, .walk = walk, .table = route->table};
-	request_produce(r, "application/json", &list->producer);
+	if (list_begin(r, route->table, &walk) == 0)
+		list_answer(r, route->table, &walk);
 }

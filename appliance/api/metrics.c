@@ -86,6 +86,68 @@ static const struct family families[] = {
      OF(alarm_row, severity)},
     {"glory_sensor_level", "gauge", "Level of a sensor: 1 unknown, 2 normal, 3 warning, 4 major, 5 critical.",
      BOARD_SENSOR, METRIC_U8, OF(sensor_row, level)},
+    {"glory_service_level", "gauge", "Level of the service: 1 unknown, 2 normal, 3 warning, 4 major, 5 critical.", BOARD_SERVICE, METRIC_U8,
+     OF(service_row, level)},
+    {"glory_service_state", "gauge", "1 unknown, 2 stopped, 3 starting, 4 well, 5 short, 6 down, 7 stopping, 8 removing.", BOARD_SERVICE, METRIC_U8,
+     OF(service_row, state)},
+    {"glory_service_enabled", "gauge", "1 while the service is kept running.", BOARD_SERVICE, METRIC_U8,
+     OF(service_row, enabled)},
+    {"glory_service_members_wanted", "gauge", "Members that the service is to have.", BOARD_SERVICE, METRIC_U32,
+     OF(service_row, wanted)},
+    {"glory_service_members_in_service", "gauge", "Members that take traffic.", BOARD_SERVICE, METRIC_U32,
+     OF(service_row, in_service)},
+    {"glory_service_members_coming", "gauge", "Members on their way into service.", BOARD_SERVICE, METRIC_U32,
+     OF(service_row, coming)},
+    {"glory_service_members_going", "gauge", "Members that drain or are given back.", BOARD_SERVICE, METRIC_U32,
+     OF(service_row, going)},
+    {"glory_service_members_failed", "gauge", "Members that failed.", BOARD_SERVICE, METRIC_U32,
+     OF(service_row, failed)},
+    {"glory_service_members_least", "gauge", "Smallest size.", BOARD_SERVICE, METRIC_U32,
+     OF(service_row, min)},
+    {"glory_service_members_most", "gauge", "Largest size.", BOARD_SERVICE, METRIC_U32,
+     OF(service_row, max)},
+    {"glory_service_members_pinned", "gauge", "Size set by a person; 0 none.", BOARD_SERVICE, METRIC_U32,
+     OF(service_row, pin)},
+    {"glory_service_utilisation_ratio", "gauge", "Utilisation of the members in service, 0 to 1.", BOARD_SERVICE, METRIC_DOUBLE,
+     OF(service_row, utilisation)},
+    {"glory_service_demand_members", "gauge", "Load in members' worth.", BOARD_SERVICE, METRIC_DOUBLE,
+     OF(service_row, demand)},
+    {"glory_service_connections", "gauge", "Connections now, as the balancer counts.", BOARD_SERVICE, METRIC_U64,
+     OF(service_row, connections)},
+    {"glory_service_requests_per_second", "gauge", "Requests or connections a second.", BOARD_SERVICE, METRIC_DOUBLE,
+     OF(service_row, requests_per_second)},
+    {"glory_service_bytes_per_second", "gauge", "Bytes a second, both ways.", BOARD_SERVICE, METRIC_DOUBLE,
+     OF(service_row, bytes_per_second)},
+    {"glory_member_state", "gauge", "1 allocating, 2 installing, 3 starting, 4 warming, 5 in service, 6 draining, 7 releasing, 8 failed.", BOARD_MEMBER, METRIC_U8,
+     OF(member_row, state)},
+    {"glory_member_probe", "gauge", "1 unknown, 2 good, 3 bad.", BOARD_MEMBER, METRIC_U8,
+     OF(member_row, probe)},
+    {"glory_member_weight", "gauge", "Weight at the balancer, nominal 100.", BOARD_MEMBER, METRIC_U32,
+     OF(member_row, weight)},
+    {"glory_member_utilisation_ratio", "gauge", "Utilisation of the member, 0 to 1.", BOARD_MEMBER, METRIC_DOUBLE,
+     OF(member_row, utilisation)},
+    {"glory_member_connections", "gauge", "Connections now.", BOARD_MEMBER, METRIC_U64,
+     OF(member_row, connections)},
+    {"glory_pool_nodes", "gauge", "Nodes of the pool.", BOARD_POOL, METRIC_U32,
+     OF(pool_row, nodes)},
+    {"glory_pool_nodes_free", "gauge", "Nodes that no service has.", BOARD_POOL, METRIC_U32,
+     OF(pool_row, free)},
+    {"glory_pool_nodes_allocated", "gauge", "Nodes that services have.", BOARD_POOL, METRIC_U32,
+     OF(pool_row, allocated)},
+    {"glory_pool_nodes_unfit", "gauge", "Nodes that cannot be given: down, in maintenance, on the repair list.", BOARD_POOL, METRIC_U32,
+     OF(pool_row, unfit)},
+    {"glory_pool_nodes_missing", "gauge", "Nodes that services ask for and the pool does not have.", BOARD_POOL, METRIC_U32,
+     OF(pool_row, wanted_more)},
+    {"glory_balancer_state", "gauge", "1 unknown, 2 in step, 3 changing, 4 refused, 5 unreachable.", BOARD_BALANCER, METRIC_U32,
+     OF(balancer_row, state)},
+    {"glory_balancer_virtual_servers", "gauge", "Virtual servers of ours that were read back.", BOARD_BALANCER, METRIC_U32,
+     OF(balancer_row, virtuals)},
+    {"glory_balancer_real_servers", "gauge", "Real servers of ours that were read back.", BOARD_BALANCER, METRIC_U32,
+     OF(balancer_row, reals)},
+    {"glory_balancer_commands_total", "counter", "Changes sent.", BOARD_BALANCER, METRIC_U64,
+     OF(balancer_row, commands)},
+    {"glory_balancer_repairs_total", "counter", "Differences found that nobody of ours had made.", BOARD_BALANCER, METRIC_U64,
+     OF(balancer_row, repairs)},
 };
 
 /* Unit as the board says it, and as a metric's name ends. */
@@ -171,6 +233,15 @@ static void node_labels(struct metrics *m, struct emit *out, bool *any, const st
 	label(out, any, "group", m->group);
 }
 
+static void member_labels(struct metrics *m, struct emit *out, bool *any, const struct board_reader *board, const struct member_row *member)
+{
+	char service[NAME_SIZE];
+
+	columns_service_name(board, member->service_slot, service);
+	label(out, any, "service", service);
+	node_labels(m, out, any, board, member->node_slot);
+}
+
 static void labels(struct metrics *m, struct emit *out, bool *any, const struct board_reader *board,
 		   enum board_table table, const union any_row *row)
 {
@@ -200,6 +271,18 @@ static void labels(struct metrics *m, struct emit *out, bool *any, const struct 
 		label(out, any, "id", number);
 		label(out, any, "object", row->alarm.object);
 		label(out, any, "kind", row->alarm.kind);
+		return;
+	case BOARD_SERVICE:
+		label(out, any, "service", row->service.name);
+		return;
+	case BOARD_MEMBER:
+		member_labels(m, out, any, board, &row->member);
+		return;
+	case BOARD_POOL:
+		label(out, any, "pool", row->pool.name);
+		return;
+	case BOARD_BALANCER:
+		label(out, any, "balancer", row->balancer.name);
 		return;
 	default:
 		return;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* GET /: site, groups and nodes as one plain page without a script; takes the same filters as /v1/nodes. */
+/* GET /: site, groups, services and nodes as one plain page without a script; takes the same filters as /v1/nodes. */
 #include "api/routes.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -77,6 +78,36 @@ static void emit_site(struct emit *out, const struct board_reader *board)
 		emit_text(out, "<p class=\"critical\">judgement is suspended: verdicts are old</p>\n");
 }
 
+/* Only where there are any. */
+static void emit_services(struct emit *out, const struct board_reader *board)
+{
+	struct cursor cursor = {0};
+	union any_row row;
+	bool any = false;
+
+	for (; cursor_next(&cursor, board, BOARD_SERVICE, &row) == 0; any = true) {
+		const struct service_row *s = &row.service;
+		if (!any)
+			emit_text(out, "<h2>Services</h2><table><tr><th>service<th>level<th>state<th>wanted<th>in service<th>coming"
+				       "<th>going<th>failed<th>busy %%<th>connections<th>size</tr>\n");
+		emit_bytes(out, "<tr>", 4);
+		mark(out, s->level, "/v1/services/", s->name);
+		mark(out, s->level, NULL, level_name(s->level));
+		cell(out, service_state_name(s->state));
+		emit_text(out, "<td class=n>%u</td><td class=n>%u</td><td class=n>%u</td><td class=n>%u</td><td class=n>%u</td>", s->wanted,
+			  s->in_service, s->coming, s->going, s->failed);
+		if (isnan(s->utilisation))
+			emit_text(out, "<td class=n>-</td>");
+		else
+			emit_text(out, "<td class=n>%.0f</td>", s->utilisation * 100);
+		emit_text(out, "<td class=n>%llu</td>", (unsigned long long)s->connections);
+		cell(out, s->cause[0] ? s->cause : s->reason);
+		emit_bytes(out, "</tr>\n", 6);
+	}
+	if (any)
+		emit_bytes(out, "</table>", 8);
+}
+
 static void emit_groups(struct emit *out, const struct board_reader *board)
 {
 	struct cursor cursor = {0};
@@ -91,7 +122,9 @@ static void emit_groups(struct emit *out, const struct board_reader *board)
 		cell(out, row.group.cause);
 		emit_bytes(out, "</tr>\n", 6);
 	}
-	emit_text(out, "</table><h2>Nodes</h2><p><a href=\"/\">all</a> <a "
+	emit_text(out, "</table>");
+	emit_services(out, board);
+	emit_text(out, "<h2>Nodes</h2><p><a href=\"/\">all</a> <a "
 		       "href=\"/?level=warning,major,critical,unknown\">not normal</a></p>"
 		       "<table><tr><th>node<th>group<th>level<th>verdict<th>certainty<th>power<th>cpu %%<th>mem "
 		       "%%<th>load<th>cause</tr>\n");

@@ -78,6 +78,13 @@ static const struct parameter trap_parameters[] = {
 };
 static const struct parameter watch_parameters[] = {FILTER("name"), FILTER("process"), LIMIT};
 static const struct parameter watch_state_parameters[] = {RANGE, FILTER("watch"), FILTER("state"), FILTER("level"), LIMIT};
+static const struct parameter pool_parameters[] = {FILTER("name"), LIMIT};
+static const struct parameter service_parameters[] = {FILTER("name"), FILTER("state"), FILTER("level"), FILTER("pool"), FILTER("balancer"), LIMIT};
+static const struct parameter member_parameters[] = {
+    RANGE, TEXT("service", object), FILTER("state"), FILTER("probe"), FILTER("level"), {.name = "stuck", .kind = PARAMETER_SET}, LIMIT,
+};
+static const struct parameter balancer_parameters[] = {FILTER("name"), FILTER("state"), FILTER("driver"), FILTER("level"), LIMIT};
+static const struct parameter wanted_parameters[] = {TEXT("kind", item), TEXT("name", object)};
 static const struct parameter check_parameters[] = {TEXT("check", object)};
 static const struct parameter top_parameters[] = {TEXT("node", node), NUMBER("limit", 1, TOP_ROWS_MAX, limit)};
 static const struct parameter graph_parameters[] = {
@@ -123,6 +130,14 @@ const struct route routes[] = {
     {.path = "/v1/sensors", .table = BOARD_SENSOR, LIST(sensor_parameters), .run = list_run},
     {.path = "/v1/watches", .table = BOARD_WATCH, LIST(watch_parameters), .run = list_run},
     {.path = "/v1/watch-states", .table = BOARD_WATCH_STATE, LIST(watch_state_parameters), .run = list_run},
+    {.path = "/v1/pools", .table = BOARD_POOL, LIST(pool_parameters), .run = list_run},
+    {.path = "/v1/services", .table = BOARD_SERVICE, LIST(service_parameters), .run = list_run},
+    {.path = "/v1/services/", .tail = true, .table = BOARD_SERVICE, .run = service_run},
+    {.path = "/v1/services/", .suffix = "/explain", .tail = true, .run = service_explain_run},
+    {.path = "/v1/members", .table = BOARD_MEMBER, LIST(member_parameters), .run = members_run},
+    {.path = "/v1/balancers", .table = BOARD_BALANCER, LIST(balancer_parameters), .run = list_run},
+    {.path = "/v1/balancers/", .tail = true, .table = BOARD_BALANCER, .run = balancer_run},
+    {.path = "/v1/wanted", LIST(wanted_parameters), .run = wanted_run},
     {.path = "/v1/checks", .run = checks_run},
     {.path = "/v1/check-results", LIST(check_parameters), .run = checks_run},
     {.path = "/v1/top", LIST(top_parameters), .run = top_run},

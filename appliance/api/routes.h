@@ -11,8 +11,11 @@ struct list_walk {
 	struct cursor cursor;
 	bool *chosen;  /* by node slot; NULL: all. Owned. */
 	uint64_t left; /* rows still wanted */
+	uint64_t end;  /* only rows whose order is below it; 0: all */
 	uint64_t board_life;
 };
+/* A list from a walk that was begun (it is taken). */
+void list_answer(struct request *r, enum board_table table, const struct list_walk *walk);
 /* 0, or it has answered with the error. */
 int list_begin(struct request *r, enum board_table table, struct list_walk *walk);
 /* As cursor_next, and ERR_NOT_NOW when the board is another one: what was sent is of the past. */
@@ -38,6 +41,12 @@ void top_run(struct request *r, const struct route *route);
 void apply_run(struct request *r, const struct route *route);
 void export_run(struct request *r, const struct route *route);
 void series_run(struct request *r, const struct route *route);
+/* services.c: a service with its members, a balancer as it was read back, objects of the wanted state */
+void service_run(struct request *r, const struct route *route);
+void members_run(struct request *r, const struct route *route);
+void service_explain_run(struct request *r, const struct route *route);
+void balancer_run(struct request *r, const struct route *route);
+void wanted_run(struct request *r, const struct route *route);
 /* graph.c */
 void graph_run(struct request *r, const struct route *route);
 /* report.c */

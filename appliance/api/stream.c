@@ -20,6 +20,8 @@ static const struct watched {
 } watched[] = {
     {BOARD_CLUSTER, "site", NULL, true}, {BOARD_GROUP, "group", "index", true}, {BOARD_NODE, "node", "index", true},
     {BOARD_ALARM, "alarm", "id", false}, {BOARD_JOB, "job", "id", false},
+    {BOARD_POOL, "pool", "index", true}, {BOARD_SERVICE, "service", "index", true}, {BOARD_MEMBER, "member", "index", true},
+    {BOARD_BALANCER, "balancer", "index", true},
 };
 #define TABLES COUNT_OF(watched)
 

@@ -32,7 +32,7 @@
 #define GLORY_SENSOR_STATES(X) X(NOMINAL, 1, "nominal") X(NOT_PRESENT, 2, "not-present") X(NOT_READABLE, 3, "not-readable") \
 	X(NOT_JUDGED, 4, "not-judged") X(FINDING, 5, "finding")
 #define GLORY_ROLES(X) X(SUPERVISOR, 1, "supervisor") X(ENGINE, 2, "engine") X(COLLECTOR, 3, "collector") X(BMC, 4, "bmc") \
-	X(RECORDER, 5, "recorder") X(AGENT, 6, "agent") X(API, 7, "api") X(CHECKER, 8, "checker")
+	X(RECORDER, 5, "recorder") X(AGENT, 6, "agent") X(API, 7, "api") X(CHECKER, 8, "checker") X(RUNNER, 9, "runner")
 #define GLORY_TRAP_SOURCES(X) X(NODE, 1, "node") X(BMC, 2, "bmc") X(SWITCH, 3, "switch") X(PDU, 4, "pdu")
 #define GLORY_TRAP_KINDS(X) X(GENERIC, 1, "generic") X(COLD_START, 2, "cold-start") X(WARM_START, 3, "warm-start") \
 	X(LINK_DOWN, 4, "link-down") X(LINK_UP, 5, "link-up") X(AUTHENTICATION_FAILURE, 6, "authentication-failure") \
@@ -127,7 +127,7 @@ enum forwarding { GLORY_FORWARDINGS(X) FORWARD_COUNT = 4 };
 enum run_ended { GLORY_RUN_ENDS(X) ENDED_COUNT = 13 };
 #undef X
 #define X(s, n, w) GLORY_WORD_MEMBER_(ROLE, s, n)
-enum role { GLORY_ROLES(X) ROLE_COUNT = 9 };
+enum role { GLORY_ROLES(X) ROLE_COUNT = 10 };
 #undef X
 #define X(s, n, w) GLORY_WORD_MEMBER_(TRAP_FROM, s, n)
 enum trap_source_kind { GLORY_TRAP_SOURCES(X) TRAP_FROM_COUNT = 5 };

@@ -34,7 +34,6 @@ struct appliance_row { /* one, slot 0 */
 	uint32_t polls_per_second;
 	uint32_t suspended; /* judge: 1 while judgement is suspended */
 	uint32_t role_restarts[ROLE_COUNT];
-	uint32_t pad0;
 	uint64_t role_pid[ROLE_COUNT];
 	uint64_t config_generation;
 	char name[NAME_SIZE], version[32], role[32]; /* role: "cluster master" */
@@ -213,6 +212,7 @@ struct service_row { /* order: slot */
 	char virtuals[256];
 	char reason[192];                /* of the wanted size: "keep 12: could be 10, held 11 min more" */
 	char cause[CAUSE_SIZE];          /* of the state */
+	char agent[96];
 };
 
 struct member_row { /* order: service_slot << 32 | node_slot */
@@ -238,6 +238,7 @@ struct balancer_row { /* order: slot */
 	uint32_t virtuals, reals, foreign;
 	uint32_t level;
 	char name[NAME_SIZE], cause[CAUSE_SIZE];
+	char ssh[NAME_SIZE], snmp[NAME_SIZE], options[256]; /* as in the wanted state */
 };
 
 #define BOARD_WATCHES_PER_NODE 2 /* on average over all nodes of the largest site */

@@ -49,9 +49,10 @@ static const struct text_place watch_state_texts[] = {TEXT(watch_state_row, name
 static const struct text_place pool_texts[] = {TEXT(pool_row, name), TEXT(pool_row, scope)};
 static const struct text_place service_texts[] = {TEXT(service_row, name), TEXT(service_row, balancer), TEXT(service_row, pool),
 						  TEXT(service_row, software), TEXT(service_row, virtuals), TEXT(service_row, reason),
-						  TEXT(service_row, cause)};
+						  TEXT(service_row, cause), TEXT(service_row, agent)};
 static const struct text_place member_texts[] = {TEXT(member_row, reason)};
-static const struct text_place balancer_texts[] = {TEXT(balancer_row, name), TEXT(balancer_row, cause)};
+static const struct text_place balancer_texts[] = {TEXT(balancer_row, name), TEXT(balancer_row, cause), TEXT(balancer_row, ssh),
+						   TEXT(balancer_row, snmp), TEXT(balancer_row, options)};
 
 #define ALL(places)                      \
 	{                                \

@@ -47,7 +47,7 @@
 	ONE(SERIES_ADD, msg_series) ONE(FLUSH, msg_flush) ONE(FLUSHED, msg_flush) ONE(RECORDER_STATE, msg_recorder_state) \
 	WITH_TEXT(COMMAND, msg_command) ONE(QUERY, msg_query) WITH_TEXT(REPLY, msg_reply) ONE(NOTIFY, msg_notify) \
 	ONE(NOTIFY_DONE, msg_notify_done) MANY(RECEIVER, msg_receiver) ONE(GRAPH, msg_graph) MANY(USER, msg_user) \
-	MANY(PROBES, msg_member_probe) MANY(PROBE_STATE, msg_probe_state) \
+	MANY(PROBES, msg_member_probe) MANY(PROBE_STATE, msg_probe_state) MANY(PROBE_CHANGE, msg_member_probe) \
 	ONE(RUN, msg_run) ONE(RUN_CANCEL, msg_run_id) ONE(RUN_RESULT, msg_run_result) ONE(RUN_LINE, msg_run_line) \
 	ONE(LOOK, msg_slot) ONE(REPORT, msg_report)
 

@@ -118,12 +118,13 @@ enum message_type {
 	MSG_CHECK_RESULT,  /* checker > engine: struct msg_check_result + struct msg_check_value[] */
 
 	MSG_PROBES = 144,  /* engine > checker: struct msg_member_probe[] (a full packet: more follows): service probes; replaces the list */
-	MSG_PROBE_STATE,   /* checker > engine: struct msg_probe_state[], on change, and each 10 s */
+	MSG_PROBE_STATE,   /* checker > engine: struct msg_probe_state[], on change, and each 10 s; unknown with a streak: not seen often enough yet */
+	MSG_PROBE_CHANGE,  /* engine > checker: struct msg_member_probe[]: these are new or others; interval_ms 0: no more */
 
 	/* engine <> runner */
 	MSG_RUN = 160,     /* engine > runner: struct msg_run + fd of a memfd with the standard input (or none) */
 	MSG_RUN_CANCEL,    /* engine > runner: struct msg_run_id */
-	MSG_RUN_RESULT,    /* runner > engine: struct msg_run_result + fd of a sealed memfd with the standard output, when it is longer than text */
+	MSG_RUN_RESULT,    /* runner > engine: struct msg_run_result + fd of a sealed memfd with the standard output, where text is not all of it */
 	MSG_RUN_LINE,      /* runner > engine: struct msg_run_line (lossy): what it printed meanwhile, for the job */
 
 	MSG_LOOK = 240,    /* api > engine: struct msg_slot: somebody looks at this node */
@@ -141,12 +142,14 @@ struct msg_secret_ask {
 	uint32_t secret_class; /* a role is given its own class only */
 	char name[NAME_SIZE];
 };
-/* text is the file's content, at most 1,023 bytes: "key=value" lines (auth=, priv=, community=, password=, kg=). The receiver wipes it. */
+/* text is the file's content: "key=value" lines (auth=, priv=, community=, password=, kg=); of class ssh a private key, a certificate with its
+ * options or a CA's public key, of which RSA's are the longest. The receiver wipes it. */
+#define SECRET_TEXT 4096
 struct msg_secret {
 	uint32_t secret_class;
 	int32_t status; /* 0 or a negative error kind */
 	char name[NAME_SIZE];
-	char text[1024];
+	char text[SECRET_TEXT];
 };
 struct msg_endpoint {
 	uint32_t role;
@@ -159,7 +162,7 @@ struct msg_socket {
 	struct address bound;
 	uint32_t pad2;
 };
-enum helper { HELPER_GRAPHER = 1, HELPER_XML };
+enum helper { HELPER_GRAPHER = 1, HELPER_XML, HELPER_IPVS };
 struct msg_helper_run {
 	uint32_t helper;
 	uint32_t deadline_ms;
@@ -589,19 +592,20 @@ struct msg_fru {
 
 /* --- recorder --------------------------------------------------------------------------------------- */
 #define SERIES_DS_MAX 48
+#define SERIES_SERVICE NODE_MAX /* slots of services stand behind those of nodes */
 struct msg_series { /* one RRD file: SITE/GROUP/NODE/SOURCE/CLASS[-INSTANCE].rrd; the recorder builds the path from checked names */
 	uint32_t series;  /* id in the row ring */
-	uint32_t slot;    /* node, or NO_SLOT */
+	uint32_t slot;    /* node, SERIES_SERVICE + service, or NO_SLOT */
 	uint16_t step_s;
 	uint16_t count;   /* data sources */
 	char site[NAME_SIZE], group[NAME_SIZE], node[NAME_SIZE];
-	char source[8];   /* snmp, bmc, check */
+	char source[8];   /* snmp, bmc, check, service */
 	char file[NAME_SIZE]; /* base, if-eth0, disk-root, sensors */
 	char names[SERIES_DS_MAX][20]; /* all are gauges: the engine has worked the rates out */
 };
 struct msg_flush {
 	uint64_t request;
-	uint32_t slot;
+	uint32_t slot;    /* as in msg_series */
 	uint32_t pad;
 };
 
@@ -706,7 +710,7 @@ struct msg_run_result {
 	int32_t code;              /* exit status where there is one */
 	uint32_t took_ms;
 	uint32_t size;             /* bytes of output */
-	char text[512];            /* the output when it fits, else its last line; or why there is none */
+	char text[512];            /* done: the output when it fits, else its last line; otherwise one line of why */
 };
 struct msg_run_line {
 	uint64_t request;
@@ -744,8 +748,9 @@ enum query_kind { QUERY_EVENTS = 1, QUERY_JOB_STEPS, QUERY_EXPORT, QUERY_AUDIT, 
 		  QUERY_SILENCES = 54,
 		  QUERY_CHECKS = 51, QUERY_CHECK_RESULTS = 52, /* target: a check, or "" */
 		  QUERY_SOFTWARE = 70, /* target: a range of nodes: what is installed there */
-		  QUERY_SERVICE_EXPLAIN, /* target: a service: why its size is what it is, and each member's state in a line */
-		  QUERY_BALANCER = 72, /* target: a balancer: as it was read back */
+		  QUERY_SERVICE_EXPLAIN, /* target: a service: why its size is what it is, and each member's state in a line: [{"about","text"}] */
+		  QUERY_BALANCER = 72, /* target: a balancer: as it was read back: [{"virtual","address","mark","scheduler","reals":[{"name",...}]}] */
+		  QUERY_WANTED = 73, /* target "KIND NAME", "KIND ": objects of the wanted state by the table config_kind_name, as config_to_json() with their name */
 		  QUERY_SEL = 60, QUERY_INVENTORY /* target: a range of nodes */ };
 #define QUERY_NEWEST UINT64_MAX /* as `from`: the newest `limit` ones, oldest of them first */
 struct msg_query {
@@ -763,14 +768,15 @@ struct msg_reply {
 	uint32_t more;       /* 1: more pages follow under the same request id */
 	uint32_t pad;
 };
-enum notify_kind { NOTIFY_VERDICT = 1, NOTIFY_LEVEL, NOTIFY_ALARM_RAISE, NOTIFY_ALARM_CLEAR, NOTIFY_JOB_END };
+enum notify_kind { NOTIFY_VERDICT = 1, NOTIFY_LEVEL, NOTIFY_ALARM_RAISE, NOTIFY_ALARM_CLEAR, NOTIFY_JOB_END, NOTIFY_SERVICE, NOTIFY_BALANCER,
+		   NOTIFY_KIND_COUNT };
 struct msg_notify {
 	uint64_t event;      /* stable id; the receiver's set of ids equals the event log */
 	int64_t at_wall_ms;
 	uint64_t alarm, job; /* 0 where none */
 	uint32_t kind;       /* enum notify_kind */
 	uint32_t slot;       /* node slot (index - 1), NO_SLOT when it is about something else */
-	uint8_t verdict, certainty, level, severity, job_state, pad[3];
+	uint8_t verdict, certainty, level, severity, job_state, service_state, balancer_state, pad;
 	char object[NAME_SIZE]; /* "n001", "g01", "site" */
 	char cause[CAUSE_SIZE];
 	char receiver[NAME_SIZE]; /* which of the receivers; one message each */
@@ -820,7 +826,7 @@ struct msg_graph {
 	uint32_t width, height;
 	uint32_t format;      /* 1 PNG, 2 SVG */
 	uint32_t fold;        /* enum graph_request_fold */
-	char range[1024];     /* nodes; "site": all of them as one line */
+	char range[1024];     /* nodes; "site": all of them as one line; "service/NAME" */
 	char items[8][72];    /* "cpu", "disk_fill/root"; "" behind the last */
 };
 

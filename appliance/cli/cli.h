@@ -32,7 +32,7 @@ struct cli_command {
 extern const struct cli_command cli_commands[];
 extern const size_t cli_command_count;
 
-#define CLI_OPTIONS_MAX 24
+#define CLI_OPTIONS_MAX 40
 struct cli {
 	struct client *client;
 	const struct cli_command *command;
@@ -62,6 +62,8 @@ int cli_get_list(struct cli *cli, char *path, json_t **list);
 struct table;
 /* Prints and frees both. */
 void cli_end_table(struct table *table, json_t *list);
+/* Objects of the wanted state of a kind; name NULL: all of them. CLI_DONE with *list, or the exit code. */
+int cli_wanted(struct cli *cli, const char *kind, const char *name, json_t **list);
 /* Sends an edit with the given options as its arguments; returns the exit code. */
 int cli_edit(struct cli *cli, const char *verb, const char *target);
 /* "2026-01-31 12:00:00" of an RFC 3339 time, "-" for none; and how long ago it was: "45s", "3m", "2h", "5d". */
@@ -82,6 +84,8 @@ cli_handler node_list, node_show, node_add, node_set, node_remove, group_list, g
 cli_handler item_show, item_add, item_set, item_remove;
 cli_handler node_inventory;
 cli_handler trap_list, trap_senders;
+cli_handler pool_list, pool_show, software_list, software_show, balancer_list, balancer_show, object_edit;
+cli_handler service_list, service_show, service_explain, service_pin, service_unpin, service_enable, service_act;
 cli_handler silence_add, silence_list, silence_remove;
 
 /* job.c: waits for a job, shows how it ended and returns the exit code */

@@ -115,7 +115,9 @@ static void print_event(const struct cli *cli, const json_t *o)
 					      {"level", "level"},
 					      {"alarm-raise", "severity"},
 					      {"alarm-clear", "severity"},
-					      {"job-end", "job_state"}};
+					      {"job-end", "job_state"},
+					      {"service", "service_state"},
+					      {"balancer", "balancer_state"}};
 	const char *kind = cli_text(o, "kind"), *what = "";
 	char time[32];
 

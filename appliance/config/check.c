@@ -10,20 +10,11 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "board/messages.h"
+#include "config/check.h"
 #include "config/expression.h"
 #include "config/fields.h"
 
-struct check {
-	const struct cluster *cluster;
-	enum config_kind kind;
-	const void *object;
-	struct error *e;
-};
-
-static int refuse(const struct check *c, const char *remedy, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static int refuse(const struct check *c, const char *remedy, const char *format, ...)
+int check_refuse(const struct check *c, const char *remedy, const char *format, ...)
 {
 	char label[100], text[256];
 	va_list ap;
@@ -43,7 +34,7 @@ static int check_reference(const struct check *c, const struct config_field *f)
 	if (!f->refers || !*name || cluster_find(c->cluster, f->refers, name))
 		return 0;
 	text_format(remedy, sizeof remedy, "add a <%s name=\"%s\"> or name one that is there", kind, name);
-	return refuse(c, remedy, "%s %s does not exist", f->name, name);
+	return check_refuse(c, remedy, "%s %s does not exist", f->name, name);
 }
 
 static int check_fields(const struct check *c)
@@ -56,12 +47,13 @@ static int check_fields(const struct check *c)
 		return error_set(c->e, ERR_CONFIG, config_kind_name[c->kind], "use letters, digits, '.', '_' and '-'",
 				 "a name is none");
 	for (const struct config_field *f = config_fields[c->kind]; !rc && f->name; f++) {
-		if (!field_valid(f, c->object))
-			return refuse(c, "write it anew", "%s has a value that cannot be", f->name);
+		bool missing = f->type == FIELD_NUMBER && f->fallback && f->low > 0 && !field_number(f, c->object);
+		if (missing || !field_valid(f, c->object))
+			return check_refuse(c, "write it anew", "%s has a value that cannot be", f->name);
 		if (f->required && !*field_text(f, c->object, text)) {
 			text_format(remedy, sizeof remedy, f->example ? "add %s=\"%s\"" : "add %s", f->name,
 				    f->example);
-			return refuse(c, remedy, "has no %s", f->name);
+			return check_refuse(c, remedy, "has no %s", f->name);
 		}
 		rc = check_reference(c, f);
 	}
@@ -75,11 +67,11 @@ static int check_snmp(const struct check *c)
 	const struct config_snmp *s = c->object;
 
 	if (s->version == 3 && !s->user[0])
-		return refuse(c, "add user=\"glory\"", "version 3 needs a user");
+		return check_refuse(c, "add user=\"glory\"", "version 3 needs a user");
 	if (s->version == 3 && !s->auth)
-		return refuse(c, "add auth=\"SHA-256\"", "version 3 without authentication is not used");
+		return check_refuse(c, "add auth=\"SHA-256\"", "version 3 without authentication is not used");
 	if (s->version == 2 && (s->user[0] || s->auth || s->priv))
-		return refuse(c, "write version=\"3\" or leave user, auth and priv out",
+		return check_refuse(c, "write version=\"3\" or leave user, auth and priv out",
 			      "version 2c has no user, auth or priv");
 	return 0;
 }
@@ -89,18 +81,18 @@ static int check_node(const struct check *c)
 	const struct config_node *n = c->object;
 
 	if (n->bmc.family && !n->bmc_credential[0])
-		return refuse(c, "add bmc-credential=\"bmc\"", "has a bmc but no bmc-credential");
+		return check_refuse(c, "add bmc-credential=\"bmc\"", "has a bmc but no bmc-credential");
 	if (n->maintenance_until_ms && !n->maintenance)
-		return refuse(c, "add maintenance=\"true\"", "has a maintenance-until but no maintenance");
+		return check_refuse(c, "add maintenance=\"true\"", "has a maintenance-until but no maintenance");
 	if (n->switch_port && !n->switch_name[0])
-		return refuse(c, "add switch=\"sw1\"", "has a switch-port but no switch");
+		return check_refuse(c, "add switch=\"sw1\"", "has a switch-port but no switch");
 	return 0;
 }
 
-static int check_scope(const struct check *c, const char *scope)
+int check_scope(const struct check *c, const char *scope)
 {
 	if (scope[0] == '@' && strcmp(scope, "@site") != 0 && !cluster_find(c->cluster, CONFIG_GROUP, scope + 1))
-		return refuse(c, "write @site, @GROUP or a range of nodes", "scope %s names no group", scope);
+		return check_refuse(c, "write @site, @GROUP or a range of nodes", "scope %s names no group", scope);
 	return 0;
 }
 
@@ -110,13 +102,13 @@ static int check_expression(const struct check *c, const struct config_item *ite
 	struct error inner;
 
 	if (item->oid_length || item->instances[0] || item->counter)
-		return refuse(c, "leave the oid out, or the expression",
+		return check_refuse(c, "leave the oid out, or the expression",
 			      "has an expression, which needs no oid, instances or counter");
 	if (item->include[0] || item->exclude[0])
-		return refuse(c, "let the items in it choose their rows",
+		return check_refuse(c, "let the items in it choose their rows",
 			      "has an expression, which has no rows of its own");
 	if (expression_parse(item->expression, &expression, &inner))
-		return refuse(c, inner.remedy, "%s", inner.text);
+		return check_refuse(c, inner.remedy, "%s", inner.text);
 	return 0;
 }
 
@@ -126,16 +118,16 @@ static int check_rows(const struct check *c, const struct config_item *item)
 
 	for (size_t i = 0; i < COUNT_OF(lists); i++)
 		if (lists[i][0] && !glob_list_valid(lists[i]))
-			return refuse(c, "write patterns with commas between, such as sd*,nvme[0-9]*",
+			return check_refuse(c, "write patterns with commas between, such as sd*,nvme[0-9]*",
 				      "%s %s is no list of patterns", i ? "exclude" : "include", lists[i]);
 	if (!item->instances[0] && (item->include[0] || item->exclude[0]))
-		return refuse(c, "add instances=\"...\", the column with the names of the rows",
+		return check_refuse(c, "add instances=\"...\", the column with the names of the rows",
 			      "has a filter but no rows");
 	if (!item->instances[0] && item->oid[item->oid_length - 1] != 0)
-		return refuse(c, "add .0 for a scalar, or instances=\"...\" with the oid of a column",
+		return check_refuse(c, "add .0 for a scalar, or instances=\"...\" with the oid of a column",
 			      "has an oid that does not end in .0");
 	if (item->instances[0] && item->oid[item->oid_length - 1] == 0)
-		return refuse(c, "leave .0 or the instances out", "has instances but the oid of a scalar");
+		return check_refuse(c, "leave .0 or the instances out", "has instances but the oid of a scalar");
 	return 0;
 }
 
@@ -149,7 +141,7 @@ static int check_item(const struct check *c)
 	else if (item->oid_length)
 		rc = check_rows(c, item);
 	else if (item->instances[0] || item->counter || item->include[0] || item->exclude[0])
-		rc = refuse(c, "add an oid, or leave instances, counter, include and exclude out",
+		rc = check_refuse(c, "add an oid, or leave instances, counter, include and exclude out",
 			    "changes a built-in item, which brings its own oid");
 	if (rc)
 		return rc;
@@ -161,9 +153,9 @@ static int check_watch(const struct check *c)
 	const struct config_watch *w = c->object;
 
 	if ((w->process[0] && !glob_list_valid(w->process)) || (w->arguments[0] && !glob_list_valid(w->arguments)))
-		return refuse(c, "close each [ with ]", "has a pattern that is none");
+		return check_refuse(c, "close each [ with ]", "has a pattern that is none");
 	if (w->min > w->max)
-		return refuse(c, "let max be min or more", "min %u is more than max %u", w->min, w->max);
+		return check_refuse(c, "let max be min or more", "min %u is more than max %u", w->min, w->max);
 	return check_scope(c, w->scope);
 }
 
@@ -172,7 +164,7 @@ static int check_check(const struct check *c)
 	const struct config_check *k = c->object;
 
 	if (k->timeout_s > k->interval_s && k->interval_s)
-		return refuse(c, "let it be interval or less", "timeout %u is longer than interval %u", k->timeout_s, k->interval_s);
+		return check_refuse(c, "let it be interval or less", "timeout %u is longer than interval %u", k->timeout_s, k->interval_s);
 	return check_scope(c, k->scope);
 }
 
@@ -182,14 +174,14 @@ static int check_notify(const struct check *c)
 	const struct config_snmp *s = cluster_find(c->cluster, CONFIG_SNMP, n->snmp);
 
 	if (n->kind == RECEIVER_SYSLOG)
-		return s ? refuse(c, "leave snmp out", "syslog takes no snmp credential") : 0;
+		return s ? check_refuse(c, "leave snmp out", "syslog takes no snmp credential") : 0;
 	if (!s)
-		return refuse(c, "add snmp=\"noc\" and that credential", "has no snmp credential");
+		return check_refuse(c, "add snmp=\"noc\" and that credential", "has no snmp credential");
 	if (n->kind == RECEIVER_TRAP_V2C && s->version != 2)
-		return refuse(c, "name a credential of version 2c, or write kind=\"trap\"",
+		return check_refuse(c, "name a credential of version 2c, or write kind=\"trap\"",
 			      "trap-v2c with credential %s of version 3", s->head.name);
 	if (n->kind == RECEIVER_TRAP_V3 && s->version != 3)
-		return refuse(c, "name a credential of version 3, or write kind=\"trap-v2c\"",
+		return check_refuse(c, "name a credential of version 3, or write kind=\"trap-v2c\"",
 			      "trap with credential %s of version 2c", s->head.name);
 	return 0;
 }
@@ -204,18 +196,19 @@ static int check_brake(const struct check *c)
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		if (!strcmp(names[i], b->head.name))
 			return i == 2 && b->value > 100
-				   ? refuse(c, "write at most 100", "value %u is no percentage", b->value)
+				   ? check_refuse(c, "write at most 100", "value %u is no percentage", b->value)
 				   : 0;
 	text_format(remedy, sizeof remedy,
 		    near ? "did you mean %s" : "use power-on-per-second, destructive-per-minute or repair-percent",
 		    near);
-	return refuse(c, remedy, "is no brake");
+	return check_refuse(c, remedy, "is no brake");
 }
 
 static int (*const rules[CONFIG_KIND_COUNT])(const struct check *) = {
     [CONFIG_SNMP] = check_snmp,     [CONFIG_NODE] = check_node,   [CONFIG_ITEM] = check_item,
     [CONFIG_NOTIFY] = check_notify, [CONFIG_BRAKE] = check_brake, [CONFIG_WATCH] = check_watch,
-    [CONFIG_CHECK] = check_check,
+    [CONFIG_CHECK] = check_check,   [CONFIG_POOL] = check_pool,   [CONFIG_SOFTWARE] = check_software,
+    [CONFIG_BALANCER] = check_balancer, [CONFIG_SERVICE] = check_service,
 };
 
 /* --- rules between nodes --------------------------------------------------------------------------------- */
@@ -256,7 +249,7 @@ static int check_unique(struct check *c, const char *what, size_t offset)
 		if (address_equal(&owners[i - 1].address, &owners[i].address)) {
 			c->kind = CONFIG_NODE;
 			c->object = owners[i].node;
-			rc = refuse(c, "give each node its own", "%s %s is that of node %s too", what,
+			rc = check_refuse(c, "give each node its own", "%s %s is that of node %s too", what,
 				    address_text(&owners[i].address, 0, text), owners[i - 1].node->head.name);
 		}
 	free(owners);
@@ -326,6 +319,12 @@ int cluster_check_line(const struct cluster *cluster, struct error *e, uint32_t 
 		rc = check_unique(&c, "address", offsetof(struct config_node, address));
 	if (!rc)
 		rc = check_unique(&c, "bmc", offsetof(struct config_node, bmc));
+	if (!rc)
+		rc = check_pools_apart(&c);
+	if (!rc)
+		rc = check_balancers_apart(&c);
+	if (!rc)
+		rc = check_services_apart(&c);
 	if (rc && c.object)
 		*line = ((const struct config_head *)c.object)->line;
 	return rc;

@@ -157,7 +157,7 @@ int config_object_init(enum config_kind kind, const char *name, void *object, st
 
 static int unknown_field(enum config_kind kind, const char *label, const char *name, struct error *e)
 {
-	const char *names[24], *near;
+	const char *names[CONFIG_FIELDS_MAX], *near;
 	size_t count = 0;
 	char remedy[100], shown[64];
 

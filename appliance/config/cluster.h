@@ -104,7 +104,7 @@ struct config_pool { /* nodes that services draw from */
 struct config_software { /* what is put on nodes */
 	struct config_head head;
 	uint8_t kind;             /* enum software_kind */
-	char package[CONFIG_NAME]; /* Debian package; bundle: unused */
+	char package[CONFIG_NAME]; /* Debian package (letters, digits, '+', '-', '.'); bundle: unused */
 	char version[CONFIG_NAME]; /* "" the newest of the repository */
 	char source[256];         /* package: an apt source line, "" the node's own; bundle: URL or path of the .tar or .squashfs */
 	char digest[72];          /* bundle: sha256 of the file, hex; required there */
@@ -123,6 +123,16 @@ struct config_balancer {
 	uint32_t router;          /* VRRP router id 1..255; 0: no VRRP */
 	char options[256];        /* "socket=/run/haproxy/admin.sock config=/etc/haproxy/glory.cfg": driver's own */
 };
+/* A switch that is managed over SNMP; the other drivers work on this machine, or over node control. */
+static inline bool config_driver_uses_snmp(uint8_t driver)
+{
+	return driver == DRIVER_ALTEON || driver == DRIVER_SERVERIRON || driver == DRIVER_CISCO_SLB || driver == DRIVER_F5;
+}
+/* How many of a pool's `nodes` nodes are kept free: sizing.md 9, (4). */
+static inline uint32_t config_pool_reserve(const struct config_pool *pool, uint32_t nodes)
+{
+	return pool->reserve ? pool->reserve : nodes >= 100 ? nodes / 50 : 1;
+}
 #define CONFIG_VIRTUALS 512
 struct config_service {
 	struct config_head head;

@@ -418,7 +418,7 @@ const char *field_text(const struct config_field *f, const void *object, char ou
 			text_format(out, FIELD_TEXT_MAX, "%" PRIu64, field_number(f, object));
 		break;
 	case FIELD_BOOL:
-		text_copy(out, FIELD_TEXT_MAX, field_number(f, object) ? "true" : "");
+		text_copy(out, FIELD_TEXT_MAX, field_number(f, object) ? "true" : f->fallback ? "false" : ""); /* said where nothing means true */
 		break;
 	case FIELD_REAL:
 		show_real(*(const double *)p, out);
@@ -531,6 +531,16 @@ bool field_valid(const struct config_field *f, const void *object)
 	}
 }
 
+/* Where its driver finds it: an SNMP agent or an sshd. */
+static void normalise_balancer(struct config_balancer *b)
+{
+	struct address *const addresses[] = {&b->address, &b->peer};
+
+	for (size_t i = 0; i < COUNT_OF(addresses); i++)
+		if (b->driver && addresses[i]->family && !addresses[i]->port)
+			addresses[i]->port = config_driver_uses_snmp(b->driver) ? 161 : 22;
+}
+
 void config_normalise(enum config_kind kind, void *object)
 {
 	if (kind == CONFIG_ITEM) {
@@ -540,6 +550,8 @@ void config_normalise(enum config_kind kind, void *object)
 		struct config_notify *n = object;
 		if (n->address.family && !n->address.port)
 			n->address.port = n->kind == RECEIVER_SYSLOG ? 514 : 162;
+	} else if (kind == CONFIG_BALANCER) {
+		normalise_balancer(object);
 	}
 }
 

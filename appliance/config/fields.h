@@ -49,6 +49,7 @@ struct config_field {
 	const char *example; /* for the remedy */
 };
 
+#define CONFIG_FIELDS_MAX 40 /* of one kind, at most; tables.c checks it */
 #define FIELD_TEXT_MAX 640 /* longest text of a field, with the zero */
 
 /* The fields of a kind behind the name, ended by one without a name. */

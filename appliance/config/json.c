@@ -73,7 +73,7 @@ static json_t *field_value(const struct config_field *f, const void *object)
 	case FIELD_NUMBER:
 		return json_integer((json_int_t)field_number(f, object));
 	case FIELD_BOOL:
-		return json_true();
+		return json_boolean(field_number(f, object));
 	case FIELD_FLAGS:
 		return flags_value(f, object);
 	case FIELD_CHOICE:

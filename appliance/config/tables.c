@@ -164,7 +164,7 @@ static const struct config_field pool_fields[] = {
 };
 static const struct config_field software_fields[] = {
     {"kind", FIELD_CHOICE, AT(config_software, kind), .choices = software_kinds, .fallback = "package"},
-    {"package", FIELD_NAME, AT(config_software, package), .example = "nginx"},
+    {"package", FIELD_TEXT, AT(config_software, package), .example = "nginx"},
     {"version", FIELD_TEXT, AT(config_software, version), .example = "1.22.1-9"},
     {"source", FIELD_TEXT, AT(config_software, source), .example = "https://images.example/web-3.tar"},
     {"digest", FIELD_TEXT, AT(config_software, digest), .example = "64 hexadecimal digits of sha256sum"},
@@ -224,3 +224,6 @@ const struct config_field *const config_fields[CONFIG_KIND_COUNT] = {
     [CONFIG_POOL] = pool_fields,     [CONFIG_SOFTWARE] = software_fields, [CONFIG_BALANCER] = balancer_fields,
     [CONFIG_SERVICE] = service_fields,
 };
+
+/* lists of a kind's fields are kept in arrays of this size */
+_Static_assert(COUNT_OF(service_fields) <= CONFIG_FIELDS_MAX && COUNT_OF(node_fields) <= CONFIG_FIELDS_MAX, "CONFIG_FIELDS_MAX is too small");

@@ -27,6 +27,12 @@ union any_object {
 	struct config_item item;
 	struct config_notify notify;
 	struct config_brake brake;
+	struct config_watch watch;
+	struct config_check check;
+	struct config_pool pool;
+	struct config_software software;
+	struct config_balancer balancer;
+	struct config_service service;
 };
 
 struct walk {
@@ -57,7 +63,7 @@ static bool is_port(enum config_kind kind, const char *name)
 static int unknown_attribute(struct walk *w, const xmlNode *node, enum config_kind kind, const char *object,
 			     const char *name)
 {
-	const char *known[24] = {"name"};
+	const char *known[CONFIG_FIELDS_MAX + 3] = {"name"};
 	size_t count = 1;
 
 	for (const struct config_field *f = config_fields[kind]; f->name; f++)
@@ -229,7 +235,7 @@ struct ranged { /* one attribute of <nodes> that counts along */
 struct range {
 	char shown[80]; /* the names as messages show them */
 	struct name_list names;
-	struct ranged attributes[24];
+	struct ranged attributes[CONFIG_FIELDS_MAX];
 	size_t count;
 	union any_object common; /* of all of them */
 };
@@ -364,10 +370,8 @@ static const struct {
     {"pdu", false, CONFIG_PDU, read_plain},           {"group", false, CONFIG_GROUP, read_group},
     {"item", false, CONFIG_ITEM, read_item},          {"notify", false, CONFIG_NOTIFY, read_plain},
     {"brake", false, CONFIG_BRAKE, read_plain},       {"watch", false, CONFIG_WATCH, read_plain},
-    {"check", false, CONFIG_CHECK, read_plain},
-    {"pool", false, CONFIG_POOL, read_plain},
-    {"software", false, CONFIG_SOFTWARE, read_plain},
-    {"balancer", false, CONFIG_BALANCER, read_plain},
+    {"check", false, CONFIG_CHECK, read_plain},       {"pool", false, CONFIG_POOL, read_plain},
+    {"software", false, CONFIG_SOFTWARE, read_plain}, {"balancer", false, CONFIG_BALANCER, read_plain},
     {"service", false, CONFIG_SERVICE, read_plain},
 };
 

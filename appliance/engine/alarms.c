@@ -10,6 +10,8 @@
 #include "base/text.h"
 #include "engine/engine.h"
 #include "engine/checks.h"
+#include "engine/repair.h"
+#include "engine/services.h"
 #include "engine/watches.h"
 #include "engine/withheld.h"
 
@@ -210,6 +212,8 @@ static bool part_is_there(struct engine *e, const struct alarm *a, uint32_t slot
 		return !s->judged || s->verdict.verdict != VERDICT_UP || s->row_count == 0 || samples_has(e, slot, a->kind + 5, a->part);
 	if (!strcmp(a->kind, "identity"))
 		return s->identity.raised;
+	if (!strcmp(a->kind, "repair"))
+		return repair_is_listed(e, slot);
 	if (!strcmp(a->kind, "check"))
 		return checks_has(e, slot, a->part);
 	if (!strcmp(a->kind, "watch"))
@@ -228,6 +232,8 @@ static bool is_there(struct engine *e, const struct alarm *a)
 {
 	const struct model_node *n = model_node(&e->model, a->object);
 
+	if (!strcmp(a->kind, "service") || !strcmp(a->kind, "member") || !strcmp(a->kind, "balancer"))
+		return services_alarm_is_there(e, a->object, a->kind, a->part);
 	if (!strcmp(a->kind, "credential"))
 		return cluster_find(&e->model.wanted, CONFIG_SNMP, a->part) != NULL;
 	if (n && e->nodes[n->slot])

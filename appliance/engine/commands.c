@@ -14,8 +14,11 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "config/xml_child.h"
+#include "engine/command.h"
 #include "engine/engine.h"
+#include "engine/balancers.h"
 #include "engine/records.h"
+#include "engine/services.h"
 #include "engine/silences.h"
 #include "engine/traps.h"
 #include "engine/checks.h"
@@ -25,17 +28,6 @@
 #define REPEATS_MAX 20000 /* remembered at once */
 #define PAGE_TEXT (CHANNEL_BODY_MAX - sizeof(struct msg_reply))
 #define APPLY_SHOWN 200
-
-/* A command between its arrival and its answer. */
-struct pending_command {
-	struct engine *e;
-	enum role face;
-	uint32_t life;
-	struct msg_command c;
-	json_t *arguments;
-	int fd;
-	char set_key[64];
-};
 
 struct repeat { /* what a SET with this key was answered; kept 150 s */
 	char key[64];
@@ -210,124 +202,10 @@ static void do_acknowledge(struct pending_command *p)
 		answer_done(p);
 }
 
-/* --- edits: each is made on the wanted state as it stands when its turn comes, and checked and committed as a whole */
-static int make_node_add(void *arg, struct cluster *next, struct error *err)
-{
-	struct pending_command *p = arg;
-
-	return edit_node_fields(next, p->c.target, true, p->arguments, err);
-}
-
-static int make_node_set(void *arg, struct cluster *next, struct error *err)
-{
-	struct pending_command *p = arg;
-	struct model_selection nodes = {0};
-	int rc = select_nodes(p, &nodes, err);
-
-	for (size_t i = 0; i < nodes.count && rc == 0; i++)
-		rc = edit_node_fields(next, p->e->model.nodes[nodes.slots[i]].config.head.name, false, p->arguments, err);
-	free(nodes.slots);
-	return rc;
-}
-
-static int make_node_remove(void *arg, struct cluster *next, struct error *err)
-{
-	struct pending_command *p = arg;
-	struct model_selection nodes = {0};
-	int rc = select_nodes(p, &nodes, err);
-
-	if (rc == 0 && nodes.count > 1 && !p->c.yes)
-		rc = error_set(err, ERR_REFUSED, "node remove", "look at the list, then repeat with --yes",
-			       "more than one node wants a confirmation");
-	for (size_t i = 0; i < nodes.count && rc == 0; i++)
-		cluster_remove(next, CONFIG_NODE, p->e->model.nodes[nodes.slots[i]].config.head.name);
-	free(nodes.slots);
-	return rc;
-}
-
-static int make_group_add(void *arg, struct cluster *next, struct error *err)
-{
-	struct pending_command *p = arg;
-
-	return edit_group_fields(next, p->c.target, true, p->arguments, err);
-}
-
-static int make_group_set(void *arg, struct cluster *next, struct error *err)
-{
-	struct pending_command *p = arg;
-
-	return edit_group_fields(next, p->c.target, false, p->arguments, err);
-}
-
-static int make_group_remove(void *arg, struct cluster *next, struct error *err)
-{
-	struct pending_command *p = arg;
-
-	if (cluster_remove(next, CONFIG_GROUP, p->c.target))
-		return 0; /* cluster_check() refuses it while nodes are in the group */
-	return error_set(err, ERR_NOT_FOUND, p->c.target, "see: gloryctl group list", "there is no such group");
-}
-
-/* Kinds whose edits need nothing but their fields. */
-static const struct plain_edit {
-	enum config_kind kind;
-	enum { EDIT_ADD, EDIT_SET, EDIT_REMOVE } what;
-} plain_edits[COMMAND_VERB_COUNT] = {
-	[COMMAND_CHECK_ADD] = {CONFIG_CHECK, EDIT_ADD},
-	[COMMAND_CHECK_SET] = {CONFIG_CHECK, EDIT_SET},
-	[COMMAND_CHECK_REMOVE] = {CONFIG_CHECK, EDIT_REMOVE},
-	[COMMAND_WATCH_ADD] = {CONFIG_WATCH, EDIT_ADD},
-	[COMMAND_WATCH_SET] = {CONFIG_WATCH, EDIT_SET},
-	[COMMAND_WATCH_REMOVE] = {CONFIG_WATCH, EDIT_REMOVE},
-};
-
-static int make_plain(void *arg, struct cluster *next, struct error *err)
-{
-	struct pending_command *p = arg;
-	const struct plain_edit *edit = &plain_edits[p->c.verb];
-	char remedy[64];
-
-	if (edit->what != EDIT_REMOVE)
-		return edit_object_fields(next, edit->kind, p->c.target, edit->what == EDIT_ADD, p->arguments, err);
-	if (cluster_remove(next, edit->kind, p->c.target))
-		return 0;
-	text_format(remedy, sizeof remedy, "see: gloryctl %s list", config_kind_name[edit->kind]);
-	return error_set(err, ERR_NOT_FOUND, p->c.target, remedy, "there is no such %s", config_kind_name[edit->kind]);
-}
-
-static int make_item_add(void *arg, struct cluster *next, struct error *err)
-{
-	struct pending_command *p = arg;
-
-	return edit_item_fields(next, p->c.target, true, p->arguments, err);
-}
-
-static int make_item_set(void *arg, struct cluster *next, struct error *err)
-{
-	struct pending_command *p = arg;
-
-	/* what is built in is always there: its first change makes the row of its thresholds */
-	bool first = item_find(p->c.target) && !cluster_find(next, CONFIG_ITEM, p->c.target);
-	return edit_item_fields(next, p->c.target, first, p->arguments, err);
-}
-
-static int make_item_remove(void *arg, struct cluster *next, struct error *err)
-{
-	struct pending_command *p = arg;
-
-	if (cluster_remove(next, CONFIG_ITEM, p->c.target))
-		return 0;
-	return error_set(err, ERR_NOT_FOUND, p->c.target, "see: gloryctl item list", "there is no such item in the wanted state");
-}
-
+/* --- edits */
 static void do_edit(struct pending_command *p)
 {
-	static edit_make *const makes[COMMAND_VERB_COUNT] = {
-		[COMMAND_NODE_ADD] = make_node_add, [COMMAND_NODE_SET] = make_node_set, [COMMAND_NODE_REMOVE] = make_node_remove,
-		[COMMAND_ITEM_ADD] = make_item_add, [COMMAND_ITEM_SET] = make_item_set, [COMMAND_ITEM_REMOVE] = make_item_remove,
-		[COMMAND_GROUP_ADD] = make_group_add, [COMMAND_GROUP_SET] = make_group_set, [COMMAND_GROUP_REMOVE] = make_group_remove};
-
-	edits_change(p->e, makes[p->c.verb] ? makes[p->c.verb] : make_plain, p->c.dry_run, answer_edit, p);
+	edits_change(p->e, command_edit, p->c.dry_run, answer_edit, p);
 }
 
 static void answer_apply(void *arg, const struct error *err, const struct config_diff *diff)
@@ -484,6 +362,18 @@ static void do_sel_clear(struct pending_command *p)
 	free(nodes.slots);
 }
 
+static void do_service_act(struct pending_command *p)
+{
+	const char *act = "";
+	struct error err;
+
+	json_unpack(p->arguments, "{s?s}", "act", &act);
+	if (services_act(p->e, p->c.target, act, &err))
+		answer_error(p, &err);
+	else
+		answer_done(p);
+}
+
 static void do_silence_add(struct pending_command *p)
 {
 	struct error err;
@@ -526,7 +416,20 @@ static const struct {
 	[COMMAND_WATCH_ADD] = {"watch-add", RIGHT_ADMIN, do_edit},
 	[COMMAND_WATCH_REMOVE] = {"watch-remove", RIGHT_ADMIN, do_edit},
 	[COMMAND_WATCH_SET] = {"watch-set", RIGHT_ADMIN, do_edit},
+	[COMMAND_POOL_ADD] = {"pool-add", RIGHT_ADMIN, do_edit},
+	[COMMAND_POOL_REMOVE] = {"pool-remove", RIGHT_ADMIN, do_edit},
+	[COMMAND_POOL_SET] = {"pool-set", RIGHT_ADMIN, do_edit},
+	[COMMAND_SOFTWARE_ADD] = {"software-add", RIGHT_ADMIN, do_edit},
+	[COMMAND_SOFTWARE_REMOVE] = {"software-remove", RIGHT_ADMIN, do_edit},
+	[COMMAND_SOFTWARE_SET] = {"software-set", RIGHT_ADMIN, do_edit},
+	[COMMAND_BALANCER_ADD] = {"balancer-add", RIGHT_ADMIN, do_edit},
+	[COMMAND_BALANCER_REMOVE] = {"balancer-remove", RIGHT_ADMIN, do_edit},
+	[COMMAND_BALANCER_SET] = {"balancer-set", RIGHT_ADMIN, do_edit},
+	[COMMAND_SERVICE_ADD] = {"service-add", RIGHT_ADMIN, do_edit},
+	[COMMAND_SERVICE_REMOVE] = {"service-remove", RIGHT_ADMIN, do_edit},
+	[COMMAND_SERVICE_SET] = {"service-set", RIGHT_OPERATE, do_edit}, /* command_edit.c says what of it */
 	[COMMAND_CONFIRM_BMC] = {"confirm-bmc", RIGHT_ADMIN, do_confirm},
+	[COMMAND_SERVICE_ACT] = {"service-act", RIGHT_OPERATE, do_service_act},
 	[COMMAND_SILENCE_ADD] = {"silence-add", RIGHT_OPERATE, do_silence_add},
 	[COMMAND_SILENCE_REMOVE] = {"silence-remove", RIGHT_OPERATE, do_silence_remove},
 };
@@ -691,7 +594,7 @@ void commands_take(struct engine *e, enum role face, const struct msg_command *c
 		return;
 	}
 	struct pending_command *p = mem_zalloc(sizeof *p);
-	*p = (struct pending_command){.e = e, .face = face, .life = e->roles[face].life, .c = *c, .fd = fd};
+	*p = (struct pending_command){.e = e, .face = face, .life = e->roles[face].life, .c = *c, .fd = fd, .right = right_of(e, face, c)};
 	p->arguments = c->argument_size ? json_loadb((const char *)(c + 1), c->argument_size, JSON_REJECT_DUPLICATES, NULL) : json_object();
 	if (!json_is_object(p->arguments)) {
 		error_set(&err, ERR_CONFIG, "command", "send a JSON object", "the arguments are not JSON");
@@ -817,6 +720,12 @@ void commands_query(struct engine *e, enum role face, const struct msg_query *q)
 		query_list(e, face, q, "/audit/", e->audit_last);
 	} else if (q->kind == QUERY_EXPORT) {
 		query_export(e, face, q);
+	} else if (q->kind == QUERY_SERVICE_EXPLAIN) {
+		services_explain(e, face, q);
+	} else if (q->kind == QUERY_BALANCER) {
+		balancers_query(e, face, q);
+	} else if (q->kind == QUERY_WANTED) {
+		wanted_query(e, face, q);
 	} else if (q->kind == QUERY_SILENCES) {
 		silences_query(e, face, q);
 	} else if (q->kind == QUERY_INVENTORY) {

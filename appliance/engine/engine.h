@@ -210,10 +210,17 @@ struct engine {
 	struct watches *watches; /* watches.c */
 	struct tops *tops;       /* tops.c */
 	struct checks *checks;   /* checks.c */
+	struct probes *probes;   /* probes.c */
+	struct service_series *service_series; /* services_series.c */
 	struct values *values;   /* values.c */
 	struct items *items;     /* items.c */
 	struct looked *looked;   /* series.c */
 	struct stats *statistics; /* stats.c */
+	struct services *services;   /* services.c */
+	struct pools *pools;         /* pools.c; NULL: there are none */
+	struct balancers *balancers; /* balancers.c */
+	struct repairs *repairs;     /* repair.c; NULL: nothing was ever wrong */
+	struct runs *runs;       /* runs.c */
 };
 
 /* --- main.c */
@@ -352,10 +359,13 @@ struct event_facts {
 	const char *object, *cause;
 	uint32_t slot;
 	uint64_t alarm, job;
-	uint8_t verdict, certainty, level, severity, job_state;
+	uint8_t verdict, certainty, level, severity, job_state, service_state, balancer_state;
 };
 void outbox_start(struct engine *e);
 void outbox_event(struct engine *e, const struct event_facts *facts);
+/* The state of a service, or of a balancer, has become another; cause: what its level comes from, "" where all is well. */
+void outbox_service(struct engine *e, const char *service, enum service_state state, enum level level, const char *cause);
+void outbox_balancer(struct engine *e, const char *balancer, enum balancer_state state, enum level level, const char *cause);
 void outbox_restore(struct engine *e, const char *key, const char *json);
 void outbox_agent_up(struct engine *e);
 void outbox_done(struct engine *e, const struct msg_notify_done *done);
@@ -385,6 +395,7 @@ struct power_request {
 void jobs_power(struct engine *e, const struct power_request *request, job_accepted *done, void *arg);
 int jobs_cancel(struct engine *e, uint64_t id, struct error *err);
 json_t *jobs_steps(struct engine *e, uint64_t id); /* NULL: no such job */
+bool jobs_is_open(struct engine *e, uint64_t id);  /* false for 0, and for one that is not known */
 
 /* --- commands.c */
 void commands_start(struct engine *e);
@@ -398,6 +409,9 @@ void reply_fd(struct engine *e, enum role face, uint32_t life, uint64_t request,
 void audit(struct engine *e, const char *actor, const char *verb, const char *target, const char *outcome);
 /* The same; done is called when it, and every write that was asked for before, is on the disk or refused. */
 void audit_then(struct engine *e, const char *actor, const char *verb, const char *target, const char *outcome, store_done *done, void *arg);
+
+/* --- wanted.c */
+void wanted_query(struct engine *e, enum role face, const struct msg_query *query); /* QUERY_WANTED */
 
 /* --- edits.c: changes of the wanted state, one at a time, each one transaction */
 typedef void edit_done(void *arg, const struct error *err, const struct config_diff *diff);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The JSON arguments of node and group edits into the wanted state; what a field may hold is config's to know. commands.c calls it. */
+/* The JSON arguments of edits into the wanted state; what a field may hold is config's to know. commands.c calls it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +20,7 @@ static bool field_text(const json_t *value, char *out, size_t size)
 
 static int set_fields(enum config_kind kind, const char *name, json_t *arguments, void *object, struct error *err)
 {
-	char text[256];
+	char text[CONFIG_VIRTUALS + 1]; /* the longest text of a field */
 	const char *key;
 	json_t *value;
 	int rc = 0;
@@ -54,6 +54,8 @@ static void inherit(const struct cluster *c, struct config_node *n)
 	}
 }
 
+#define EDITED 1 /* as a line: later than what stands, so that a contradiction is said of this object */
+
 /* The object to work on: a copy of the one there is, or a new one with its kind's defaults. */
 static int begin(struct cluster *next, enum config_kind kind, const char *name, bool add, void *object, struct error *err)
 {
@@ -63,10 +65,12 @@ static int begin(struct cluster *next, enum config_kind kind, const char *name, 
 		return error_set(err, ERR_EXISTS, name, "choose another name", "a %s of this name exists", config_kind_name[kind]);
 	if (!add && !old)
 		return error_set(err, ERR_NOT_FOUND, name, "add it first", "there is no such %s", config_kind_name[kind]);
-	if (!old)
-		return config_object_init(kind, name, object, err);
-	memcpy(object, old, config_size[kind]);
-	return 0;
+	int rc = old ? 0 : config_object_init(kind, name, object, err);
+	if (old)
+		memcpy(object, old, config_size[kind]);
+	if (!rc)
+		((struct config_head *)object)->line = EDITED;
+	return rc;
 }
 
 int edit_node_fields(struct cluster *next, const char *name, bool add, json_t *arguments, struct error *err)
@@ -96,6 +100,10 @@ int edit_object_fields(struct cluster *next, enum config_kind kind, const char *
 		struct config_group group;
 		struct config_watch watch;
 		struct config_check check;
+		struct config_pool pool;
+		struct config_software software;
+		struct config_balancer balancer;
+		struct config_service service;
 	} object;
 	int rc = begin(next, kind, name, add, &object, err);
 
@@ -103,6 +111,9 @@ int edit_object_fields(struct cluster *next, enum config_kind kind, const char *
 		rc = set_fields(kind, name, arguments, &object, err);
 	if (rc)
 		return rc;
+	/* a pin has no end unless one is named, and none without a pin */
+	if (kind == CONFIG_SERVICE && json_object_get(arguments, "pin") && (!json_object_get(arguments, "pin_until") || !object.service.pin))
+		object.service.pin_until_ms = 0;
 	cluster_set(next, kind, &object);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "engine/services_series.h"
 #include "engine/values.h"
 #include "rrd/graph.h"
 
@@ -175,15 +176,22 @@ static int choose_fold(const struct msg_graph *m, size_t nodes, size_t items, bo
 	return 0;
 }
 
+static size_t count_items(const struct msg_graph *m)
+{
+	size_t items = 0;
+
+	while (items < COUNT_OF(m->items) && text_terminated(m->items[items], sizeof m->items[items]) && m->items[items][0])
+		items++;
+	return items;
+}
+
 static int add_lines(struct engine *e, const struct msg_graph *m, const struct model_selection *nodes, bool as_one, struct pending_graph *g,
 		     struct error *err)
 {
 	enum graph_fold fold;
-	size_t items = 0;
+	size_t items = count_items(m);
 	int rc;
 
-	while (items < COUNT_OF(m->items) && text_terminated(m->items[items], sizeof m->items[items]) && m->items[items][0])
-		items++;
 	if (items == 0)
 		return error_set(err, ERR_CONFIG, "graph", "name one: gloryctl graph NODE cpu", "no item is named");
 	rc = choose_fold(m, nodes->count, items, as_one, &fold, err);
@@ -208,18 +216,10 @@ static void set_title(struct engine *e, const char *range, const struct model_se
 		text_format(p->title, sizeof p->title, "%.60s (%zu nodes)", strcmp(range, "site") ? range : e->model.wanted.site, nodes->count);
 }
 
-static int make_picture(struct engine *e, const struct msg_graph *m, struct pending_graph *g, struct model_selection *nodes, struct error *err)
+static int begin_picture(const struct msg_graph *m, struct graph_request *p, struct error *err)
 {
-	struct graph_request *p = &g->picture;
-
 	if (!text_terminated(m->range, sizeof m->range) || m->fold >= GRAPH_FOLD_COUNT)
 		return error_set(err, ERR_BUG, "graph", "report this", "the request cannot be read");
-	bool as_one = !strcmp(m->range, "site") && !model_node(&e->model, "site");
-	int rc = model_select(&e->model, as_one ? "@site" : m->range, judgement_is_down, e, nodes, err);
-	if (rc)
-		return rc;
-	if (nodes->count == 0)
-		return error_set(err, ERR_NOT_FOUND, "nodes", "see: gloryctl node list", "there are none in this range");
 	p->magic = GRAPH_MAGIC;
 	p->format = m->format == GRAPH_SVG ? GRAPH_SVG : GRAPH_PNG;
 	p->to_s = m->to_wall_ms ? m->to_wall_ms / 1000 : clock_wall_ms() / 1000;
@@ -228,7 +228,71 @@ static int make_picture(struct engine *e, const struct msg_graph *m, struct pend
 	p->height = m->height;
 	if (p->from_s >= p->to_s)
 		return error_set(err, ERR_CONFIG, "graph", "give a beginning before the end", "the time range is empty");
-	set_title(e, m->range, nodes, p);
+	return 0;
+}
+
+/* --- a service: "service/NAME" ----------------------------------------------------------------------------- */
+static const char service_prefix[] = "service/";
+
+static int service_line(struct engine *e, const char *service, const char *item, struct graph_request *p, struct error *err)
+{
+	struct graph_line *line = &p->lines[p->line_count];
+	const char *unit, *label;
+	char remedy[160];
+
+	text_format(remedy, sizeof remedy, "ask for %s", services_series_items);
+	if (!services_series_find(item, &unit, &label))
+		return error_set(err, ERR_NOT_FOUND, item, remedy, "services have no such item");
+	text_copy(line->site, sizeof line->site, e->model.wanted.site);
+	text_copy(line->group, sizeof line->group, "_service");
+	text_copy(line->node, sizeof line->node, service);
+	text_copy(line->source, sizeof line->source, "service");
+	text_copy(line->file, sizeof line->file, "base");
+	text_copy(line->name, sizeof line->name, item);
+	text_copy(line->unit, sizeof line->unit, unit);
+	text_copy(line->label, sizeof line->label, label);
+	p->line_count++;
+	return 0;
+}
+
+static int make_service_picture(struct engine *e, const struct msg_graph *m, struct pending_graph *g, struct error *err)
+{
+	const char *service = m->range + sizeof service_prefix - 1;
+	size_t items = count_items(m);
+	int rc = 0;
+
+	if (!cluster_find(&e->model.wanted, CONFIG_SERVICE, service))
+		return error_set(err, ERR_NOT_FOUND, service, "see: gloryctl service list", "there is no such service");
+	if (items == 0)
+		return error_set(err, ERR_CONFIG, "graph", "name one: gloryctl graph service/NAME wanted ready", "no item is named");
+	if (m->fold > GRAPH_FOLD_LINES)
+		return error_set(err, ERR_CONFIG, "graph", "leave --fold out", "the history of a service is not folded");
+	text_format(g->picture.title, sizeof g->picture.title, "service %.60s", service);
+	for (size_t i = 0; i < items && !rc; i++)
+		rc = service_line(e, service, m->items[i], &g->picture, err);
+	return rc;
+}
+
+static void flush_service(struct engine *e, struct pending_graph *g, const char *service)
+{
+	struct msg_flush flush = {.request = g->flush};
+
+	if (services_series_flush(e, service, &flush.slot)) {
+		engine_send(e, ROLE_RECORDER, MSG_FLUSH, &flush, sizeof flush);
+		g->unflushed++;
+	}
+	loop_timer_set(g->deadline, g->unflushed ? FLUSH_MS : 0);
+}
+
+static int make_picture(struct engine *e, const struct msg_graph *m, struct pending_graph *g, struct model_selection *nodes, struct error *err)
+{
+	bool as_one = !strcmp(m->range, "site") && !model_node(&e->model, "site");
+	int rc = model_select(&e->model, as_one ? "@site" : m->range, judgement_is_down, e, nodes, err);
+	if (rc)
+		return rc;
+	if (nodes->count == 0)
+		return error_set(err, ERR_NOT_FOUND, "nodes", "see: gloryctl node list", "there are none in this range");
+	set_title(e, m->range, nodes, &g->picture);
 	return add_lines(e, m, nodes, as_one, g, err);
 }
 
@@ -323,10 +387,15 @@ void graphs_take(struct engine *e, const struct msg_graph *m)
 	if (!e->loaded || e->graphs->count > PENDING_MAX)
 		error_set(&err, ERR_BUSY, "graph", "try again in a moment", "too many pictures are being drawn");
 	else
-		err.kind = make_picture(e, m, g, &nodes, &err);
+		err.kind = begin_picture(m, &g->picture, &err);
+	bool service = !err.kind && !strncmp(m->range, service_prefix, sizeof service_prefix - 1);
+	if (!err.kind)
+		err.kind = service ? make_service_picture(e, m, g, &err) : make_picture(e, m, g, &nodes, &err);
 	if (err.kind) {
 		reply_error(e, ROLE_API, g->life, m->request, &err);
 		finish(g);
+	} else if (service) {
+		flush_service(e, g, m->range + sizeof service_prefix - 1);
 	} else {
 		flush_all(e, g, &nodes);
 	}

@@ -106,13 +106,18 @@ bool items_has_rows(struct engine *e, const struct cluster *wanted, const struct
 }
 
 /* --- names --------------------------------------------------------------------------------------------- */
-static bool is_about(const struct config_diff *changed, const char *name, enum config_change_what what)
+static bool touches(const struct config_diff *changed, enum config_kind kind, const char *name, enum config_change_what what)
 {
 	for (size_t i = 0; i < changed->count; i++)
-		if (changed->changes[i].kind == CONFIG_ITEM && !strcmp(changed->changes[i].name, name) &&
+		if (changed->changes[i].kind == kind && !strcmp(changed->changes[i].name, name) &&
 		    (changed->changes[i].what == CONFIG_REMOVED) == (what == CONFIG_REMOVED))
 			return true;
 	return false;
+}
+
+static bool is_about(const struct config_diff *changed, const char *name, enum config_change_what what)
+{
+	return touches(changed, CONFIG_ITEM, name, what);
 }
 
 static int check_names(struct engine *e, const struct cluster *next, const struct config_diff *changed, const struct config_item *c,
@@ -152,6 +157,31 @@ static int check_one(struct engine *e, const struct cluster *next, const struct 
 	return rc ? rc : rows_of(e, next, name, 0, &rows, err);
 }
 
+/* A service is sized by an item that is one number of a node, in percent. What a check brings may not have come yet: it is looked at when
+ * the service or the item is changed, not at each change of something else. */
+static int check_service_item(struct engine *e, const struct cluster *next, const struct config_diff *changed, const struct config_service *s,
+			      struct error *err)
+{
+	const struct item_definition *d = values_find(e, s->item);
+	const struct config_item *own = find(next, s->item);
+	bool removed = is_about(changed, s->item, CONFIG_REMOVED), there = own || (d && !removed);
+	const char *unit = own ? own->unit : d ? d->unit : "";
+	uint64_t rows = 0;
+	char object[CONFIG_NAME + 16];
+
+	if (!removed && !is_about(changed, s->item, CONFIG_ADDED) && !touches(changed, CONFIG_SERVICE, s->head.name, CONFIG_ADDED))
+		return 0;
+	text_format(object, sizeof object, "service %s", s->head.name);
+	if (!there)
+		return error_set(err, ERR_CONFIG, object, "see: gloryctl item list", "item: there is no item %s", s->item);
+	if (rows_of(e, next, s->item, 0, &rows, err))
+		return ERR_CONFIG;
+	if (rows || strcmp(unit, "percent") != 0)
+		return error_set(err, ERR_CONFIG, object, "use cpu, mem or another of one value in percent",
+				 "item %s is not one value of a node in percent", s->item);
+	return 0;
+}
+
 int items_check(struct engine *e, const struct cluster *next, const struct config_diff *changed, struct error *err)
 {
 	const struct config_item *all = next->objects[CONFIG_ITEM];
@@ -160,6 +190,9 @@ int items_check(struct engine *e, const struct cluster *next, const struct confi
 	for (size_t i = 0; i < next->count[CONFIG_ITEM] && !rc; i++)
 		if (is_own(&all[i]))
 			rc = check_one(e, next, changed, &all[i], err);
+	const struct config_service *services = next->objects[CONFIG_SERVICE];
+	for (size_t i = 0; i < next->count[CONFIG_SERVICE] && !rc; i++)
+		rc = check_service_item(e, next, changed, &services[i], err);
 	return rc;
 }
 

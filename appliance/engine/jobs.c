@@ -563,6 +563,13 @@ int jobs_cancel(struct engine *e, uint64_t id, struct error *err)
 	return 0;
 }
 
+bool jobs_is_open(struct engine *e, uint64_t id)
+{
+	const struct held *h = id ? find(e, id) : NULL;
+
+	return h && !h->job->ended_ms;
+}
+
 json_t *jobs_steps(struct engine *e, uint64_t id)
 {
 	struct held *h = find(e, id);

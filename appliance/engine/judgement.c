@@ -12,6 +12,7 @@
 #include "engine/records.h"
 #include "engine/values.h"
 #include "engine/checks.h"
+#include "engine/services.h"
 #include "engine/watches.h"
 #include "engine/withheld.h"
 
@@ -149,6 +150,7 @@ static void verdict_changed(void *arg, const struct judge_verdict *v)
 	e->last_change_wall_ms = clock_wall_ms();
 	s->changed = true;
 	publish_node(e, v->slot);
+	services_verdict(e, v->slot);
 }
 
 static void domain_changed(void *arg, const struct judge_domain *d)

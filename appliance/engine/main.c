@@ -3,9 +3,12 @@
 #include "engine/items.h"
 #include "engine/memories.h"
 #include "engine/records.h"
+#include "engine/runs.h"
 #include "engine/silences.h"
 #include "engine/stats.h"
 #include "engine/checks.h"
+#include "engine/services.h"
+#include "engine/probes.h"
 #include "engine/tops.h"
 #include "engine/values.h"
 #include "engine/watches.h"
@@ -111,6 +114,11 @@ static void take_check(struct incoming *in)
 	checks_take(in->e, in->body, in->size);
 }
 
+static void take_probes(struct incoming *in)
+{
+	probes_take(in->e, in->body, in->size / sizeof(struct msg_probe_state));
+}
+
 static void take_top(struct incoming *in)
 {
 	tops_take(in->e, in->body, in->size);
@@ -179,6 +187,16 @@ static void take_fru(struct incoming *in)
 static void take_pet_event(struct incoming *in)
 {
 	records_pet(in->e, in->body);
+}
+
+static void take_run_result(struct incoming *in)
+{
+	runs_result(in->e, in->body, in->fd);
+}
+
+static void take_run_line(struct incoming *in)
+{
+	runs_say(in->e, in->body);
 }
 
 static void take_flushed(struct incoming *in)
@@ -255,6 +273,7 @@ static const struct {
 	[MSG_REFERENCE_STATE] = {FROM(ROLE_COLLECTOR), take_references},
 	[MSG_WATCH_STATE] = {FROM(ROLE_COLLECTOR), take_watches},
 	[MSG_CHECK_RESULT] = {FROM(ROLE_CHECKER), take_check},
+	[MSG_PROBE_STATE] = {FROM(ROLE_CHECKER), take_probes},
 	[MSG_TOP] = {FROM(ROLE_COLLECTOR), take_top},
 	[MSG_NODE_FACTS] = {FROM(ROLE_COLLECTOR), take_facts},
 	[MSG_TRAP] = {FROM(ROLE_COLLECTOR), take_traps},
@@ -269,6 +288,8 @@ static const struct {
 	[MSG_SEL_CLEARED] = {FROM(ROLE_BMC), take_sel_cleared},
 	[MSG_FRU] = {FROM(ROLE_BMC), take_fru},
 	[MSG_PET_EVENT] = {FROM(ROLE_BMC), take_pet_event},
+	[MSG_RUN_RESULT] = {FROM(ROLE_RUNNER), take_run_result},
+	[MSG_RUN_LINE] = {FROM(ROLE_RUNNER), take_run_line},
 	[MSG_FLUSHED] = {FROM(ROLE_RECORDER), take_flushed},
 	[MSG_RECORDER_STATE] = {FROM(ROLE_RECORDER), take_recorder},
 	[MSG_COMMAND] = {FROM(ROLE_API) | FROM(ROLE_AGENT), take_command, true},
@@ -303,6 +324,8 @@ static void role_gone(struct engine *e, enum role role)
 		judgement_collector_up(e, false);
 	if (role == ROLE_AGENT && e->loaded)
 		outbox_forget(e);
+	if (role == ROLE_RUNNER)
+		runs_runner(e, false);
 }
 
 static void on_role_broken(void *arg, const char *why)
@@ -328,8 +351,12 @@ static void greet(struct engine *e, enum role role)
 		peers_collector_up(e);
 		judgement_collector_up(e, true);
 	}
-	if (role == ROLE_CHECKER)
+	if (role == ROLE_CHECKER) {
 		checks_send(e);
+		probes_send(e);
+	}
+	if (role == ROLE_RUNNER)
+		runs_runner(e, true);
 	if (role == ROLE_BMC)
 		jobs_bmc_up(e);
 	if (role == ROLE_AGENT)
@@ -415,7 +442,10 @@ static void on_second(void *arg)
 	credentials_second(e);
 	watches_tick(e);
 	checks_tick(e);
+	services_tick(e);
+	probes_tick(e);
 	tops_tick(e);
+	runs_tick(e);
 	series_unlook(e);
 	samples_quiet(e);
 	memories_tick(e);
@@ -435,6 +465,7 @@ void start_finished(struct engine *e)
 	publish_items(e);
 	watches_apply(e);
 	checks_apply(e);
+	services_loaded(e);
 	jobs_resume(e);
 	for (int role = ROLE_COLLECTOR; role < ROLE_COUNT; role++)
 		greet(e, (enum role)role);
@@ -477,7 +508,9 @@ static int run(struct role_context *c)
 	commands_start(e);
 	edits_start(e);
 	helpers_start(e);
+	runs_start(e);
 	traps_start(e);
+	services_start(e);
 	return 0;
 }
 

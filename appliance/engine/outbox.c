@@ -64,15 +64,20 @@ static void pump(struct engine *e)
 	}
 }
 
+static const char *const kinds[NOTIFY_KIND_COUNT] = {"?", "verdict", "level", "alarm-raise", "alarm-clear", "job-end", "service", "balancer"};
+
 static json_t *event_json(const struct msg_notify *n)
 {
-	static const char *const kinds[] = {"?", "verdict", "level", "alarm-raise", "alarm-clear", "job-end"};
-
-	return json_pack("{s:i,s:I,s:I,s:s,s:s,s:s,s:i,s:I,s:I,s:s,s:s,s:s,s:s,s:s}", "v", 1, "id", (json_int_t)n->event, "at",
-			 (json_int_t)n->at_wall_ms, "kind", kinds[n->kind <= NOTIFY_JOB_END ? n->kind : 0], "object", n->object, "cause",
+	json_t *o = json_pack("{s:i,s:I,s:I,s:s,s:s,s:s,s:i,s:I,s:I,s:s,s:s,s:s,s:s,s:s}", "v", 1, "id", (json_int_t)n->event, "at",
+			 (json_int_t)n->at_wall_ms, "kind", kinds[n->kind < NOTIFY_KIND_COUNT ? n->kind : 0], "object", n->object, "cause",
 			 n->cause, "slot", (int)n->slot, "alarm", (json_int_t)n->alarm, "job", (json_int_t)n->job, "verdict",
 			 verdict_name(n->verdict), "certainty", certainty_name(n->certainty), "level", level_name(n->level), "severity",
 			 level_name(n->severity), "job_state", job_state_name(n->job_state));
+	if (o && n->service_state)
+		json_object_set_new(o, "service_state", json_string(service_state_name(n->service_state)));
+	if (o && n->balancer_state)
+		json_object_set_new(o, "balancer_state", json_string(balancer_state_name(n->balancer_state)));
+	return o;
 }
 
 static void keys(uint64_t id, char *event, char *outbox, size_t size)
@@ -131,7 +136,7 @@ void outbox_event(struct engine *e, const struct event_facts *f)
 	struct outbox *o = e->outbox;
 	struct msg_notify n = {.event = ++e->event_last, .at_wall_ms = clock_wall_ms(), .alarm = f->alarm, .job = f->job, .kind = f->kind,
 			       .slot = f->slot, .verdict = f->verdict, .certainty = f->certainty, .level = f->level, .severity = f->severity,
-			       .job_state = f->job_state};
+			       .job_state = f->job_state, .service_state = f->service_state, .balancer_state = f->balancer_state};
 	uint32_t waiting = (uint32_t)((1ull << o->receiver_count) - 1);
 	char event[64], outbox[64];
 
@@ -176,12 +181,34 @@ static int receiver_add(struct outbox *o, const char *name)
 
 static enum notify_kind kind_value(const char *word)
 {
-	static const char *const kinds[] = {"?", "verdict", "level", "alarm-raise", "alarm-clear", "job-end"};
-
-	for (int k = 1; k <= NOTIFY_JOB_END; k++)
+	for (int k = 1; k < NOTIFY_KIND_COUNT; k++)
 		if (!strcmp(kinds[k], word))
 			return (enum notify_kind)k;
 	return NOTIFY_VERDICT;
+}
+
+void outbox_service(struct engine *e, const char *service, enum service_state state, enum level level, const char *cause)
+{
+	struct event_facts facts = {.kind = NOTIFY_SERVICE, .object = service, .cause = cause, .slot = NO_SLOT, .level = (uint8_t)level,
+				    .service_state = (uint8_t)state};
+
+	outbox_event(e, &facts);
+}
+
+void outbox_balancer(struct engine *e, const char *balancer, enum balancer_state state, enum level level, const char *cause)
+{
+	struct event_facts facts = {.kind = NOTIFY_BALANCER, .object = balancer, .cause = cause, .slot = NO_SLOT, .level = (uint8_t)level,
+				    .balancer_state = (uint8_t)state};
+
+	outbox_event(e, &facts);
+}
+
+/* The value of a member that events of other kinds do not have; 0: it is not there. */
+static uint8_t stored_word(const json_t *o, const char *member, enum word_set words)
+{
+	const char *word = json_string_value(json_object_get(o, member));
+
+	return word ? (uint8_t)words_value(words, word) : 0;
 }
 
 void outbox_restore(struct engine *e, const char *key, const char *json)
@@ -205,7 +232,9 @@ void outbox_restore(struct engine *e, const char *key, const char *json)
 				.kind = kind_value(kind), .slot = (uint32_t)slot, .verdict = (uint8_t)words_value(WORDS_VERDICT, verdict),
 				.certainty = (uint8_t)words_value(WORDS_CERTAINTY, certainty), .level = (uint8_t)words_value(WORDS_LEVEL, level),
 				.severity = (uint8_t)words_value(WORDS_LEVEL, severity),
-				.job_state = (uint8_t)words_value(WORDS_JOB_STATE, job_state)};
+				.job_state = (uint8_t)words_value(WORDS_JOB_STATE, job_state),
+				.service_state = stored_word(j, "service_state", WORDS_SERVICE_STATE),
+				.balancer_state = stored_word(j, "balancer_state", WORDS_BALANCER_STATE)};
 	text_copy(n.object, sizeof n.object, object);
 	text_copy(n.cause, sizeof n.cause, cause);
 	json_array_foreach(list, i, one)

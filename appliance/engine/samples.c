@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "engine/items.h"
 #include "engine/memories.h"
+#include "engine/services_series.h"
 #include "engine/watches.h"
 
 /* --- rows for the recorder ------------------------------------------------------------------------------- */
@@ -42,6 +43,7 @@ void series_forget(struct engine *e)
 		watches_series_forget(e, s);
 	}
 	values_series_forget(e);
+	services_series_forget(e);
 }
 
 bool series_begin(struct engine *e, uint32_t slot, struct msg_series *m, const char *source, const char *file)

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "engine/items.h"
 #include "engine/records.h"
+#include "engine/services.h"
 #include "engine/silences.h"
 #include "engine/watches.h"
 
@@ -30,6 +31,7 @@ static const struct {
 	{"/slot/", take_slot, false}, {NULL, take_config, true},      {"/life/node/", take_life, false},
 	{"/selstate/", records_restore, false}, {"/fru/", inventory_restore, false},
 	{"/silence/", silences_restore, false},
+	{"/service/", services_restore, false}, {"/repair/", services_restore, false}, {"/balancer/", services_restore, false},
 	{"/alarm/", alarms_restore, false}, {"/job/", jobs_restore, false}, {"/event/", take_event, false},
 	{"/outbox/", outbox_restore, false}, {"/audit/", take_audit, false}, {"/set/", commands_restore, false},
 };
@@ -54,6 +56,8 @@ static void take_slot(struct engine *e, const char *key, const char *json)
 		items_restore(e, kind + 5, o);
 	else if (sound && !strncmp(kind, "watch/", 6))
 		watches_restore(e, name + 1, (uint32_t)slot, (uint32_t)generation);
+	else if (sound && services_has_slots(kind))
+		services_restore_slot(e, kind, (uint32_t)slot, (uint32_t)generation);
 	else if (sound)
 		model_restore_slot(&e->model, !strncmp(kind, "node/", 5) ? CONFIG_NODE : CONFIG_GROUP, name + 1, (uint32_t)slot,
 				   (uint32_t)generation);

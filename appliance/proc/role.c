@@ -120,7 +120,7 @@ static int begin(struct running *r)
 	rc = take_sockets(r);
 	/* the role's user may not reach them by their path */
 	for (int i = 0; i < ROLE_CHECKS; i++)
-		r->context.checks[i] = s->checks[i][0] ? open(s->checks[i], O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+		r->context.checks[i] = s->checks[i][0] ? open(s->checks[i], O_PATH | O_CLOEXEC | (role_table[d->role].exec == EXEC_PLUGINS ? O_DIRECTORY : 0)) : -1;
 	if (!rc && d->prepare)
 		rc = d->prepare(&r->context);
 	if (!rc)

@@ -27,7 +27,7 @@ struct role_start {
 	char directory[256]; /* base of the role's data: "/var/lib/glory" or build/run/var as bound; "" none */
 	char config_path[256]; /* engine: gloryd.xml (read by the XML child), supervisor's own copy; others "" */
 	char site[64], appliance[64];
-	char checks[ROLE_CHECKS][256]; /* checker: directories of plugins, in the order they are looked into; "" none */
+	char checks[ROLE_CHECKS][256]; /* what it may execute: directories of plugins, in the order they are looked into, or programs; "" none */
 };
 
 struct role_context {

@@ -22,10 +22,14 @@ const struct role_entry role_table[ROLE_COUNT] = {
 	[ROLE_API] = {.role = ROLE_API, .program = "glory-api", .account = "glory-api", .uid_offset = 5,
 		      .sockets = USE(SOCKET_API) | USE(SOCKET_HTTP), .threads = true},
 	[ROLE_CHECKER] = {.role = ROLE_CHECKER, .program = "glory-checker", .account = "glory-checker", .uid_offset = 6, .network = true,
-			  .exec = true, .nice = 5},
+			  .exec = EXEC_PLUGINS, .nice = -5},
+	[ROLE_RUNNER] = {.role = ROLE_RUNNER, .program = "glory-runner", .account = "glory-runner", .uid_offset = 7, .directories = {"runner"},
+			 .secret_classes = {SECRET_SSH, SECRET_SNMP}, .network = true, .files = true, .exec = EXEC_PROGRAMS,
+			 .programs = {"/usr/bin/ssh", "glory-l4"}},
 };
 
 const struct helper_entry helper_table[HELPER_COUNT] = {
 	[HELPER_GRAPHER] = {.program = "glory-grapher", .uid_offset = 10, .group_of = ROLE_RECORDER, .data = true},
 	[HELPER_XML] = {.program = "glory-xml", .uid_offset = 11},
+	[HELPER_IPVS] = {.program = "glory-ipvs", .uid_offset = 12, .net_admin = true},
 };

@@ -11,7 +11,9 @@
 
 #define ROLE_DIRECTORIES 2
 #define ROLE_SECRETS 2
-#define ROLE_CHECKS 2 /* directories of check plugins */
+#define ROLE_CHECKS 2 /* what a role may execute: directories of plugins, or single programs */
+
+enum role_exec { EXEC_NOTHING, EXEC_PLUGINS, EXEC_PROGRAMS };
 
 struct role_entry {
 	enum role role;
@@ -24,18 +26,20 @@ struct role_entry {
 	bool network;                               /* may make sockets of its own */
 	bool files;                                 /* opens files after start */
 	bool threads;
-	bool exec;                                  /* starts programs of the check directories */
+	enum role_exec exec;                        /* EXEC_PLUGINS: whatever stands in the check directories; EXEC_PROGRAMS: these files alone */
+	const char *programs[ROLE_CHECKS];          /* EXEC_PROGRAMS: absolute, or under libexec/glory/ */
 	int8_t nice;                                /* among the roles: who polls and judges must not wait for who writes files */
 };
 
 extern const struct role_entry role_table[ROLE_COUNT];
 
-enum { HELPER_COUNT = 3 };
+enum { HELPER_COUNT = 4 };
 struct helper_entry {
 	const char *program;
 	uint32_t uid_offset;
 	enum role group_of; /* runs in the group of this role (reads its files); 0 none */
 	bool data;          /* gets the data directory as descriptor 4 */
+	bool net_admin;     /* keeps CAP_NET_ADMIN, and nothing else */
 };
 extern const struct helper_entry helper_table[HELPER_COUNT];
 

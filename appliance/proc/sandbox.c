@@ -77,14 +77,16 @@ static void landlock_allow(int ruleset, const char *path, uint64_t access)
 		close(fd);
 }
 
-/* Plugins, what loads them, and the shell that reads those that are scripts: nothing else can be executed. */
-static void allow_programs(int ruleset, const int *programs)
+/* Plugins or programs, what loads them, and the shell that reads plugins that are scripts: nothing else can be executed. */
+static void allow_programs(int ruleset, enum role_exec what, const int *programs)
 {
 	static const char *const loaders[] = {"/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/bin/sh"};
+	size_t count = COUNT_OF(loaders) - (what == EXEC_PROGRAMS);
 
 	for (int i = 0; i < ROLE_CHECKS; i++)
-		landlock_allow_open(ruleset, programs[i], "a directory of plugins", READS | LANDLOCK_ACCESS_FS_EXECUTE);
-	for (size_t i = 0; i < COUNT_OF(loaders); i++)
+		landlock_allow_open(ruleset, programs[i], "what it may execute",
+				    (what == EXEC_PLUGINS ? READS : LANDLOCK_ACCESS_FS_READ_FILE) | LANDLOCK_ACCESS_FS_EXECUTE);
+	for (size_t i = 0; i < count; i++)
 		if (access(loaders[i], F_OK) == 0)
 			landlock_allow(ruleset, loaders[i], LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_EXECUTE);
 }
@@ -106,7 +108,7 @@ static void close_files(const struct role_entry *entry, const char *data, const 
 		if (text_format(path, sizeof path, "%s/%s", data, entry->directories[i]))
 			landlock_allow(ruleset, path, ALL_V1 & ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE);
 	if (entry->exec)
-		allow_programs(ruleset, programs);
+		allow_programs(ruleset, entry->exec, programs);
 	if (syscall(SYS_landlock_restrict_self, ruleset, 0))
 		log_warning("sandbox: landlock refused: %s", strerror(errno));
 	close(ruleset);
@@ -144,7 +146,7 @@ static const int exec_calls[] = {
 	CALL(getsid), CALL(setpgid), CALL(getpgid), CALL(getpgrp), CALL(openat2), CALL(close_range), CALL(arch_prctl), CALL(set_tid_address),
 	CALL(pread64), CALL(alarm), CALL(setitimer), CALL(getitimer), CALL(pipe), CALL(rt_sigsuspend), CALL(rt_sigtimedwait),
 	CALL(rt_sigpending), CALL(pause), CALL(umask), CALL(getgroups), CALL(getresuid), CALL(getresgid), CALL(chdir), CALL(fchdir),
-	CALL(fadvise64), CALL(sendfile), CALL(statfs), CALL(fstatfs),
+	CALL(fadvise64), CALL(sendfile), CALL(statfs), CALL(fstatfs), CALL(setpriority),
 };
 
 static int allow(scmp_filter_ctx filter, const int *calls, size_t count)

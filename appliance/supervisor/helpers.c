@@ -46,7 +46,8 @@ static char xml_cluster[] = "cluster", xml_label[] = "cluster.xml";
 static pid_t start(struct supervisor *s, enum helper which, int input, int output)
 {
 	const struct helper_entry *e = &helper_table[which];
-	struct spawn what = {.directory = s->programs, .program = e->program, .in = input, .out = output, .third = -1, .fourth = -1};
+	struct spawn what = {.directory = s->programs, .program = e->program, .in = input, .out = output, .third = -1, .fourth = -1,
+			     .net_admin = e->net_admin};
 
 	if (s->root && s->settings.first_uid) {
 		what.uid = s->settings.first_uid + e->uid_offset;

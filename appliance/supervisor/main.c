@@ -188,6 +188,8 @@ int main(int argc, char **argv)
 		return 1;
 	if (check)
 		return 0;
+	if (root && s->root && s->settings.first_uid && accounts_bind(s))
+		return 1;
 	log_open("gloryd", s->settings.log_level ? s->settings.log_level : LOG_LEVEL_INFO, s->settings.log_to_syslog);
 	if (!s->root)
 		log_warning("not root: no raw echo, no low ports, roles keep this user: for development only");

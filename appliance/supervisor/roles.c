@@ -86,10 +86,13 @@ static void send_start(struct role_run *r, uint32_t uid)
 	text_copy(start.directory, sizeof start.directory, s->settings.data);
 	text_copy(start.site, sizeof start.site, s->settings.site);
 	text_copy(start.appliance, sizeof start.appliance, s->settings.appliance);
-	if (r->entry->exec) {
+	if (r->entry->exec == EXEC_PLUGINS) {
 		text_format(start.checks[0], sizeof start.checks[0], "%.240s/plugins", s->programs);
 		text_copy(start.checks[1], sizeof start.checks[1], s->settings.checks);
 	}
+	for (int i = 0; r->entry->exec == EXEC_PROGRAMS && i < ROLE_CHECKS && r->entry->programs[i]; i++)
+		text_format(start.checks[i], sizeof start.checks[i], "%s%s%s", r->entry->programs[i][0] == '/' ? "" : s->programs,
+			    r->entry->programs[i][0] == '/' ? "" : "/", r->entry->programs[i]);
 	for (int use = 1; use < SOCKET_USES; use++)
 		start.sockets += (r->entry->sockets & (1u << use)) && s->sockets[use] >= 0;
 	channel_send(r->channel, MSG_START, &start, sizeof start);
@@ -299,7 +302,7 @@ static void end_role(struct role_run *r, int64_t deadline_ms)
 
 void roles_stop(struct supervisor *s)
 {
-	static const enum role order[] = {ROLE_COLLECTOR, ROLE_CHECKER, ROLE_BMC, ROLE_API, ROLE_AGENT, ROLE_ENGINE, ROLE_RECORDER};
+	static const enum role order[] = {ROLE_COLLECTOR, ROLE_CHECKER, ROLE_RUNNER, ROLE_BMC, ROLE_API, ROLE_AGENT, ROLE_ENGINE, ROLE_RECORDER};
 
 	s->stopping = true;
 	sd_notify(0, "STOPPING=1");

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
@@ -28,6 +29,16 @@ static void place(int parked, int at)
 {
 	if (parked >= 0)
 		dup2(parked, at);
+}
+
+/* After the change of identity: CAP_NET_ADMIN stays over the exec, the rest is gone. */
+static bool keep_net_admin(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {{0}};
+
+	data[0].effective = data[0].permitted = data[0].inheritable = 1u << CAP_NET_ADMIN;
+	return !syscall(SYS_capset, &header, data) && !prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_ADMIN, 0, 0);
 }
 
 /* In the child: descriptors, identity, exec. Only calls that are safe after fork. */
@@ -58,7 +69,11 @@ static void become(const struct spawn *what, int program_fd, char *const argv[])
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setpriority(PRIO_PROCESS, 0, what->nice);
+	if (what->net_admin)
+		prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
 	if (what->uid && (setgroups(0, NULL) || setresgid(what->gid, what->gid, what->gid) || setresuid(what->uid, what->uid, what->uid)))
+		_exit(126);
+	if (what->net_admin && what->uid && !keep_net_admin())
 		_exit(126);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	fexecve(5, argv, environment);

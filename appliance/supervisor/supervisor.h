@@ -60,10 +60,15 @@ struct spawn {
 	int in, out, third, fourth;
 	uint32_t uid, gid;
 	int nice; /* as the kernel lets us: a supervisor without the right leaves it as it is */
+	bool net_admin; /* it keeps CAP_NET_ADMIN, and nothing else */
 };
 pid_t spawn_program(const struct spawn *what);
 /* Identity of a role or helper: 0 when not root. */
 uint32_t spawn_role_uid(const struct supervisor *s, const struct role_entry *entry);
+
+/* accounts.c: in a run with numeric users, gives them names in a private /etc/passwd: programs like ssh refuse to work for a user without one.
+ * Needs the private mount namespace of --root. 0 or a negative error (logged). */
+int accounts_bind(const struct supervisor *s);
 
 /* helpers.c */
 void do_privileged_helper(struct supervisor *s, const struct msg_helper_run *ask, int input);

@@ -119,6 +119,11 @@ static long percent(int32_t x100)
 	return x100 < 0 ? -1 : x100 > 10000 ? 100 : (x100 + 50) / 100;
 }
 
+static long share(double of_one)
+{
+	return isnan(of_one) ? -1 : of_one <= 0 ? 0 : of_one >= 1 ? 100 : lround(of_one * 100);
+}
+
 static void from_number(struct cell *out, enum cell_kind kind, uint64_t n)
 {
 	switch (kind) {
@@ -167,6 +172,13 @@ void cell_from(const struct mib_column *column, const void *field, struct cell *
 		break;
 	case CELL_BMC_ADDRESS:
 		from_address(out, field, 623);
+		break;
+	case CELL_ENDPOINT:
+		from_address(out, field, 0);
+		break;
+	case CELL_SHARE:
+		memcpy(&d, field, sizeof d);
+		integer(out, share(d));
 		break;
 	case CELL_DECIMAL:
 	case CELL_ROUNDED:

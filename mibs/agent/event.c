@@ -9,7 +9,8 @@
 #include "base/text.h"
 #include "mibs/agent/cell.h"
 
-enum object { E_ID = 1, E_TIME, E_OBJECT, E_NODE, E_CAUSE, E_VERDICT, E_CERTAINTY, E_LEVEL, E_SEVERITY, E_ALARM, E_JOB, E_JOB_STATE };
+enum object { E_ID = 1, E_TIME, E_OBJECT, E_NODE, E_CAUSE, E_VERDICT, E_CERTAINTY, E_LEVEL, E_SEVERITY, E_ALARM, E_JOB, E_JOB_STATE,
+	      E_SERVICE_STATE, E_BALANCER_STATE };
 
 static const struct form {
 	const char *name; /* of the notification; its number is the kind's */
@@ -20,12 +21,15 @@ static const struct form {
 	[NOTIFY_ALARM_RAISE] = {"alarm-raise", {E_ALARM, E_SEVERITY}},
 	[NOTIFY_ALARM_CLEAR] = {"alarm-clear", {E_ALARM, E_SEVERITY}},
 	[NOTIFY_JOB_END] = {"job-end", {E_JOB, E_JOB_STATE}},
+	[NOTIFY_SERVICE] = {"service-state-change", {E_SERVICE_STATE, E_LEVEL}},
+	[NOTIFY_BALANCER] = {"balancer-state-change", {E_BALANCER_STATE, E_LEVEL}},
 };
 
 bool event_is_sound(const struct msg_notify *e)
 {
-	return e->kind >= NOTIFY_VERDICT && e->kind <= NOTIFY_JOB_END && e->verdict < VERDICT_COUNT && e->certainty < CERTAINTY_COUNT &&
+	return e->kind >= NOTIFY_VERDICT && e->kind < NOTIFY_KIND_COUNT && e->verdict < VERDICT_COUNT && e->certainty < CERTAINTY_COUNT &&
 	       e->level < LEVEL_COUNT && e->severity < LEVEL_COUNT && e->job_state < JOB_STATE_COUNT &&
+	       e->service_state < SERVICE_STATE_COUNT && e->balancer_state < BALANCER_STATE_COUNT &&
 	       text_terminated(e->object, sizeof e->object) && text_terminated(e->cause, sizeof e->cause) &&
 	       text_terminated(e->receiver, sizeof e->receiver);
 }
@@ -88,6 +92,12 @@ static void object_value(const struct msg_notify *e, enum object object, struct 
 		break;
 	case E_JOB_STATE:
 		set_word(c, e->job_state);
+		break;
+	case E_SERVICE_STATE:
+		set_word(c, e->service_state);
+		break;
+	case E_BALANCER_STATE:
+		set_word(c, e->balancer_state);
 		break;
 	}
 }
@@ -161,6 +171,10 @@ static const char *syslog_word(const struct msg_notify *e)
 		return job_state_name(e->job_state);
 	case NOTIFY_LEVEL:
 		return level_name(e->level);
+	case NOTIFY_SERVICE:
+		return service_state_name(e->service_state);
+	case NOTIFY_BALANCER:
+		return balancer_state_name(e->balancer_state);
 	default:
 		return level_name(e->severity);
 	}

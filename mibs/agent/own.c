@@ -71,6 +71,15 @@ bool own_value(void *arg, enum own_value what, struct cell *out)
 	case OWN_ITEM_NEXT:
 		integer(out, own_next_index(own->walk->board, BOARD_ITEM));
 		break;
+	case OWN_POOL_NEXT:
+		integer(out, own_next_index(own->walk->board, BOARD_POOL));
+		break;
+	case OWN_SERVICE_NEXT:
+		integer(out, own_next_index(own->walk->board, BOARD_SERVICE));
+		break;
+	case OWN_BALANCER_NEXT:
+		integer(out, own_next_index(own->walk->board, BOARD_BALANCER));
+		break;
 	case OWN_DESCRIPTION:
 		cell_text(out, "GLORY-CL cluster operations appliance");
 		break;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -17,11 +18,14 @@ enum { CREATE_AND_GO = 4, DESTROY = 6 };
 
 enum field { F_NAME, F_GROUP, F_ADDRESS, F_BMC, F_WANTED_POWER, F_MAINTENANCE, F_POLICY, F_ACTION, F_STATUS, F_ACKNOWLEDGE,
 	     F_PROCESS, F_ARGUMENTS, F_MIN, F_MAX, F_INTERVAL, F_SCOPE, F_UNIT,
-	     F_OID, F_INSTANCES, F_INCLUDE, F_EXCLUDE, F_COUNTER, F_EXPRESSION, F_THRESHOLDS, F_COUNT };
-#define BIT(f) (1u << (f))
+	     F_OID, F_INSTANCES, F_INCLUDE, F_EXCLUDE, F_COUNTER, F_EXPRESSION, F_THRESHOLDS,
+	     F_NODES, F_RESERVE, F_BALANCER, F_VIRTUALS, F_POOL, F_SOFTWARE, F_AGENT, F_PIN, F_PIN_UNTIL, F_ENABLED, F_PRIORITY,
+	     F_DRIVER, F_SSH, F_SNMP, F_OPTIONS, F_COUNT };
+#define BIT(f) (UINT64_C(1) << (f))
 #define WATCH_FIELDS (BIT(F_ARGUMENTS) | BIT(F_MIN) | BIT(F_MAX) | BIT(F_INTERVAL) | BIT(F_SCOPE))
 
-enum value_check { V_NAME, V_TEXT, V_ADDRESS, V_ADDRESS_OR_NONE, V_NUMBER, V_WORD, V_TRUTH, V_TRUE, V_STATUS };
+/* octet strings first */
+enum value_check { V_NAME, V_NAME_OR_NONE, V_TEXT, V_TIME, V_ADDRESS, V_ADDRESS_OR_NONE, V_NUMBER, V_WORD, V_TRUTH, V_TRUE, V_STATUS };
 
 /* Every column that can be written: what its value must be, and what the engine calls it. */
 static const struct settable {
@@ -63,6 +67,31 @@ static const struct settable {
 	{BOARD_ITEM, 12, F_EXPRESSION, V_TEXT, 0, 0, 0, "expression"},
 	{BOARD_ITEM, 13, F_THRESHOLDS, V_TEXT, 0, 0, 0, "thresholds"},
 	{BOARD_ITEM, 18, F_STATUS, V_STATUS, 0, 0, 0, NULL},
+	{BOARD_POOL, 2, F_NAME, V_NAME, 0, 0, 0, NULL},
+	{BOARD_POOL, 3, F_NODES, V_TEXT, 0, 0, 0, "nodes"},
+	{BOARD_POOL, 8, F_RESERVE, V_NUMBER, 0, 0, 0, "reserve"},
+	{BOARD_POOL, 11, F_STATUS, V_STATUS, 0, 0, 0, NULL},
+	{BOARD_SERVICE, 2, F_NAME, V_NAME, 0, 0, 0, NULL},
+	{BOARD_SERVICE, 3, F_BALANCER, V_NAME, 0, 0, 0, "balancer"},
+	{BOARD_SERVICE, 4, F_VIRTUALS, V_TEXT, 0, 0, 0, "virtuals"},
+	{BOARD_SERVICE, 5, F_POOL, V_NAME, 0, 0, 0, "pool"},
+	{BOARD_SERVICE, 6, F_SOFTWARE, V_NAME_OR_NONE, 0, 0, 0, "software"},
+	{BOARD_SERVICE, 7, F_AGENT, V_TEXT, 0, 0, 0, "agent"},
+	{BOARD_SERVICE, 8, F_MIN, V_NUMBER, 0, 0, 0, "min"},
+	{BOARD_SERVICE, 9, F_MAX, V_NUMBER, 0, 0, 0, "max"},
+	{BOARD_SERVICE, 10, F_PIN, V_NUMBER, 0, 0, 0, "pin"},
+	{BOARD_SERVICE, 12, F_PIN_UNTIL, V_TIME, 0, 0, 0, "pin_until"},
+	{BOARD_SERVICE, 13, F_ENABLED, V_TRUTH, 0, 0, 0, "enabled"},
+	{BOARD_SERVICE, 30, F_PRIORITY, V_NUMBER, 0, 0, 0, "priority"},
+	{BOARD_SERVICE, 31, F_POLICY, V_WORD, WORDS_POLICY, POLICY_REPAIR, 0, "policy"},
+	{BOARD_SERVICE, 34, F_STATUS, V_STATUS, 0, 0, 0, NULL},
+	{BOARD_BALANCER, 2, F_NAME, V_NAME, 0, 0, 0, NULL},
+	{BOARD_BALANCER, 3, F_DRIVER, V_WORD, WORDS_BALANCER_DRIVER, DRIVER_IPVS, 0, "driver"},
+	{BOARD_BALANCER, 4, F_ADDRESS, V_ADDRESS_OR_NONE, 0, 0, 0, "address"},
+	{BOARD_BALANCER, 5, F_SSH, V_NAME_OR_NONE, 0, 0, 0, "ssh"},
+	{BOARD_BALANCER, 6, F_SNMP, V_NAME_OR_NONE, 0, 0, 0, "snmp"},
+	{BOARD_BALANCER, 7, F_OPTIONS, V_TEXT, 0, 0, 0, "options"},
+	{BOARD_BALANCER, 18, F_STATUS, V_STATUS, 0, 0, 0, NULL},
 	{BOARD_ALARM, 9, F_ACKNOWLEDGE, V_TRUE, 0, 0, 0, NULL},
 };
 
@@ -70,9 +99,15 @@ static const struct settable {
 	(BIT(F_UNIT) | BIT(F_INTERVAL) | BIT(F_OID) | BIT(F_INSTANCES) | BIT(F_INCLUDE) | BIT(F_EXCLUDE) | BIT(F_COUNTER) | BIT(F_SCOPE) | \
 	 BIT(F_EXPRESSION) | BIT(F_THRESHOLDS))
 
+#define SERVICE_NEEDS (BIT(F_BALANCER) | BIT(F_VIRTUALS) | BIT(F_POOL) | BIT(F_AGENT))
+#define SERVICE_FIELDS \
+	(BIT(F_SOFTWARE) | BIT(F_MIN) | BIT(F_MAX) | BIT(F_PIN) | BIT(F_PIN_UNTIL) | BIT(F_ENABLED) | BIT(F_PRIORITY) | BIT(F_POLICY))
+#define BALANCER_FIELDS (BIT(F_ADDRESS) | BIT(F_SSH) | BIT(F_SNMP) | BIT(F_OPTIONS))
+
 /* What a row's varbinds may be together, and the command it is. First match wins; status 0: no RowStatus among them. */
 static const struct form {
-	uint32_t table, status, needs, takes; /* fields that must, and that may, be there */
+	uint32_t table, status;
+	uint64_t needs, takes; /* fields that must, and that may, be there */
 	uint32_t verb;
 	bool row_exists;
 } forms[] = {
@@ -91,13 +126,22 @@ static const struct form {
 	{BOARD_ITEM, CREATE_AND_GO, BIT(F_NAME), ITEM_FIELDS, COMMAND_ITEM_ADD, false},
 	{BOARD_ITEM, DESTROY, 0, 0, COMMAND_ITEM_REMOVE, true},
 	{BOARD_ITEM, 0, 0, ITEM_FIELDS, COMMAND_ITEM_SET, true},
+	{BOARD_POOL, CREATE_AND_GO, BIT(F_NAME) | BIT(F_NODES), BIT(F_RESERVE), COMMAND_POOL_ADD, false},
+	{BOARD_POOL, DESTROY, 0, 0, COMMAND_POOL_REMOVE, true},
+	{BOARD_POOL, 0, 0, BIT(F_NODES) | BIT(F_RESERVE), COMMAND_POOL_SET, true},
+	{BOARD_SERVICE, CREATE_AND_GO, BIT(F_NAME) | SERVICE_NEEDS, SERVICE_FIELDS, COMMAND_SERVICE_ADD, false},
+	{BOARD_SERVICE, DESTROY, 0, 0, COMMAND_SERVICE_REMOVE, true},
+	{BOARD_SERVICE, 0, 0, SERVICE_NEEDS | SERVICE_FIELDS, COMMAND_SERVICE_SET, true},
+	{BOARD_BALANCER, CREATE_AND_GO, BIT(F_NAME) | BIT(F_DRIVER), BALANCER_FIELDS, COMMAND_BALANCER_ADD, false},
+	{BOARD_BALANCER, DESTROY, 0, 0, COMMAND_BALANCER_REMOVE, true},
+	{BOARD_BALANCER, 0, 0, BIT(F_DRIVER) | BALANCER_FIELDS, COMMAND_BALANCER_SET, true},
 	{BOARD_ALARM, 0, BIT(F_ACKNOWLEDGE), 0, COMMAND_ALARM_ACK, true},
 };
 
 struct row {
 	struct mib_place place;
 	size_t first;         /* varbind */
-	uint32_t fields;      /* BIT(enum field) */
+	uint64_t fields;      /* BIT(enum field) */
 	long status;
 	char name[NAME_SIZE]; /* as given */
 	char arguments[SET_ARGUMENTS_MAX - 32];
@@ -158,6 +202,24 @@ static long check_text(const struct set_varbind *v, char *out, size_t size)
 	return 0;
 }
 
+/* A GloryTime as the text of RFC 3339; the one that says "has not happened" as "". */
+static long check_time(const struct set_varbind *v, char *out, size_t size)
+{
+	static const uint8_t never[8] = {0, 0, 1, 1, 0, 0, 0, 0};
+	const uint8_t *b = v->bytes;
+	int64_t ms;
+
+	if (v->size == sizeof never && !memcmp(b, never, sizeof never)) {
+		out[0] = '\0';
+		return 0;
+	}
+	if (v->size != 11) /* without an offset nobody knows which moment is meant */
+		return v->size == 8 ? WRONG_VALUE : WRONG_LENGTH;
+	text_format(out, size, "%04u-%02u-%02uT%02u:%02u:%02u.%u%c%02u:%02u", b[0] << 8u | b[1], b[2], b[3], b[4], b[5], b[6], b[7] % 10u,
+		    b[8] == '-' ? '-' : '+', b[9], b[10]);
+	return b[7] < 10 && (b[8] == '+' || b[8] == '-') && clock_parse(out, &ms) ? 0 : WRONG_VALUE;
+}
+
 static long check_integer(const struct set_varbind *v, const struct settable *s, char *out, size_t size)
 {
 	long n = v->integer;
@@ -193,10 +255,14 @@ static long check_value(const struct set_varbind *v, const struct settable *s, c
 		return check_text(v, out, size);
 	if (!text)
 		return check_integer(v, s, out, size);
-	if (s->check != V_NAME)
+	if (s->check == V_TIME)
+		return check_time(v, out, size);
+	if (s->check == V_ADDRESS || s->check == V_ADDRESS_OR_NONE)
 		return check_address(v, s, out, size);
 	if (!as_text(v, out, NAME_SIZE))
 		return WRONG_LENGTH;
+	if (s->check == V_NAME_OR_NONE && !out[0])
+		return 0;
 	return text_is_name(out, NAME_SIZE - 1) ? 0 : WRONG_VALUE;
 }
 
@@ -255,7 +321,7 @@ static long check_varbind(const struct set_varbind *v, size_t index, const struc
 
 static const struct form *find_form(const struct row *row)
 {
-	uint32_t fields = row->fields & ~BIT(F_STATUS);
+	uint64_t fields = row->fields & ~BIT(F_STATUS);
 
 	for (size_t i = 0; i < COUNT_OF(forms); i++) {
 		const struct form *f = &forms[i];

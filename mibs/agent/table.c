@@ -201,6 +201,97 @@ static const struct mib_column watch_node_columns[] = {
 	COL(9, "gloryWatchNodeTime", OCTETS, CELL_TIME, watch_state_row, at_wall_ms),
 };
 
+static const struct mib_column pool_columns[] = {
+	SET(2, "gloryPoolName", OCTETS, CELL_TEXT, pool_row, name, RIGHT_ADMIN),
+	SET(3, "gloryPoolScope", OCTETS, CELL_TEXT, pool_row, scope, RIGHT_ADMIN),
+	COL(4, "gloryPoolSize", GAUGE, CELL_U32, pool_row, nodes),
+	COL(5, "gloryPoolFree", GAUGE, CELL_U32, pool_row, free),
+	COL(6, "gloryPoolAllocated", GAUGE, CELL_U32, pool_row, allocated),
+	COL(7, "gloryPoolUnfit", GAUGE, CELL_U32, pool_row, unfit),
+	SET(8, "gloryPoolReserve", GAUGE, CELL_U32, pool_row, reserve, RIGHT_ADMIN),
+	COL(9, "gloryPoolMissing", GAUGE, CELL_U32, pool_row, wanted_more),
+	COL(10, "gloryPoolLastChange", OCTETS, CELL_TIME, pool_row, head.last_change_wall_ms),
+	STATUS(11, "gloryPoolRowStatus"),
+};
+
+static const struct mib_column pool_scalars[] = {OWN(2, "gloryPoolNextIndex", GAUGE, OWN_POOL_NEXT)};
+
+static const struct mib_column service_columns[] = {
+	SET(2, "gloryServiceName", OCTETS, CELL_TEXT, service_row, name, RIGHT_ADMIN),
+	SET(3, "gloryServiceBalancer", OCTETS, CELL_TEXT, service_row, balancer, RIGHT_ADMIN),
+	SET(4, "gloryServiceVirtuals", OCTETS, CELL_TEXT, service_row, virtuals, RIGHT_ADMIN),
+	SET(5, "gloryServicePool", OCTETS, CELL_TEXT, service_row, pool, RIGHT_ADMIN),
+	SET(6, "gloryServiceSoftware", OCTETS, CELL_TEXT, service_row, software, RIGHT_ADMIN),
+	SET(7, "gloryServiceAgent", OCTETS, CELL_TEXT, service_row, agent, RIGHT_ADMIN),
+	SET(8, "gloryServiceMin", GAUGE, CELL_U32, service_row, min, RIGHT_ADMIN),
+	SET(9, "gloryServiceMax", GAUGE, CELL_U32, service_row, max, RIGHT_ADMIN),
+	SET(10, "gloryServiceWantedSize", GAUGE, CELL_U32, service_row, wanted, RIGHT_OPERATE),
+	COL(11, "gloryServicePin", GAUGE, CELL_U32, service_row, pin),
+	SET(12, "gloryServicePinUntil", OCTETS, CELL_TIME, service_row, pin_until_wall_ms, RIGHT_OPERATE),
+	SET(13, "gloryServiceAdminState", INT, CELL_TRUTH8, service_row, enabled, RIGHT_OPERATE),
+	ENUM(14, "gloryServiceState", CELL_U8, service_row, state, WORDS_SERVICE_STATE),
+	ENUM(15, "gloryServiceLevel", CELL_U8, service_row, level, WORDS_LEVEL),
+	COL(16, "gloryServiceCause", OCTETS, CELL_TEXT, service_row, cause),
+	COL(17, "gloryServiceReason", OCTETS, CELL_TEXT, service_row, reason),
+	COL(18, "gloryServiceInService", GAUGE, CELL_U32, service_row, in_service),
+	COL(19, "gloryServiceComing", GAUGE, CELL_U32, service_row, coming),
+	COL(20, "gloryServiceGoing", GAUGE, CELL_U32, service_row, going),
+	COL(21, "gloryServiceFailed", GAUGE, CELL_U32, service_row, failed),
+	COL(22, "gloryServiceUtilisation", INT, CELL_SHARE, service_row, utilisation),
+	COL(23, "gloryServiceDemand", OCTETS, CELL_DECIMAL, service_row, demand),
+	COL(24, "gloryServiceHeadroom", OCTETS, CELL_DECIMAL, service_row, headroom),
+	COL(25, "gloryServiceConnections", GAUGE, CELL_U64_LOW, service_row, connections),
+	COL(26, "gloryServiceRequests", OCTETS, CELL_DECIMAL, service_row, requests_per_second),
+	COL(27, "gloryServiceBytes", OCTETS, CELL_DECIMAL, service_row, bytes_per_second),
+	COL(28, "gloryServicePlannedChanges", GAUGE, CELL_U32, service_row, planned_changes),
+	COL(29, "gloryServiceEmergencies", GAUGE, CELL_U32, service_row, emergencies),
+	SET(30, "gloryServicePriority", GAUGE, CELL_U32, service_row, priority, RIGHT_ADMIN),
+	SET_ENUM(31, "gloryServicePolicy", CELL_U8, service_row, policy, WORDS_POLICY, RIGHT_ADMIN),
+	COL(32, "gloryServiceChanged", OCTETS, CELL_TIME, service_row, changed_wall_ms),
+	COL(33, "gloryServiceLastChange", OCTETS, CELL_TIME, service_row, head.last_change_wall_ms),
+	STATUS(34, "gloryServiceRowStatus"),
+};
+
+static const struct mib_column service_scalars[] = {OWN(2, "gloryServiceNextIndex", GAUGE, OWN_SERVICE_NEXT)};
+
+static const struct mib_column member_columns[] = {
+	ENUM(2, "gloryServiceMemberState", CELL_U8, member_row, state, WORDS_MEMBER_STATE),
+	ENUM(3, "gloryServiceMemberLevel", CELL_U8, member_row, level, WORDS_LEVEL),
+	COL(4, "gloryServiceMemberSince", OCTETS, CELL_TIME, member_row, since_wall_ms),
+	COL(5, "gloryServiceMemberDeadline", OCTETS, CELL_TIME, member_row, deadline_wall_ms),
+	COL(6, "gloryServiceMemberStuck", INT, CELL_TRUTH8, member_row, stuck),
+	COL(7, "gloryServiceMemberReason", OCTETS, CELL_TEXT, member_row, reason),
+	ENUM(8, "gloryServiceMemberProbe", CELL_U8, member_row, probe, WORDS_PROBE_STATE),
+	COL(9, "gloryServiceMemberWeight", GAUGE, CELL_U32, member_row, weight),
+	COL(10, "gloryServiceMemberUtilisation", INT, CELL_SHARE, member_row, utilisation),
+	COL(11, "gloryServiceMemberConnections", GAUGE, CELL_U64_LOW, member_row, connections),
+	COL(12, "gloryServiceMemberTotalConnections", C64, CELL_U64, member_row, total_connections),
+	COL(13, "gloryServiceMemberBytes", C64, CELL_U64, member_row, bytes),
+	COL(14, "gloryServiceMemberLastChange", OCTETS, CELL_TIME, member_row, head.last_change_wall_ms),
+};
+
+static const struct mib_column balancer_columns[] = {
+	SET(2, "gloryBalancerName", OCTETS, CELL_TEXT, balancer_row, name, RIGHT_ADMIN),
+	SET_ENUM(3, "gloryBalancerDriver", CELL_WORD, balancer_row, driver, WORDS_BALANCER_DRIVER, RIGHT_ADMIN),
+	SET(4, "gloryBalancerAddress", OCTETS, CELL_ENDPOINT, balancer_row, address, RIGHT_ADMIN),
+	SET(5, "gloryBalancerSsh", OCTETS, CELL_TEXT, balancer_row, ssh, RIGHT_ADMIN),
+	SET(6, "gloryBalancerSnmp", OCTETS, CELL_TEXT, balancer_row, snmp, RIGHT_ADMIN),
+	SET(7, "gloryBalancerOptions", OCTETS, CELL_TEXT, balancer_row, options, RIGHT_ADMIN),
+	ENUM(8, "gloryBalancerState", CELL_WORD, balancer_row, state, WORDS_BALANCER_STATE),
+	ENUM(9, "gloryBalancerLevel", CELL_WORD, balancer_row, level, WORDS_LEVEL),
+	COL(10, "gloryBalancerCause", OCTETS, CELL_TEXT, balancer_row, cause),
+	COL(11, "gloryBalancerVirtuals", GAUGE, CELL_U32, balancer_row, virtuals),
+	COL(12, "gloryBalancerReals", GAUGE, CELL_U32, balancer_row, reals),
+	COL(13, "gloryBalancerForeign", GAUGE, CELL_U32, balancer_row, foreign),
+	COL(14, "gloryBalancerCommands", C64, CELL_U64, balancer_row, commands),
+	COL(15, "gloryBalancerRepairs", C64, CELL_U64, balancer_row, repairs),
+	COL(16, "gloryBalancerRead", OCTETS, CELL_TIME, balancer_row, read_wall_ms),
+	COL(17, "gloryBalancerLastChange", OCTETS, CELL_TIME, balancer_row, head.last_change_wall_ms),
+	STATUS(18, "gloryBalancerRowStatus"),
+};
+
+static const struct mib_column balancer_scalars[] = {OWN(2, "gloryBalancerNextIndex", GAUGE, OWN_BALANCER_NEXT)};
+
 static const struct mib_column alarm_columns[] = {
 	COL(2, "gloryAlarmObject", OCTETS, CELL_TEXT, alarm_row, object),
 	COL(3, "gloryAlarmKind", OCTETS, CELL_TEXT, alarm_row, kind),
@@ -261,6 +352,13 @@ const struct mib_table mib_tables[] = {
 	TABLE("gloryWatch", 7, 1, BOARD_WATCH, watch_columns, 1, BY_SLOT),
 	SCALARS("gloryWatchScalars", 7, BOARD_TABLE_COUNT, watch_scalars),
 	TABLE("gloryWatchNode", 7, 3, BOARD_WATCH_STATE, watch_node_columns, 2, {32, 32, 1}, {0, 32, 1}),
+	TABLE("gloryPool", 8, 1, BOARD_POOL, pool_columns, 1, BY_SLOT),
+	SCALARS("gloryPoolScalars", 8, BOARD_TABLE_COUNT, pool_scalars),
+	TABLE("gloryService", 10, 1, BOARD_SERVICE, service_columns, 1, BY_SLOT),
+	SCALARS("gloryServiceScalars", 10, BOARD_TABLE_COUNT, service_scalars),
+	TABLE("gloryServiceMember", 10, 3, BOARD_MEMBER, member_columns, 2, {32, 32, 1}, {0, 32, 1}),
+	TABLE("gloryBalancer", 11, 1, BOARD_BALANCER, balancer_columns, 1, BY_SLOT),
+	SCALARS("gloryBalancerScalars", 11, BOARD_TABLE_COUNT, balancer_scalars),
 	TABLE("gloryAlarm", 13, 1, BOARD_ALARM, alarm_columns, 1, BY_ID),
 	TABLE("gloryJob", 14, 1, BOARD_JOB, job_columns, 1, BY_ID),
 	{.name = "snmpEngine", .prefix = {1, 3, 6, 1, 6, 3, 10, 2, 1}, .prefix_length = 9, .board = BOARD_TABLE_COUNT, COLUMNS(engine_columns)},

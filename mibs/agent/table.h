@@ -31,16 +31,19 @@ enum cell_kind {
 	CELL_TEXT,        /* fixed field, terminated */
 	CELL_TIME,        /* wall ms > GloryTime */
 	CELL_AGENT_ADDRESS, CELL_BMC_ADDRESS, /* struct address > text, ports 161 and 623 left out */
+	CELL_ENDPOINT,    /* struct address > text, always with its port */
 	CELL_PERCENT,     /* int32 times 100, -1 unknown > 0..100 */
 	CELL_HUNDREDTHS,  /* int32 as it is, -1 unknown */
 	CELL_DECIMAL,     /* double > text, "" for NAN */
 	CELL_ROUNDED,     /* double > Integer32, -1 for NAN */
+	CELL_SHARE,       /* double of 0..1 > 0..100, -1 for NAN */
 	CELL_ACTIVE,      /* RowStatus of a row that is there */
 	CELL_OWN,         /* not on the board: offset is an enum own_value */
 };
 
 enum own_value { OWN_ENGINE_ID, OWN_ENGINE_BOOTS, OWN_ENGINE_TIME, OWN_MESSAGE_SIZE, OWN_NODE_NEXT, OWN_GROUP_NEXT, OWN_DESCRIPTION,
-		 OWN_OBJECT_ID, OWN_UPTIME, OWN_NAME, OWN_EMPTY, OWN_SERVICES, OWN_WATCH_NEXT, OWN_ITEM_NEXT };
+		 OWN_OBJECT_ID, OWN_UPTIME, OWN_NAME, OWN_EMPTY, OWN_SERVICES, OWN_WATCH_NEXT, OWN_ITEM_NEXT, OWN_POOL_NEXT,
+		 OWN_SERVICE_NEXT, OWN_BALANCER_NEXT };
 
 struct mib_column {
 	const char *name;  /* as in the MIB; NULL for those made from words (prefix of the table's words + label) */

@@ -3,3 +3,5 @@ $(eval $(call unit,sim,tests/sim/sim.c tests/sim/scenarios.c tests/sim/world.c t
 $(eval $(call unit,test_watch,tests/unit/test_watch.c,watch base,,-lm))
 $(eval $(call unit,test_judge,tests/unit/test_judge.c,monitor base,))
 $(eval $(call unit,test_judge_domains,tests/unit/test_judge_domains.c,monitor base,))
+# the sizing rule over made-up loads
+$(eval $(call unit,sizing,tests/sim/sizing.c tests/sim/traces.c tests/sim/plant.c,service base,,-lm))

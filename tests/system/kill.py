@@ -57,7 +57,7 @@ def whole_tree(a):
         boots = a.boots("n001")
         job = cycle(a, "n001")
         a.kill_tree()
-        wait_until("the roles go with the supervisor", 10, lambda: not any(a.pid(r) for r in ("engine", "collector", "bmc", "recorder", "agent", "api", "checker")))
+        wait_until("the roles go with the supervisor", 10, lambda: not any(a.pid(r) for r in ("engine", "collector", "bmc", "recorder", "agent", "api", "checker", "runner")))
         begun = time.monotonic()
         a.start()
         check(time.monotonic() - begun < 10, "the first answer took %.1f s" % (time.monotonic() - begun))
@@ -68,4 +68,4 @@ def whole_tree(a):
 
 
 if __name__ == "__main__":
-    run("kill", {"nodes": 4, "groups": 2, "brakes": {"destructive-per-minute": 1000}}, [one_role(r) for r in ("collector", "bmc", "recorder", "agent", "api", "checker", "engine")] + [whole_tree])
+    run("kill", {"nodes": 4, "groups": 2, "brakes": {"destructive-per-minute": 1000}}, [one_role(r) for r in ("collector", "bmc", "recorder", "agent", "api", "checker", "runner", "engine")] + [whole_tree])

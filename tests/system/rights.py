@@ -12,10 +12,10 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from appliance import check, run, wait_until  # noqa: E402
 
-ROLES = {"engine": 0, "collector": 1, "bmc": 2, "recorder": 3, "agent": 4, "api": 5, "checker": 6}
+ROLES = {"engine": 0, "collector": 1, "bmc": 2, "recorder": 3, "agent": 4, "api": 5, "checker": 6, "runner": 7}
 FIRST_UID = 64101
 # descriptors of files and devices a role may hold beside sockets, pipes, memfds and anonymous ones, under the appliance's directory
-FILES = {"engine": r"/var/(store|stats)/", "collector": None, "bmc": r"/var/sdr", "recorder": r"/var/(rrd|journal)", "agent": r"/var/agent", "api": None, "checker": r"/plugins$"}
+FILES = {"engine": r"/var/(store|stats)/", "collector": None, "bmc": r"/var/sdr", "recorder": r"/var/(rrd|journal)", "agent": r"/var/agent", "api": None, "checker": r"/plugins$", "runner": r"/ssh$|/glory-l4$"}
 # system calls the filter refuses by purpose and that a library of the role asks for and does without: {role: {call}}
 KNOWN_REFUSALS = {}
 
@@ -98,9 +98,9 @@ def as_role(a, role, script):
 
 def files(a):
     """no role reads a secret, the store of the engine, or another's directory; each writes its own alone"""
-    own = {"engine": ["store", "stats"], "collector": [], "bmc": ["sdr"], "recorder": ["rrd", "journal"], "agent": ["agent"], "api": [], "checker": []}
-    present = [d for d in ("store", "stats", "sdr", "rrd", "journal", "agent") if os.path.isdir(os.path.join(a.work, "var", d))]
-    check(set(present) >= {"store", "stats", "rrd", "journal", "agent"}, "directories: %s" % present)
+    own = {"engine": ["store", "stats"], "collector": [], "bmc": ["sdr"], "recorder": ["rrd", "journal"], "agent": ["agent"], "api": [], "checker": [], "runner": ["runner"]}
+    present = [d for d in ("store", "stats", "sdr", "rrd", "journal", "agent", "runner") if os.path.isdir(os.path.join(a.work, "var", d))]
+    check(set(present) >= {"store", "stats", "rrd", "journal", "agent", "runner"}, "directories: %s" % present)
     check(as_role(a, "engine", "ls /mnt/var/store/* >/dev/null && touch /mnt/var/store/t && rm /mnt/var/store/t").returncode == 0,
           "this way of looking does not work, so it proves nothing")
     for role in ROLES:

@@ -14,7 +14,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from appliance import BUILD, check, run, wait_until  # noqa: E402
 
-ROLES = ("engine", "collector", "bmc", "recorder", "checker", "agent", "api")
+ROLES = ("engine", "collector", "bmc", "recorder", "checker", "runner", "agent", "api")
 TMPFS_MB = 200
 
 

@@ -199,6 +199,112 @@ static inline void random_node(struct chance *c, struct config_node *n, int i, i
 		n->policy = POLICY_TELL;
 }
 
+/* The first few nodes outside of group g0, for a pool that is a range. How many. */
+static inline uint32_t random_pool_range(const struct cluster *cluster, char *out, size_t size)
+{
+	const struct config_node *nodes = cluster->objects[CONFIG_NODE];
+	uint32_t count = 0;
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < cluster->count[CONFIG_NODE] && count < 6; i++)
+		if (strcmp(nodes[i].group, "g0") != 0)
+			text_append(out, size, &used, "%s%s", count++ ? "," : "", nodes[i].head.name);
+	return count;
+}
+
+static inline uint32_t random_pools(struct cluster *out, uint32_t sizes[2])
+{
+	const struct config_node *nodes = out->objects[CONFIG_NODE];
+	struct config_pool pools[2] = {{.nodes = "@g0"}, {.reserve = 1}};
+	uint32_t count = 0;
+
+	sizes[0] = 0;
+	for (size_t i = 0; i < out->count[CONFIG_NODE]; i++)
+		sizes[0] += !strcmp(nodes[i].group, "g0");
+	sizes[1] = random_pool_range(out, pools[1].nodes, sizeof pools[1].nodes);
+	for (unsigned i = 0; i < 2; i++) {
+		text_format(pools[i].head.name, CONFIG_NAME, "pool%u", i);
+		if (sizes[i] < 4)
+			break; /* too small for a service of two */
+		cluster_set(out, CONFIG_POOL, &pools[i]);
+		count++;
+	}
+	return count;
+}
+
+static inline void random_balancers(struct chance *c, struct cluster *out)
+{
+	for (int i = 0; i < 4; i++) {
+		struct config_balancer b = {.driver = (uint8_t)(i == 3 ? DRIVER_ALTEON : i ? DRIVER_IPVS : DRIVER_HAPROXY)};
+		text_format(b.head.name, CONFIG_NAME, "lb%d", i);
+		if (i)
+			random_address(c, i, true, i == 3 ? 161 : 22, &b.address);
+		if (i == 1 || i == 2)
+			text_copy(b.ssh, CONFIG_NAME, "control");
+		if (i == 2) {
+			random_address(c, 60 + i, true, 22, &b.peer);
+			text_copy(b.interface, sizeof b.interface, "eth0");
+			b.router = (uint32_t)chance_below(c, 256);
+		}
+		if (i == 3)
+			text_copy(b.snmp, CONFIG_NAME, "s1");
+		if (i == 0)
+			text_copy(b.options, sizeof b.options, "socket=/run/haproxy/<&\"'>.sock config=/etc/haproxy/glory.cfg");
+		cluster_set(out, CONFIG_BALANCER, &b);
+	}
+}
+
+static inline void random_software(struct chance *c, struct cluster *out)
+{
+	struct config_software package = {.head.name = "nginx", .kind = SOFTWARE_PACKAGE, .package = "libstdc++6", .version = "1:1.22.1-9~x",
+					  .batch = (uint32_t)chance_below(c, 9)};
+	struct config_software bundle = {.head.name = "site", .kind = SOFTWARE_BUNDLE, .source = "https://images.example/web-3.tar?a&b=<.tar",
+					 .target = "/opt/site"};
+
+	for (int i = 0; i < 64; i++)
+		bundle.digest[i] = "0123456789abcdef"[chance_below(c, 16)];
+	if (chance_below(c, 2))
+		text_copy(package.source, sizeof package.source, "deb [trusted=yes] http://10.0.0.1/debian stable main");
+	cluster_set(out, CONFIG_SOFTWARE, &package);
+	cluster_set(out, CONFIG_SOFTWARE, &bundle);
+}
+
+/* Only where there are pools that can carry them. */
+static inline void random_services(struct chance *c, struct cluster *out)
+{
+	static const char *const probes[] = {"tcp", "http /a?b=<&> status 200-299 text \"it works\"", "plugin check_http -H $ADDRESS$ \"a b\"", "tls"};
+	static const char *const virtuals[] = {"10.200.0.%d:80, [fd00:99::%d]:53/udp, mark %d>80", "10.200.1.%d:80, [fd00:98::%d]:443>8443"};
+	uint32_t sizes[2], pools = random_pools(out, sizes);
+
+	random_balancers(c, out);
+	random_software(c, out);
+	for (int i = 0; pools && i < 8; i++) {
+		bool tunnel = chance_below(c, 2);
+		struct config_service s;
+		char name[16];
+		text_format(name, sizeof name, "web%d", i);
+		config_object_init(CONFIG_SERVICE, name, &s, NULL);
+		text_copy(s.balancer, CONFIG_NAME, tunnel ? i % 2 ? "lb1" : "lb2" : "lb0");
+		s.forwarding = tunnel ? FORWARD_TUNNEL : FORWARD_NAT;
+		text_format(s.virtuals, sizeof s.virtuals, virtuals[!tunnel], i + 1, i + 1, i + 1);
+		text_format(s.pool, CONFIG_NAME, "pool%d", chance_below(c, (int)pools));
+		text_copy(s.software, CONFIG_NAME, i % 3 == 0 ? "" : i % 3 == 1 ? "nginx" : "site");
+		text_copy(s.agent, sizeof s.agent, i % 2 ? "systemd:nginx" : "ocf:heartbeat:nginx");
+		text_copy(s.parameters, sizeof s.parameters, i % 2 ? "" : "configfile=/srv/web.conf options=\"-g <&'>\"");
+		text_copy(s.probe, sizeof s.probe, probes[i % 4]);
+		text_copy(s.schedule, sizeof s.schedule, i % 3 ? "" : "mon-fri 08:00-18:00 4; daily 12:00-13:00 6");
+		s.max = (uint32_t)(6 + chance_below(c, 9));
+		s.pin = (uint32_t)chance_below(c, 7);
+		s.pin_until_ms = s.pin && chance_below(c, 2) ? 1893456000000 + chance_below(c, 1000000) : 0;
+		s.warm_s = (uint32_t)chance_below(c, 3);
+		s.enabled = (uint8_t)chance_below(c, 2);
+		s.spare = (uint8_t)chance_below(c, 2);
+		s.policy = (uint8_t)chance_below(c, 4);
+		cluster_set(out, CONFIG_SERVICE, &s);
+	}
+}
+
 /* About `nodes` nodes: half of the seeds make orderly ones that compress into ranges, half wild ones. */
 static inline void random_cluster(unsigned seed, int nodes, struct cluster *out)
 {
@@ -215,6 +321,7 @@ static inline void random_cluster(unsigned seed, int nodes, struct cluster *out)
 		random_node(&c, &node, i, groups, seed % 2 == 0);
 		cluster_set(out, CONFIG_NODE, &node);
 	}
+	random_services(&c, out);
 }
 
 #endif

@@ -12,15 +12,33 @@
 #define NODE(column, index) {1, 3, 6, 1, 4, 1, GLORY_PEN, 1, 1, 4, 1, 1, column, index}, 14
 #define GROUP(column, index) {1, 3, 6, 1, 4, 1, GLORY_PEN, 1, 1, 3, 1, 1, column, index}, 14
 #define WATCH(column, index) {1, 3, 6, 1, 4, 1, GLORY_PEN, 1, 1, 7, 1, 1, column, index}, 14
+#define POOL(column, index) {1, 3, 6, 1, 4, 1, GLORY_PEN, 1, 1, 8, 1, 1, column, index}, 14
+#define SERVICE(column, index) {1, 3, 6, 1, 4, 1, GLORY_PEN, 1, 1, 10, 1, 1, column, index}, 14
+#define BALANCER(column, index) {1, 3, 6, 1, 4, 1, GLORY_PEN, 1, 1, 11, 1, 1, column, index}, 14
 #define ALARM(column, index) {1, 3, 6, 1, 4, 1, GLORY_PEN, 1, 1, 13, 1, 1, column, index}, 14
 
 struct given {
 	mib_arc name[14];
 	size_t length;
 	long integer;
-	const char *text; /* NULL: an integer, number: an Unsigned32 */
+	const char *text; /* NULL: an integer, number: an Unsigned32; times: octets that do not end with a zero */
 };
 static const char number[] = "number";
+static const char half_past_noon[] = "\x07\xea\x01\x1f\x0c\x1e\x00\x05+\x02\x00", month_13[] = "\x07\xea\x0d\x1f\x0c\x00\x00\x00+\x00\x00",
+		  no_sign[] = "\x07\xea\x01\x1f\x0c\x00\x00\x00\"\x00\x00", nowhere[] = "\x07\xea\x01\x1f\x0c\x00\x00\x00",
+		  never[] = "\x00\x00\x01\x01\x00\x00\x00\x00";
+static const struct {
+	const char *text;
+	size_t size;
+} times[] = {{half_past_noon, 11}, {month_13, 11}, {no_sign, 11}, {nowhere, 8}, {never, 8}};
+
+static size_t size_of(const char *text)
+{
+	for (size_t i = 0; i < COUNT_OF(times); i++)
+		if (times[i].text == text)
+			return times[i].size;
+	return strlen(text);
+}
 
 /* Rows 1 to 9 exist. */
 static int row_name(void *arg, const struct mib_place *place, char *name, size_t size)
@@ -57,7 +75,7 @@ static struct set_plan *plan(const struct given *given, size_t count, bool allow
 		list[i] = (struct set_varbind){.name = given[i].name, .length = given[i].length, .asn = given[i].text == number ? 0x42 : given[i].text ? 4 : 2, .integer = given[i].integer};
 		if (given[i].text && given[i].text != number) {
 			list[i].bytes = (const uint8_t *)given[i].text;
-			list[i].size = strlen(given[i].text);
+			list[i].size = size_of(given[i].text);
 		}
 	}
 	const struct set_questions ask = {may_write, row_name, next_index, &allowed};
@@ -145,6 +163,54 @@ static void test_watches(void)
 	expect_error(PLAN({WATCH(9, 3), 2, number}), 17, 1);
 }
 
+static void test_pools(void)
+{
+	expect_command(PLAN({POOL(11, 30), 4, NULL}, {POOL(2, 30), 0, "web"}, {POOL(3, 30), 0, "n[001-004]"}, {POOL(8, 30), 1, number}), 0,
+		       COMMAND_POOL_ADD, "web", "{\"nodes\":\"n[001-004]\",\"reserve\":1}");
+	expect_command(PLAN({POOL(3, 2), 0, "@g01"}), 0, COMMAND_POOL_SET, "row2", "{\"nodes\":\"@g01\"}");
+	expect_command(PLAN({POOL(11, 2), 6, NULL}), 0, COMMAND_POOL_REMOVE, "row2", "{}");
+	expect_error(PLAN({POOL(11, 30), 4, NULL}, {POOL(2, 30), 0, "web"}), 12, 1);
+	expect_error(PLAN({POOL(5, 2), 1, number}), 17, 1);
+	expect_command(PLAN({BALANCER(18, 30), 4, NULL}, {BALANCER(2, 30), 0, "lb"}, {BALANCER(3, 30), DRIVER_CISCO_SLB, NULL},
+			    {BALANCER(4, 30), 0, "10.1.0.9"}, {BALANCER(6, 30), 0, "old"}),
+		       0, COMMAND_BALANCER_ADD, "lb", "{\"driver\":\"cisco-slb\",\"address\":\"10.1.0.9\",\"snmp\":\"old\"}");
+	expect_command(PLAN({BALANCER(4, 2), 0, ""}, {BALANCER(5, 2), 0, ""}, {BALANCER(7, 2), 0, "socket=/run/x"}), 0, COMMAND_BALANCER_SET,
+		       "row2", "{\"address\":\"\",\"ssh\":\"\",\"options\":\"socket=/run/x\"}");
+	expect_command(PLAN({BALANCER(4, 2), 0, "[fd00::1]:2222"}), 0, COMMAND_BALANCER_SET, "row2", "{\"address\":\"[fd00::1]:2222\"}");
+	expect_error(PLAN({BALANCER(3, 2), 99, NULL}), 10, 1);
+	expect_error(PLAN({BALANCER(8, 2), 2, NULL}), 17, 1);
+	expect_command(PLAN({BALANCER(18, 2), 6, NULL}), 0, COMMAND_BALANCER_REMOVE, "row2", "{}");
+}
+
+static void test_services(void)
+{
+	expect_command(PLAN({SERVICE(34, 30), 4, NULL}, {SERVICE(2, 30), 0, "web"}, {SERVICE(3, 30), 0, "lb1"}, {SERVICE(4, 30), 0, "10.9.0.1:80>81"},
+			    {SERVICE(5, 30), 0, "p"}, {SERVICE(7, 30), 0, "systemd:nginx"}, {SERVICE(9, 30), 6, number}, {SERVICE(13, 30), 2, NULL}),
+		       0, COMMAND_SERVICE_ADD, "web",
+		       "{\"balancer\":\"lb1\",\"virtuals\":\"10.9.0.1:80>81\",\"pool\":\"p\",\"agent\":\"systemd:nginx\",\"max\":6,\"enabled\":false}");
+	expect_error(PLAN({SERVICE(34, 30), 4, NULL}, {SERVICE(2, 30), 0, "web"}, {SERVICE(3, 30), 0, "lb1"}), 12, 1);
+	expect_command(PLAN({SERVICE(34, 3), 6, NULL}), 0, COMMAND_SERVICE_REMOVE, "row3", "{}");
+	/* what operators do */
+	expect_command(PLAN({SERVICE(10, 3), 4, number}), 0, COMMAND_SERVICE_SET, "row3", "{\"pin\":4}");
+	expect_command(PLAN({SERVICE(10, 3), 0, number}), 0, COMMAND_SERVICE_SET, "row3", "{\"pin\":0}");
+	expect_command(PLAN({SERVICE(13, 3), 1, NULL}, {SERVICE(10, 4), 2, number}), 0, COMMAND_SERVICE_SET, "row3", "{\"enabled\":true}");
+	expect_command(PLAN({SERVICE(10, 3), 4, number}, {SERVICE(12, 3), 0, half_past_noon}), 0, COMMAND_SERVICE_SET,
+		       "row3", "{\"pin\":4,\"pin_until\":\"2026-01-31T12:30:00.5+02:00\"}");
+	expect_command(PLAN({SERVICE(12, 3), 0, never}), 0, COMMAND_SERVICE_SET, "row3", "{\"pin_until\":\"\"}");
+	expect_error(PLAN({SERVICE(12, 3), 0, nowhere}), 10, 1);             /* of which place? */
+	expect_error(PLAN({SERVICE(12, 3), 0, month_13}), 10, 1); /* month 13 */
+	expect_error(PLAN({SERVICE(12, 3), 0, no_sign}), 10, 1);
+	expect_error(PLAN({SERVICE(12, 3), 0, "tomorrow"}), 10, 1);
+	expect_error(PLAN({SERVICE(12, 3), 0, "never"}), 8, 1);
+	expect_command(PLAN({SERVICE(6, 3), 0, ""}, {SERVICE(31, 3), POLICY_TELL, NULL}), 0, COMMAND_SERVICE_SET, "row3",
+		       "{\"software\":\"\",\"policy\":\"tell\"}");
+	expect_error(PLAN({SERVICE(5, 3), 0, ""}), 10, 1);
+	expect_error(PLAN({SERVICE(11, 3), 4, number}), 17, 1);
+	expect_error(PLAN({SERVICE(14, 3), 4, NULL}), 17, 1);
+	expect_error(PLAN({SERVICE(10, 30), 4, number}), 18, 1);
+	expect_error(PLAN({SERVICE(13, 3), 3, NULL}), 10, 1);
+}
+
 static void test_status(void)
 {
 	CU_ASSERT_EQUAL(set_status_of(0), 0);
@@ -160,6 +226,8 @@ static const struct unit_test tests[] = {
 	{"power", test_power},
 	{"rows", test_rows},
 	{"watches", test_watches},
+	{"pools and balancers", test_pools},
+	{"services", test_services},
 	{"errors of the engine", test_status},
 };
 UNIT_MAIN("agent sets", tests)

@@ -24,6 +24,7 @@ static int tag_of(const char *syntax)
 		{"GloryDecimal", 0x04}, {"Integer32", 0x02}, {"INTEGER", 0x02}, {"TruthValue", 0x02}, {"RowStatus", 0x02}, {"GloryLevel", 0x02},
 		{"GloryPower", 0x02}, {"GloryVerdict", 0x02}, {"GloryCertainty", 0x02}, {"GloryLife", 0x02}, {"GloryJobStatus", 0x02},
 		{"GloryPowerVerb", 0x02}, {"GloryPolicy", 0x02}, {"GloryDomainState", 0x02}, {"GlorySensorCondition", 0x02}, {"GloryWatchState", 0x02},
+		{"GloryServiceCondition", 0x02}, {"GloryMemberState", 0x02}, {"GloryProbeState", 0x02}, {"GloryBalancerCondition", 0x02}, {"GloryBalancerFamily", 0x02},
 		{"Unsigned32", 0x42}, {"Gauge32", 0x42}, {"Counter64", 0x46},
 	};
 
@@ -215,6 +216,21 @@ static void test_cells(void)
 	CU_ASSERT_EQUAL(c.value.integer, 3);
 	cell_from(&fixed, "abcd", &c); /* not terminated: the field ends it */
 	CU_ASSERT_EQUAL(c.size, 4);
+	const struct mib_column share = {.asn = 2, .kind = CELL_SHARE, .size = 8}, endpoint = {.asn = 4, .kind = CELL_ENDPOINT, .size = sizeof(struct address)};
+	static const struct {
+		double share;
+		long percent;
+	} shares[] = {{(double)NAN, -1}, {-0.5, 0}, {0.004, 0}, {0.006, 1}, {0.625, 63}, {1.0, 100}, {7, 100}, {(double)INFINITY, 100}};
+	for (size_t i = 0; i < COUNT_OF(shares); i++) {
+		cell_from(&share, &shares[i].share, &c);
+		CU_ASSERT_EQUAL(c.value.integer, shares[i].percent);
+	}
+	struct address a, here = {0};
+	CU_ASSERT_TRUE(address_parse("10.1.0.9:161", 0, &a));
+	cell_from(&endpoint, &a, &c);
+	CU_ASSERT(c.size == 12 && !memcmp(c.value.bytes, "10.1.0.9:161", 12));
+	cell_from(&endpoint, &here, &c);
+	CU_ASSERT_EQUAL(c.size, 0);
 }
 
 static struct board_writer *writer_of(uint32_t step)
@@ -295,6 +311,62 @@ static void test_walk(void)
 	CU_ASSERT_EQUAL(own_next_index(NULL, BOARD_NODE), 0);
 }
 
+/* One cell of a table by its arcs behind gloryObjects. */
+static int get(const struct walk *walk, const mib_arc *arcs, size_t count, struct cell *cell)
+{
+	mib_arc name[MIB_OID_MAX] = {0};
+	struct mib_place p;
+	bool object;
+
+	memcpy(name, glory_root, sizeof glory_root);
+	name[GLORY_ROOT_LENGTH] = 1;
+	memcpy(name + GLORY_ROOT_LENGTH + 1, arcs, count * sizeof *arcs);
+	return mib_locate(name, GLORY_ROOT_LENGTH + 1 + count, &p, &object) ? ERR_NOT_FOUND : walk_get(walk, &p, cell);
+}
+#define GET(...) get(&walk, (const mib_arc[]){__VA_ARGS__}, COUNT_OF(((const mib_arc[]){__VA_ARGS__})), &cell)
+
+static void test_services(void)
+{
+	struct board_writer *w = writer_of(1);
+	struct service_row s = {.head = {.generation = 1, .slot = 2, .order = 2}, .wanted = 5, .pin = 4, .enabled = 1, .state = SERVICE_SHORT,
+				.utilisation = 0.61, .demand = (double)NAN, .reason = "grow 4>5: forecast 4.4"};
+	struct member_row m = {.head = {.generation = 1, .slot = 9, .order = (uint64_t)2 << 32 | 7}, .service_slot = 2, .node_slot = 7,
+			       .state = MEMBER_IN_SERVICE, .probe = PROBE_GOOD, .weight = 80, .total_connections = 6000000000u, .utilisation = (double)NAN};
+	struct pool_row p = {.head = {.generation = 1}, .nodes = 8, .free = 3, .name = "web"};
+	struct balancer_row b = {.head = {.generation = 1}, .driver = DRIVER_ALTEON, .state = BALANCER_REFUSED, .snmp = "switches"};
+
+	board_put(w, BOARD_SERVICE, &s);
+	board_put(w, BOARD_MEMBER, &m);
+	board_put(w, BOARD_POOL, &p);
+	board_put(w, BOARD_BALANCER, &b);
+	board_flip(w);
+	struct board_reader *r = board_map(fcntl(board_fd(w), F_DUPFD_CLOEXEC, 0));
+	struct walk walk = {.board = r, .own = no_own};
+	struct cell cell;
+	CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+	CU_ASSERT(GET(10, 1, 1, 10, 3) == 0 && cell.value.integer == 5);
+	CU_ASSERT(GET(10, 1, 1, 11, 3) == 0 && cell.value.integer == 4);
+	CU_ASSERT(GET(10, 1, 1, 13, 3) == 0 && cell.value.integer == 1);
+	CU_ASSERT(GET(10, 1, 1, 14, 3) == 0 && cell.value.integer == SERVICE_SHORT);
+	CU_ASSERT(GET(10, 1, 1, 22, 3) == 0 && cell.value.integer == 61);
+	CU_ASSERT(GET(10, 1, 1, 23, 3) == 0 && cell.size == 0);
+	CU_ASSERT(GET(10, 1, 1, 17, 3) == 0 && !memcmp(cell.value.bytes, "grow 4>5", 8));
+	CU_ASSERT(GET(10, 1, 1, 10, 1) == ERR_NOT_FOUND);
+	CU_ASSERT(GET(10, 3, 1, 2, 3, 8) == 0 && cell.value.integer == MEMBER_IN_SERVICE); /* service 3, node 8 */
+	CU_ASSERT(GET(10, 3, 1, 9, 3, 8) == 0 && cell.value.integer == 80);
+	CU_ASSERT(GET(10, 3, 1, 10, 3, 8) == 0 && cell.value.integer == -1);
+	CU_ASSERT(GET(10, 3, 1, 12, 3, 8) == 0 && cell.value.wide.high == 1);
+	CU_ASSERT(GET(10, 3, 1, 2, 3, 9) == ERR_NOT_FOUND);
+	CU_ASSERT(GET(8, 1, 1, 5, 1) == 0 && cell.value.integer == 3);
+	CU_ASSERT(GET(11, 1, 1, 3, 1) == 0 && cell.value.integer == DRIVER_ALTEON);
+	CU_ASSERT(GET(11, 1, 1, 6, 1) == 0 && cell.size == 8);
+	CU_ASSERT(GET(11, 1, 1, 8, 1) == 0 && cell.value.integer == BALANCER_REFUSED);
+	CU_ASSERT_EQUAL(own_next_index(r, BOARD_SERVICE), 1);
+	CU_ASSERT_EQUAL(own_next_index(r, BOARD_POOL), 2);
+	board_unmap(r);
+	board_free(w);
+}
+
 static void test_engine_state(void)
 {
 	struct engine_state s;
@@ -317,6 +389,7 @@ static const struct unit_test tests[] = {
 	{"the place of a name", test_locate},
 	{"cells", test_cells},
 	{"walks over a board", test_walk},
+	{"services, members, pools and balancers", test_services},
 	{"engine state", test_engine_state},
 };
 UNIT_MAIN("agent tables", tests)

@@ -123,7 +123,7 @@ static void test_syslog(void)
 	CU_ASSERT_STRING_EQUAL(line, "<26>1 2026-01-31T12:00:00.123Z glory1 glory - alarm-raise [glory@32473 event=\"17\" object=\"n005\" "
 				     "is=\"critical\" alarm=\"3\"] n005: critical: says \"no\"]?");
 	CU_ASSERT(event_is_sound(&e));
-	e.kind = 6;
+	e.kind = NOTIFY_KIND_COUNT;
 	CU_ASSERT_FALSE(event_is_sound(&e));
 	e.kind = NOTIFY_LEVEL;
 	e.level = LEVEL_COUNT;
@@ -152,6 +152,32 @@ static void test_pdu(void)
 	snmp_free_pdu(pdu);
 }
 
+static void test_service_event(void)
+{
+	struct msg_notify e = {.event = 18, .at_wall_ms = 1, .kind = NOTIFY_SERVICE, .level = LEVEL_MAJOR, .service_state = SERVICE_SHORT,
+			       .slot = NO_SLOT, .object = "web", .cause = "3 of 5 in service"};
+	char line[512];
+
+	CU_ASSERT_TRUE(event_is_sound(&e));
+	netsnmp_pdu *pdu = event_pdu(&e, SNMP_MSG_INFORM, 4711);
+	netsnmp_variable_list *v = pdu->variables->next_variable;
+	CU_ASSERT_EQUAL(v->val.objid[v->val_len / sizeof(oid) - 1], 6);
+	for (size_t i = 0; i < 6; i++)
+		v = v->next_variable;
+	CU_ASSERT_EQUAL_FATAL(v->name[10], 13); /* gloryEventServiceState */
+	CU_ASSERT_EQUAL(*v->val.integer, SERVICE_SHORT);
+	CU_ASSERT_EQUAL(*v->next_variable->val.integer, LEVEL_MAJOR);
+	snmp_free_pdu(pdu);
+	event_syslog(&e, "glory1", line, sizeof line);
+	CU_ASSERT_PTR_NOT_NULL(strstr(line, "service-state-change"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(line, "web: short: 3 of 5 in service"));
+	e.service_state = SERVICE_STATE_COUNT;
+	CU_ASSERT_FALSE(event_is_sound(&e));
+	e.service_state = 0;
+	e.kind = NOTIFY_KIND_COUNT;
+	CU_ASSERT_FALSE(event_is_sound(&e));
+}
+
 static const struct unit_test tests[] = {
 	{"bounds", test_bounds},
 	{"all at once while it answers", test_all_at_once_while_it_answers},
@@ -159,5 +185,6 @@ static const struct unit_test tests[] = {
 	{"an absence of ten minutes", test_absence},
 	{"syslog lines", test_syslog},
 	{"notification PDUs", test_pdu},
+	{"services", test_service_event},
 };
 UNIT_MAIN("agent notifications", tests)

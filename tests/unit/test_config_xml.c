@@ -81,6 +81,12 @@ static void test_cluster_sample(void)
 	CU_ASSERT_EQUAL(item->thresholds, 2);
 	CU_ASSERT_EQUAL(item->threshold[0].of, 3);
 	CU_ASSERT_EQUAL(item->threshold[0].in, 5);
+	const struct config_service *service = cluster_find(&cluster, CONFIG_SERVICE, "web");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(service);
+	CU_ASSERT_EQUAL(service->max, 6);
+	CU_ASSERT_EQUAL(service->enabled, 1);
+	CU_ASSERT_STRING_EQUAL(service->schedule, "mon-fri 08:00-18:00 3");
+	CU_ASSERT_EQUAL(((const struct config_balancer *)cluster_find(&cluster, CONFIG_BALANCER, "sw4"))->address.port, 161);
 	const struct config_notify *logs = cluster_find(&cluster, CONFIG_NOTIFY, "logs");
 	CU_ASSERT_EQUAL(logs->address.port, 514);
 	free(text);
@@ -208,6 +214,11 @@ static const struct {
 	{TOP("<item name='d'><threshold level='major' kind='forecast' above='5' window='1s'/></item>"), "cluster.xml:2", "window 1s is not between", ""},
 	{TOP("<item name='d'><threshold level='major' abuv='5'/></item>"), "cluster.xml:2", "no attribute abuv", "did you mean above"},
 	{TOP("<notify name='n' address='10.0.0.1' kind='mail'/>"), "cluster.xml:2", "kind mail is not inform, trap-v2c, trap or syslog", ""},
+	{TOP("<service nam='w'/>"), "cluster.xml:2", "<service> has no name", ""},
+	{TOP("<service name='w' virtual='1'/>"), "cluster.xml:2", "service w: <service> has no attribute virtual", "did you mean virtuals"},
+	{TOP("<pool name='p' nodes='n[1-3]'/>"), "cluster.xml:2", "pool p: node n1 does not exist", ""},
+	{TOP("<software name='s' kind='rpm'/>"), "cluster.xml:2", "kind rpm is not package or bundle", ""},
+	{TOP("<balancer name='b' driver='nginx'/>"), "cluster.xml:2", "driver nginx is not ipvs, haproxy", ""},
 	{TOP("<brake name='destructive' value='3'/>"), "cluster.xml:2", "brake destructive: is no brake", ""},
 	{TOP("<brake name='repair-percent' value='x'/>"), "cluster.xml:2", "value x is not a whole number", ""},
 };
@@ -303,10 +314,13 @@ static size_t count_of(const char *text, const char *what)
 
 static void test_export_round_trip(void)
 {
+	size_t services = 0;
+
 	for (unsigned seed = 0; seed < 40; seed++) {
 		struct cluster before, result;
 		struct config_diff diff;
 		random_cluster(seed, 150, &before);
+		services += before.count[CONFIG_SERVICE];
 		CU_ASSERT_EQUAL(cluster_check(&before, &e), 0);
 		char *text = cluster_to_xml(&before);
 		CU_ASSERT_EQUAL(read_cluster(text), 0);
@@ -324,6 +338,7 @@ static void test_export_round_trip(void)
 		cluster_clear(&before);
 		cluster_clear(&cluster);
 	}
+	CU_ASSERT(services > 100); /* the seeds are not all of the kind without pools */
 }
 
 static void test_export_compresses(void)

@@ -14,7 +14,9 @@ static const struct {
 	{"GloryLevel", WORDS_LEVEL}, {"GloryPower", WORDS_POWER}, {"GloryVerdict", WORDS_VERDICT}, {"GloryCertainty", WORDS_CERTAINTY},
 	{"GloryLife", WORDS_LIFE}, {"GloryJobStatus", WORDS_JOB_STATE}, {"GloryPowerVerb", WORDS_POWER_VERB}, {"GloryPolicy", WORDS_POLICY},
 	{"GloryDomainState", WORDS_DOMAIN_STATE}, {"GlorySensorCondition", WORDS_SENSOR_STATE},
-	{"GloryWatchState", WORDS_WATCH_STATE},
+	{"GloryWatchState", WORDS_WATCH_STATE}, {"GloryServiceCondition", WORDS_SERVICE_STATE}, {"GloryMemberState", WORDS_MEMBER_STATE},
+	{"GloryProbeState", WORDS_PROBE_STATE}, {"GloryBalancerCondition", WORDS_BALANCER_STATE},
+	{"GloryBalancerFamily", WORDS_BALANCER_DRIVER},
 };
 
 static int words_in(enum word_set set)
@@ -36,7 +38,7 @@ static int labels_that_agree(const char *body, enum word_set set)
 	if (!c)
 		return -1;
 	for (c += 9; *c && *c != '}'; c += strcspn(c, ",}"), c += *c == ',') {
-		if (sscanf(c, " %63[A-Za-z](%d)", label, &number) != 2)
+		if (sscanf(c, " %63[A-Za-z0-9](%d)", label, &number) != 2)
 			return -1;
 		words_label(set, number, want, sizeof want);
 		if (strcmp(label, want) != 0 || number != n + 1) {

@@ -17,6 +17,9 @@ static void plain_names_stay(void)
 	CU_ASSERT_STRING_EQUAL(path, "demo/g01/n001/snmp/if-eth0.rrd");
 	CU_ASSERT(names_path("demo", "_service", "web", "check", "base", path));
 	CU_ASSERT_STRING_EQUAL(path, "demo/_service/web/check/base.rrd");
+	CU_ASSERT(names_path("demo", "_service", "web", "service", "base", path));
+	CU_ASSERT_STRING_EQUAL(path, "demo/_service/web/service/base.rrd");
+	CU_ASSERT_FALSE(names_path("demo", "_service", "web", "services", "base", path));
 }
 
 static void strange_names_stay_inside_and_unique(void)

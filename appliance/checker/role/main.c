@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* glory-checker: the role that runs Nagios-compatible plugins for nodes: when each is due, what it is given, what its end means.
- * Started by gloryd only. */
+/* glory-checker: the role that runs Nagios-compatible plugins for nodes: when each is due, what it is given, what its end means. Service
+ * probes of members are probes.c's. Started by gloryd only. */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -16,10 +16,12 @@
 #include "base/text.h"
 #include "board/messages.h"
 #include "checker/perfdata.h"
+#include "checker/role/probes.h"
 #include "checker/role/run.h"
 #include "proc/role.h"
 
-enum { TICK_MS = 100, STATS_TICKS = 10, WORDS_MAX = 34, WORDS_SIZE = 2048 };
+enum { TICK_MS = 100, STATS_TICKS = 10, WORDS_MAX = 34, WORDS_SIZE = 2048,
+       CHECKS_AT_ONCE = RUN_AT_ONCE - 8 /* the others are for plugins of service probes, which cannot wait */ };
 
 struct duty { /* one check of one node */
 	uint32_t slot;
@@ -37,6 +39,7 @@ struct node {
 static struct checker {
 	struct role_context *context;
 	struct runner *runner;
+	struct probes *probes;
 	struct loop_timer *tick;
 	struct msg_check checks[CHECKS_MAX];
 	struct node *nodes; /* NODE_MAX */
@@ -102,6 +105,19 @@ static struct duty *duty_of(struct checker *c, uint32_t slot, uint32_t check)
 	return NULL;
 }
 
+static void on_probe_done(struct checker *c, uint64_t id, const struct run_result *r)
+{
+	char output[RUN_OUTPUT], *data, words[CAUSE_SIZE];
+
+	text_copy(output, sizeof output, r->output);
+	const char *text = perfdata_split(output, &data);
+	if (r->how != RUN_EXITED || !text[0])
+		explain(r, "its plugin", words, sizeof words);
+	else
+		text_copy(words, sizeof words, text);
+	probes_plugin_done(c->probes, id, r, words);
+}
+
 /* id: slot, check and the low half of the check's generation: a result of what is not wanted any more is dropped */
 static void on_done(void *arg, uint64_t id, const struct run_result *r)
 {
@@ -112,6 +128,10 @@ static void on_done(void *arg, uint64_t id, const struct run_result *r)
 	struct msg_check_value values[CHECK_VALUES_MAX] = {0};
 	char output[RUN_OUTPUT], *data;
 
+	if (id & PROBE_RUN) {
+		on_probe_done(c, id, r);
+		return;
+	}
 	c->done++;
 	if (d)
 		d->running = false;
@@ -153,7 +173,7 @@ static void start(struct checker *c, struct duty *d, int64_t now)
 
 static void start_due(struct checker *c, int64_t now)
 {
-	for (size_t n = 0; n < c->count && runner_running(c->runner) < RUN_AT_ONCE; n++) {
+	for (size_t n = 0; n < c->count && runner_running(c->runner) < CHECKS_AT_ONCE; n++) {
 		struct duty *d = &c->duties[c->at++ % c->count];
 		if (!d->running && now >= d->due)
 			start(c, d, now);
@@ -170,7 +190,9 @@ static void on_tick(void *arg)
 		start_due(c, now);
 	if (++c->ticks % STATS_TICKS)
 		return;
-	struct msg_stats m = {.handled = c->done, .queued = runner_running(c->runner), .worst_lateness_ms = (int32_t)loop_lateness_ms(c->context->loop)};
+	probes_second(c->probes);
+	struct msg_stats m = {.handled = c->done + probes_done(c->probes), .queued = runner_running(c->runner) + probes_open(c->probes),
+			      .worst_lateness_ms = (int32_t)loop_lateness_ms(c->context->loop)};
 	channel_send_lossy(c->context->engine, MSG_STATS, &m, sizeof m);
 }
 
@@ -249,13 +271,18 @@ static void on_engine(struct role_context *context, const struct message_header 
 		take_checks(&checker, body, size / sizeof(struct msg_check));
 	else if (h->type == MSG_CHECK_NODES)
 		take_nodes(&checker, body, size / sizeof(struct msg_check_node));
+	else if (h->type == MSG_PROBES)
+		probes_take(checker.probes, body, size / sizeof(struct msg_member_probe));
+	else if (h->type == MSG_PROBE_CHANGE)
+		probes_change(checker.probes, body, size / sizeof(struct msg_member_probe));
 }
 
 static int prepare(struct role_context *context)
 {
 	if (context->checks[1] < 0)
 		log_info("checker: there is no directory %s: only the appliance's own plugins are found", context->start.checks[1]);
-	return 0;
+	checker.probes = probes_new(context);
+	return checker.probes ? 0 : ERR_NO_RESOURCE;
 }
 
 static int run(struct role_context *context)
@@ -265,6 +292,7 @@ static int run(struct role_context *context)
 	c->context = context;
 	c->nodes = mem_array(NODE_MAX, sizeof c->nodes[0]);
 	c->runner = runner_new(context->loop, context->checks, on_done, c);
+	probes_begin(c->probes, c->runner);
 	c->tick = loop_timer_new(context->loop, on_tick, c);
 	loop_timer_every(c->tick, TICK_MS);
 	return 0;
@@ -274,6 +302,7 @@ static void stop(struct role_context *context)
 {
 	(void)context;
 	runner_end(checker.runner);
+	probes_free(checker.probes);
 }
 
 int main(void)

@@ -13,7 +13,7 @@ random_text() { # LENGTH (letters and digits)
 conf_secrets() {
 	local d
 	secret_auth=$(random_text 20) secret_priv=$(random_text 20) secret_bmc=$(random_text 16) secret_community=lab
-	for d in "$ETC_DIR" "$ETC_DIR"/secrets{,/snmp,/bmc,/notify}; do mkdir -p "$d" && chmod 700 "$d" || die "$d: cannot make it"; done
+	for d in "$ETC_DIR" "$ETC_DIR"/secrets{,/snmp,/bmc,/notify,/ssh}; do mkdir -p "$d" && chmod 700 "$d" || die "$d: cannot make it"; done
 	chmod 755 "$ETC_DIR"
 	conf_secret snmp/nodes "auth=$secret_auth" "priv=$secret_priv"
 	conf_secret snmp/old "community=$secret_community"
@@ -73,18 +73,45 @@ conf_snmpd() {
 	(umask 177; echo "createUser glory SHA-256 \"$secret_auth\" AES \"$secret_priv\"" >"$3/snmpd.conf")
 }
 
+# Node control: one CA signs hosts, another the appliance's key; on a node "glory" is a name of root's that the forced command alone can use.
 conf_sshd() {
-	mkdir -p "$LAB_DIR/ssh"
-	ssh-keygen -q -t ed25519 -N '' -C lab -f "$LAB_DIR/ssh/host_key" </dev/null || die "cannot make the ssh host key"
-	cat >"$LAB_DIR/ssh/sshd_config" <<-E
+	local d=$LAB_DIR/ssh s=$ETC_DIR/secrets/ssh key script
+	mkdir -p "$d"
+	for key in host_key ca_host ca_user control; do
+		ssh-keygen -q -t ed25519 -N '' -C lab -f "$d/$key" </dev/null || die "cannot make the ssh key $key"
+	done
+	script=$(readlink -f "$LAB_HOME/../../appliance/control/glory-node")
+	cp "$script" "$d/glory-node" || die "$script: cannot be read"
+	cat >"$d/sshd_config" <<-E
 	HostKey /run/node/host_key
+	HostCertificate /run/node/host_key-cert.pub
+	TrustedUserCAKeys /run/node/ca_user.pub
+	AuthorizedKeysFile none
 	PidFile /run/sshd.pid
-	PermitRootLogin no
+	AllowUsers glory
+	PermitRootLogin prohibit-password
 	PasswordAuthentication no
 	KbdInteractiveAuthentication no
+	PermitTTY no
+	DisableForwarding yes
+	PermitUserEnvironment no
+	UseDNS no
 	UsePAM no
 	MaxStartups 50:30:100
+	ForceCommand /run/node/glory-node --state /run/glory-node --library /srv/.glory-node --path /run/node/bin --libexec ${LAB_LIBEXEC:-$(readlink -f "$LAB_HOME/../../build/libexec/glory" 2>/dev/null || echo /usr/libexec/glory)}
 	E
+	ssh-keygen -q -s "$d/ca_user" -I appliance -n glory -V -5m:+7d -O clear -O force-command=/run/node/glory-node "$d/control.pub" 2>/dev/null ||
+		die "cannot sign the appliance's ssh key"
+	for key in control control-cert control-ca; do rm -f "$s/$key"; done
+	(umask 177; cat "$d/control" >"$s/control"; cat "$d/control-cert.pub" >"$s/control-cert"; cat "$d/ca_host.pub" >"$s/control-ca") ||
+		die "$s: cannot write it"
+}
+
+# A node's host certificate; the key is the same on all, the name in it is the node's own.
+conf_host_certificate() { # NODE ADDRESS
+	cp "$LAB_DIR/ssh/host_key.pub" "$LAB_DIR/nodes/$1/host_key.pub" &&
+		ssh-keygen -q -s "$LAB_DIR/ssh/ca_host" -I "$1" -h -n "$1,$2" -V -5m:+7d "$LAB_DIR/nodes/$1/host_key.pub" 2>/dev/null ||
+		die "$1: cannot sign its host key"
 }
 
 # SNMPCONFPATH directories for net-snmp's tools and a file for FreeIPMI's (--config-file).
@@ -128,6 +155,7 @@ conf_cluster() {
 			echo '  </group>'
 		done
 		[ -z "$NOTIFY" ] || printf '  <notify name="noc" address="%s" snmp="noc" kind="inform"/>\n' "$NOTIFY"
+		[ "$WEB" = 0 ] || web_cluster
 		echo '</cluster>'
 	} >"$f.new" && mv "$f.new" "$f" || die "$f: cannot write it"
 }

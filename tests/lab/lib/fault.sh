@@ -42,13 +42,17 @@ bmc-password-own|NODE|fault_bmc_password own|and its own again
 root-readonly|NODE|fault_root ro|the root file system of the node cannot be written
 root-writable|NODE|fault_root rw|it can
 load|NODE PERCENT|fault_load|processor load the node shows; 0 ends it
+demand|PERCENT|fault_demand|work for the web service in percent of one node, shared by those that run nginx; 0 ends it
+nginx-kill|NODE|fault_nginx_kill|kill nginx on the node
+balancer-crash||fault_balancer crash|operating system of lb1 gone at once
+balancer-start||fault_balancer start|boot it again
 disk|NODE PERCENT|fault_disk|fill the file system /srv of the node; 0 empties it
 sensor|NODE NAME VALUE|fault_sensor|what a BMC sensor reads (95, 11.9; ok failed lost absent)'
 
 fault_usage() {
 	local verb arguments what
 	echo 'faults:'
-	while IFS='|' read -r verb arguments _ what; do printf '  %-13s %-16s %s\n' "$verb" "$arguments" "$what"; done <<<"$LAB_FAULTS"
+	while IFS='|' read -r verb arguments _ what; do printf '  %-15s %-16s %s\n' "$verb" "$arguments" "$what"; done <<<"$LAB_FAULTS"
 }
 
 fault() {

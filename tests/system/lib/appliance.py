@@ -68,7 +68,7 @@ class UnixHTTP(http.client.HTTPConnection):
 
 
 class Appliance:
-    def __init__(self, nodes=4, groups=2, notify=None, settings="", work=None, brakes=None):
+    def __init__(self, nodes=4, groups=2, notify=None, settings="", work=None, brakes=None, web=False):
         self.work = work or os.path.join(BUILD, "system", os.path.basename(sys.argv[0]).replace(".py", ""))
         shutil.rmtree(self.work, ignore_errors=True)
         os.makedirs(os.path.join(self.work, "etc"))
@@ -83,6 +83,8 @@ class Appliance:
         command = [LAB, "up", str(nodes), "--groups", str(groups), "--dir", self.lab_dir, "--etc", os.path.join(self.work, "etc")]
         if notify:
             command += ["--notify", notify]
+        if web:
+            command += ["--web"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         self.add_to_cluster("".join('<brake name="%s" value="%d"/>' % b for b in (brakes or {}).items()))
         self.write_users()

@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Balancers: what is wanted, when it is brought there, and what came of it; see balancers.h. */
+#include "engine/balancers_own.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "engine/runs.h"
+
+#define READ_MS 30000        /* between two reads back when nothing happens */
+#define READ_COUNTS_MS 10000 /* of balancers that tell loads, as often as sizes are decided */
+#define READ_DRAIN_MS 2000   /* while something drains */
+#define PENDING_MS 2000
+#define RUN_MS 20000         /* a run may take so long */
+#define AGAIN_MS 1000        /* after a failure, doubled up to READ_MS */
+
+struct answer { /* finds its balancer again */
+	struct engine *e;
+	uint32_t slot, generation, director;
+	uint64_t hash;
+};
+
+static void free_have(struct balancer *b)
+{
+	for (size_t i = 0; i < b->have_count; i++)
+		free(b->have[i].reals);
+	free(b->have);
+	b->have = NULL;
+	b->have_count = 0;
+}
+
+struct balancer *balancer_find(const struct engine *e, const char *name)
+{
+	for (uint32_t i = 0; e->balancers && i < SERVICES_MAX; i++)
+		if (e->balancers->at[i] && !strcmp(e->balancers->at[i]->config.head.name, name))
+			return e->balancers->at[i];
+	return NULL;
+}
+
+bool balancers_has(struct engine *e, const char *name)
+{
+	return balancer_find(e, name) != NULL;
+}
+
+bool balancers_is_gone(struct engine *e, const char *name)
+{
+	return !balancer_find(e, name);
+}
+
+bool balancers_counts(struct engine *e, const char *name)
+{
+	const struct balancer *b = balancer_find(e, name);
+
+	return b && b->counts;
+}
+
+size_t balancer_directors(const struct balancer *b)
+{
+	return b->config.peer.family ? 2 : 1;
+}
+
+/* --- what stands there is remembered, so that another life knows what to take away ------------------------------------- */
+static void save_set(struct balancer *b)
+{
+	char key[STORE_KEY_MAX];
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < b->set_count; i++)
+		json_array_append_new(list, json_string(b->set[i]));
+	json_t *o = json_pack("{s:i,s:o}", "v", 1, "set", list);
+	char *text = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	text_format(key, sizeof key, "/balancer/%s", b->config.head.name);
+	store_put(b->e->store, key, text, NULL, NULL);
+	free(text);
+}
+
+static void remember(struct balancer *b)
+{
+	bool more = false;
+
+	for (uint32_t i = 0; i < SERVICES_MAX && b->e->services->count; i++) {
+		const struct service *s = b->e->services->at[i];
+		if (!s || !balancer_carries(b, s))
+			continue;
+		for (size_t v = 0; v < s->virtuals.count; v++) {
+			char text[PICTURE_NAME + 16];
+			bool known = false;
+			balancer_endpoint(&s->virtuals.at[v], text, sizeof text);
+			for (size_t k = 0; k < b->set_count; k++)
+				known = known || !strcmp(b->set[k], text);
+			if (known || b->set_count == SET_MAX)
+				continue;
+			text_copy(b->set[b->set_count++], sizeof b->set[0], text);
+			more = true;
+		}
+	}
+	if (more)
+		save_set(b); /* before it is set: stored in order with everything else */
+}
+
+/* All directors have been read back with what is wanted now: nothing else of ours stands there. */
+static void forget_unwanted(struct balancer *b)
+{
+	size_t kept = 0, before = b->set_count;
+
+	for (size_t d = 0; d < balancer_directors(b); d++)
+		if (b->at[d].status || b->at[d].wanted_hash != b->hash || b->at[d].pending)
+			return;
+	for (size_t i = 0; i < b->set_count; i++)
+		if (balancer_wants(b, b->set[i])) {
+			if (kept != i)
+				memcpy(b->set[kept], b->set[i], sizeof b->set[0]);
+			kept++;
+		}
+	b->set_count = kept;
+	if (kept != before)
+		save_set(b);
+}
+
+static struct balancer *make(struct engine *e, const char *name)
+{
+	struct balancer *b = balancer_find(e, name);
+	uint32_t generation, slot;
+
+	if (b)
+		return b;
+	slot = slots_take(e, SLOT_BALANCER, name, &generation);
+	if (slot == NO_SLOT)
+		return NULL;
+	if (!e->balancers)
+		e->balancers = mem_zalloc(sizeof *e->balancers);
+	b = mem_zalloc(sizeof *b);
+	b->e = e;
+	b->slot = slot;
+	b->generation = generation;
+	b->alarm = -1;
+	b->told = BALANCER_IN_STEP;
+	text_copy(b->config.head.name, sizeof b->config.head.name, name);
+	e->balancers->at[slot] = b;
+	e->balancers->count++;
+	return b;
+}
+
+void balancers_restore(struct engine *e, const char *name, const char *json)
+{
+	json_t *o = json_loads(json, 0, NULL), *list = json_object_get(o, "set"), *one;
+	struct balancer *b = json_is_array(list) ? make(e, name) : NULL;
+	size_t i;
+
+	json_array_foreach(list, i, one)
+	if (b && b->set_count < SET_MAX && json_is_string(one))
+		text_copy(b->set[b->set_count++], sizeof b->set[0], json_string_value(one));
+	json_decref(o);
+}
+
+/* --- what came of a run ------------------------------------------------------------------------------------------------ */
+static void alarm_of(struct balancer *b)
+{
+	const char *why = NULL;
+	int status = 0;
+	char cause[CAUSE_SIZE];
+
+	for (size_t d = 0; d < balancer_directors(b); d++)
+		if (b->at[d].status) {
+			status = b->at[d].status;
+			why = b->at[d].why;
+		}
+	if (status) {
+		text_format(cause, sizeof cause, "%s: %.48s", status == ERR_REMOTE || status == ERR_NO_RESOURCE ? "no answer" : "refused", why);
+		alarms_raise(b->e, b->config.head.name, "balancer", "", LEVEL_MAJOR, cause, NO_SLOT, 0, 0);
+		b->alarm = 1;
+	} else if (b->alarm) {
+		alarms_clear(b->e, b->config.head.name, "balancer", "");
+		b->alarm = 0;
+	}
+}
+
+static struct service_member *member_at(struct service *s, const struct address *address)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->members[i]->slot != NO_SLOT && address_same_host(&s->e->model.nodes[s->members[i]->slot].config.address, address))
+			return s->members[i];
+	return NULL;
+}
+
+static const struct picture_virtual *virtual_in(const struct balancer *b, const struct service_virtual *v)
+{
+	for (size_t i = 0; i < b->have_count; i++) {
+		const struct picture_virtual *h = &b->have[i];
+		if (v->fwmark ? h->fwmark == v->fwmark && h->family == v->family
+			      : h->protocol == v->protocol && address_equal(&h->address, &v->address))
+			return h;
+	}
+	return NULL;
+}
+
+static void rates(struct service *s, uint64_t total, uint64_t bytes, int64_t at_ms, bool whole)
+{
+	double seconds = (double)(at_ms - s->counted_ms) / 1000;
+
+	if (whole && s->counted_ms && seconds >= 1 && total >= s->total && bytes >= s->total_bytes) {
+		s->requests = (double)(total - s->total) / seconds;
+		s->bytes = (double)(bytes - s->total_bytes) / seconds;
+	} else if (!whole || (s->counted_ms && seconds >= 1)) {
+		s->requests = s->bytes = NAN; /* counters began anew, or nobody counts */
+	}
+	if (s->counted_ms && seconds < 1 && seconds >= 0)
+		return;
+	s->total = total;
+	s->total_bytes = bytes;
+	s->counted_ms = whole ? at_ms : 0;
+}
+
+/* The members of one service as they stand in what was read back at a director. */
+static void see_service(struct balancer *b, struct service *s, const struct director *d)
+{
+	uint64_t total = 0, bytes = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		struct service_member *m = s->members[i];
+		m->at_balancer = m->weightless = false;
+		m->connections = m->total = m->bytes = 0;
+		m->read_ms = d->sent_ms;
+	}
+	s->connections = 0;
+	for (size_t i = 0; i < s->virtuals.count; i++) {
+		const struct picture_virtual *h = virtual_in(b, &s->virtuals.at[i]);
+		uint64_t of_reals = 0;
+		for (size_t k = 0; h && k < h->count; k++) {
+			struct service_member *m = member_at(s, &h->reals[k].address);
+			of_reals += h->reals[k].counts.connections;
+			if (!m)
+				continue;
+			m->weightless = h->reals[k].weight == 0 && (m->weightless || !m->at_balancer);
+			m->at_balancer = true;
+			m->connections += h->reals[k].counts.active;
+			m->total += h->reals[k].counts.connections;
+			m->bytes += h->reals[k].counts.bytes_in + h->reals[k].counts.bytes_out;
+			s->connections += h->reals[k].counts.active;
+		}
+		if (h) {
+			total += h->counts.connections ? h->counts.connections : of_reals;
+			bytes += h->counts.bytes_in + h->counts.bytes_out;
+		}
+	}
+	b->counts = b->counts || total > 0;
+	rates(s, total, bytes, d->sent_ms, b->counts);
+}
+
+static void take_have(struct balancer *b, struct picture *have, const struct director *d)
+{
+	free_have(b);
+	b->have = have->virtuals;
+	b->have_count = have->count;
+	have->virtuals = NULL;
+	have->count = have->room = 0;
+	b->virtuals = (uint32_t)b->have_count;
+	b->reals = 0;
+	for (size_t i = 0; i < b->have_count; i++)
+		b->reals += (uint32_t)b->have[i].count;
+	for (uint32_t i = 0; i < SERVICES_MAX && b->e->services->count; i++) {
+		struct service *s = b->e->services->at[i];
+		if (s && !strcmp(s->config.balancer, b->config.head.name))
+			see_service(b, s, d);
+	}
+}
+
+static void tell_changes(struct balancer *b, const struct picture_result *r, bool by_hand)
+{
+	for (size_t i = 0; i < r->change_count && i < 20; i++)
+		log_info("balancer %s: %s%s %s%s%s: %s", b->config.head.name, by_hand ? "set right: " : "", picture_verb_name((int)r->changes[i].verb),
+			 r->changes[i].virtual_name, r->changes[i].real[0] ? " " : "", r->changes[i].real, r->changes[i].what);
+}
+
+/* Of a pair the connections count that the first one tells; the other one is kept in step. */
+static void take_result(struct balancer *b, size_t which, const struct answer *a, struct picture_result *r)
+{
+	struct director *d = &b->at[which];
+	bool by_hand = r->status == 0 && r->change_count && d->wanted_hash == a->hash;
+
+	b->commands += r->commands;
+	b->repairs += by_hand ? r->change_count : 0;
+	tell_changes(b, r, by_hand);
+	d->status = r->status;
+	d->pending = r->pending;
+	if (r->status) {
+		text_format(d->why, sizeof d->why, "%.90s: %.150s", r->error.object, r->error.text);
+		return;
+	}
+	d->wanted_hash = r->pending ? 0 : a->hash;
+	d->read = true;
+	d->read_ms = clock_wall_ms();
+	b->foreign = r->foreign;
+	if (which == 0)
+		take_have(b, &r->have, d);
+}
+
+static void read_answer(struct balancer *b, size_t which, const struct answer *a, const struct msg_run_result *m, const char *output, size_t size)
+{
+	struct director *d = &b->at[which];
+	struct picture_result r;
+	struct error err;
+
+	memset(&r, 0, sizeof r);
+	if (m->end != ENDED_DONE) {
+		d->status = m->end == ENDED_BAD || m->end == ENDED_PERMISSION || m->end == ENDED_HOST_KEY ? ERR_REFUSED : ERR_REMOTE;
+		text_format(d->why, sizeof d->why, "%s: %.200s", run_ended_name((int)m->end), m->text);
+		text_make_printable(d->why);
+		return;
+	}
+	if (picture_result_from_json(output, size, &r, &err)) {
+		d->status = ERR_REFUSED;
+		text_format(d->why, sizeof d->why, "the driver's answer is not readable: %.150s", err.text);
+		return;
+	}
+	take_result(b, which, a, &r);
+	picture_result_clear(&r);
+}
+
+static void send_picture(struct balancer *b, size_t which);
+
+static void on_answer(void *arg, const struct msg_run_result *m, const char *output, size_t size)
+{
+	struct answer *a = arg;
+	struct balancer *b = a->e->balancers && a->slot < SERVICES_MAX ? a->e->balancers->at[a->slot] : NULL;
+	int64_t now = clock_mono_ms();
+
+	if (b && b->generation == a->generation && b->at[a->director].request == m->request) {
+		struct director *d = &b->at[a->director];
+		int before = d->status;
+		d->request = 0;
+		read_answer(b, a->director, a, m, output, size);
+		if (d->status && d->status != before)
+			log_warning("balancer %s: %s", b->config.head.name, d->why);
+		d->gap_ms = d->status ? (d->gap_ms ? d->gap_ms * 2 : AGAIN_MS) : 0;
+		if (d->gap_ms > READ_MS)
+			d->gap_ms = READ_MS;
+		d->next_ms = now + (d->status ? d->gap_ms : d->pending ? PENDING_MS : READ_MS);
+		alarm_of(b);
+		forget_unwanted(b);
+		if (d->status == 0 && d->sent_hash != b->hash)
+			send_picture(b, a->director); /* a newer one is wanted already */
+		services_kick(b->e);
+	}
+	free(a);
+}
+
+/* --- runs --------------------------------------------------------------------------------------------------------------- */
+static void fill_run(const struct balancer *b, size_t which, struct msg_run *run)
+{
+	memset(run, 0, sizeof *run);
+	run->slot = NO_SLOT;
+	run->deadline_ms = RUN_MS;
+	text_copy(run->driver, sizeof run->driver, balancer_driver_name(b->config.driver));
+	run->address = which == 0 ? b->config.address : b->config.peer;
+	if (b->config.ssh[0] && run->address.family) {
+		run->kind = RUN_DRIVER_REMOTE;
+		if (!run->address.port)
+			run->address.port = 22;
+		text_copy(run->credential, sizeof run->credential, b->config.ssh);
+		text_format(run->host, sizeof run->host, which == 0 ? "%.50s" : "%.50s-peer", b->config.head.name);
+		text_format(run->line, sizeof run->line, "balance driver=%s", run->driver);
+	} else {
+		run->kind = RUN_DRIVER;
+		text_copy(run->credential, sizeof run->credential, b->config.snmp);
+		text_copy(run->host, sizeof run->host, b->config.head.name);
+	}
+}
+
+static void send_picture(struct balancer *b, size_t which)
+{
+	struct director *d = &b->at[which];
+	struct picture p;
+	struct msg_run run;
+
+	balancer_picture(b, which, &p);
+	remember(b);
+	char *text = picture_to_json(&p, false);
+	picture_clear(&p);
+	int input = text ? runs_input(text, strlen(text)) : -1;
+	free(text);
+	if (input < 0) {
+		d->next_ms = clock_mono_ms() + READ_MS;
+		return;
+	}
+	fill_run(b, which, &run);
+	struct answer *a = mem_zalloc(sizeof *a);
+	*a = (struct answer){.e = b->e, .slot = b->slot, .generation = b->generation, .director = (uint32_t)which, .hash = b->hash};
+	d->sent_hash = b->hash;
+	d->sent_ms = clock_mono_ms();
+	d->request = runs_ask(b->e, &run, input, on_answer, NULL, a);
+}
+
+static uint64_t picture_hash(const struct balancer *b)
+{
+	struct picture p;
+
+	balancer_picture(b, 0, &p);
+	char *text = picture_to_json(&p, false);
+	uint64_t hash = text ? text_hash(text, strlen(text)) | 1 : 0;
+	free(text);
+	picture_clear(&p);
+	return hash;
+}
+
+void balancers_changed(struct engine *e, const char *name)
+{
+	struct balancer *b = balancer_find(e, name);
+	uint64_t hash;
+
+	if (!b || !e->balancers->started)
+		return;
+	hash = picture_hash(b);
+	if (hash == b->hash)
+		return;
+	b->hash = hash;
+	for (size_t d = 0; d < balancer_directors(b); d++)
+		if (!b->at[d].request) /* else the answer sends the newest */
+			send_picture(b, d);
+}
+
+static bool something_drains(const struct balancer *b)
+{
+	for (uint32_t i = 0; i < SERVICES_MAX && b->e->services->count; i++) {
+		const struct service *s = b->e->services->at[i];
+		for (size_t k = 0; s && k < s->count && !strcmp(s->config.balancer, b->config.head.name); k++)
+			if (s->members[k]->m.state == MEMBER_DRAINING || s->members[k]->m.state == MEMBER_RELEASING)
+				return true;
+	}
+	return false;
+}
+
+static void drop(struct balancer *b)
+{
+	struct balancer_row row = {.head = {.slot = b->slot}};
+	struct engine *e = b->e;
+	char key[STORE_KEY_MAX];
+
+	alarms_gone(e, b->config.head.name);
+	board_put(e->board, BOARD_BALANCER, &row);
+	text_format(key, sizeof key, "/balancer/%s", b->config.head.name);
+	store_delete(e->store, key, NULL, NULL);
+	slots_drop(e, SLOT_BALANCER, b->config.head.name);
+	e->balancers->at[b->slot] = NULL;
+	e->balancers->count--;
+	free_have(b);
+	free(b);
+}
+
+void balancers_tick(struct engine *e)
+{
+	int64_t now = clock_mono_ms();
+
+	for (uint32_t i = 0; e->balancers && e->balancers->started && e->balancers->count && i < SERVICES_MAX; i++) {
+		struct balancer *b = e->balancers->at[i];
+		if (!b)
+			continue;
+		b->hash = picture_hash(b);
+		int64_t every = something_drains(b) ? READ_DRAIN_MS : b->config.snmp[0] ? READ_MS : READ_COUNTS_MS;
+		for (size_t d = 0; d < balancer_directors(b); d++) {
+			struct director *one = &b->at[d];
+			bool due = now >= one->next_ms || (one->status == 0 && (now - one->sent_ms >= every || one->sent_hash != b->hash));
+			if (!one->request && due)
+				send_picture(b, d);
+		}
+		if (!b->there && b->set_count == 0)
+			drop(b);
+	}
+	balancers_publish(e);
+}
+
+static void begin_anew(struct balancer *b)
+{
+	for (size_t d = 0; d < DIRECTORS; d++) {
+		b->at[d].sent_hash = b->at[d].wanted_hash = 0;
+		b->at[d].next_ms = b->at[d].gap_ms = 0;
+		b->at[d].read = false;
+	}
+	b->hash = 0;
+}
+
+/* --- the wanted state ------------------------------------------------------------------------------------------------------- */
+void balancers_apply(struct engine *e)
+{
+	const struct config_balancer *wanted = e->model.wanted.objects[CONFIG_BALANCER];
+
+	for (uint32_t i = 0; e->balancers && i < SERVICES_MAX; i++) {
+		struct balancer *b = e->balancers->at[i];
+		if (b && !cluster_find(&e->model.wanted, CONFIG_BALANCER, b->config.head.name))
+			b->there = false; /* what stands there is taken away first */
+	}
+	for (size_t i = 0; i < e->model.wanted.count[CONFIG_BALANCER]; i++) {
+		struct balancer *b = make(e, wanted[i].head.name);
+		if (!b)
+			continue;
+		b->there = true;
+		struct config_balancer config = wanted[i];
+		config.head.line = 0;
+		if (memcmp(&b->config, &config, sizeof config) != 0)
+			begin_anew(b); /* elsewhere, or by other options */
+		b->config = config;
+	}
+}
+
+void balancers_loaded(struct engine *e)
+{
+	if (!e->balancers)
+		e->balancers = mem_zalloc(sizeof *e->balancers);
+	e->balancers->started = true;
+	for (uint32_t i = 0; i < SERVICES_MAX; i++) {
+		struct balancer *b = e->balancers->at[i];
+		if (b && !b->there && !b->config.driver) {
+			b->set_count = 0; /* removed while we were away: how it was managed is not known any more */
+			drop(b);
+		}
+	}
+}
