@@ -103,7 +103,7 @@ def installs(a):
 def full_disk(a):
     """a node without room: told as that, its old version stays, and nobody behind it is begun"""
     change(a, "two")
-    a.lab("disk", "n003", "100")
+    a.lab("disk", "n003", "98")
     code, out = act(a, "upgrade", ALL, "site", "--batch", "1")
     check(code == 3 and "failed: n003: no-space" in out and "not begun: n003 failed" in out, (code, out))
     check(page(a, "n002") == "two\n" and page(a, "n003") == "one\n" and page(a, "n004") == "one\n", "what stands where")
