@@ -53,7 +53,7 @@ struct service *service_make(struct engine *e, const char *name)
 	s->decision.utilisation = s->decision.demand = NAN;
 	s->decision.headroom = 1;
 	s->plan.state = SERVICE_UNKNOWN;
-	sizing_begin(&s->sizing, clock_wall_ms() / 1000);
+	sizing_begin(&s->sizing, services_clock_s(s->e));
 	e->services->at[slot] = s;
 	e->services->count++;
 	if (!e->services->hot)

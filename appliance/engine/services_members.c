@@ -406,7 +406,7 @@ static void add(struct service *s, const struct plan_action *a, int64_t now_ms)
 	struct ticket *t = ticket_for(s, m);
 	t->what = PLAN_ADD;
 	member_save(s, m, on_stored, t);
-	s->received_s = clock_wall_ms() / 1000;
+	s->received_s = services_clock_s(s->e);
 	if (s->granted)
 		s->granted--;
 	(void)now_ms;

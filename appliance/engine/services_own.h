@@ -60,7 +60,7 @@ struct service {
 	double utilisation, requests, bytes; /* NAN unknown; per second */
 	uint64_t connections, total, total_bytes;
 	int64_t counted_ms, weighed_ms;
-	uint8_t told_level;
+	uint8_t told_level, told_state;
 	char told_cause[64];
 };
 
@@ -113,6 +113,7 @@ uint32_t member_weight(const struct service_member *m);             /* as it is 
 
 /* --- services_size.c */
 void services_size(struct engine *e);     /* each 10 s */
+int64_t services_clock_s(const struct engine *e); /* the deciders' UTC seconds; in a lab they may go faster (time-scale) */
 void services_weigh(struct service *s);
 void services_share(struct engine *e);    /* the arbiter over each pool: granted, cap */
 void services_move_hot(struct engine *e); /* each 10 s */

@@ -21,9 +21,12 @@
 #define SHORT_SESSION_S 30
 #define HOT_OFFERS 8
 
-static int64_t utc(void)
+int64_t services_clock_s(const struct engine *e)
 {
-	return clock_wall_ms() / 1000;
+	/* divided and not counted from the start, so that it goes on where it was when the engine is new */
+	double scale = e->settings.time_scale > 0 ? e->settings.time_scale : 1;
+
+	return (int64_t)((double)clock_wall_ms() / 1000 / scale);
 }
 
 static bool serves(const struct service_member *m)
@@ -87,16 +90,24 @@ static void take_size(struct service *s, const struct sizing_decision *d)
 static void size_one(struct service *s)
 {
 	struct sizing_sample *samples = mem_array(s->count + 1, sizeof *samples);
-	struct sizing_view v = {.now_s = utc(), .wanted = s->wanted, .min = s->config.min, .max = s->config.max, .samples = samples,
+	double scale = s->e->settings.time_scale > 0 ? s->e->settings.time_scale : 1;
+	int64_t now_s = services_clock_s(s->e);
+	struct sizing_view v = {.now_s = now_s, .wanted = s->wanted, .min = s->config.min, .max = s->config.max, .samples = samples,
 				.poll_s = 10, .rate = s->requests, .lead_s = sizing_lead(&s->sizing, s->config.start_s), .budget = s->config.budget,
-				.spare = s->config.spare, .pin = s->config.pin, .pin_until_s = s->config.pin_until_ms / 1000,
+				.spare = s->config.spare, .pin = s->config.pin, .pin_until_s = (int64_t)((double)s->config.pin_until_ms / 1000 / scale),
 				.schedule = s->schedule.count ? &s->schedule : NULL};
 	struct sizing_decision d;
 
 	v.sample_count = take_samples(s, samples, &v.in_service, &v.starting);
 	s->utilisation = mean_of(samples, v.sample_count);
-	sizing_step(&s->sizing, &v, &d);
-	take_size(s, &d);
+	/* one tick; a lab's faster clock has had more of them, all with what is seen now */
+	v.now_s -= scale < 1 ? (int64_t)((double)SIZING_TICK_S / scale) - SIZING_TICK_S : 0;
+	for (; v.now_s <= now_s; v.now_s += SIZING_TICK_S) {
+		v.wanted = s->wanted;
+		sizing_step(&s->sizing, &v, &d);
+		v.starting += d.wanted > v.wanted && v.wanted ? d.wanted - v.wanted : 0;
+		take_size(s, &d);
+	}
 	services_save_sizing(s);
 	free(samples);
 }
@@ -169,7 +180,7 @@ static void take_share(struct service *s, const struct arbiter_service *a)
 	s->granted = a->granted;
 	if (a->taken) {
 		s->cap = a->have > a->taken ? a->have - a->taken : 1;
-		s->given_s = utc();
+		s->given_s = services_clock_s(s->e);
 		log_info("service %s: gives %u nodes to services that need them more: at most %u for now", s->config.head.name, a->taken, s->cap);
 		services_save(s);
 	} else if (s->cap && (a->granted || a->wanted <= s->cap)) {
@@ -205,7 +216,7 @@ static void share_pool(struct engine *e, const char *pool)
 	}
 	pools_count(e, pool, &counts);
 	struct arbiter_pool p = {.free = counts.free, .coming_back = counts.coming_back, .nodes = counts.nodes, .reserve = counts.reserve};
-	pools_wanted_more(e, pool, arbiter_share(&p, asks, n, utc()));
+	pools_wanted_more(e, pool, arbiter_share(&p, asks, n, services_clock_s(e)));
 	for (size_t i = 0; i < n; i++)
 		take_share(who[i], &asks[i]);
 }
@@ -282,8 +293,8 @@ static void move_away(struct engine *e, uint32_t slot, struct service *s)
 
 	if (!m)
 		return;
-	hot_moved(&e->services->hot[slot], s->slot + 1, utc());
-	s->moved_s = utc();
+	hot_moved(&e->services->hot[slot], s->slot + 1, services_clock_s(e));
+	s->moved_s = services_clock_s(e);
 	m->moving = true;
 	log_info("service %s: leaves the hot node %s", s->config.head.name, m->m.node);
 	services_save(s);
@@ -297,7 +308,7 @@ static void cool(struct engine *e, uint32_t slot, double cpu, struct service *co
 	struct hot_limits limits = {.group_nodes = node->group_slot < MODEL_GROUPS ? e->model.groups[node->group_slot].members : 1,
 				    .group_moving = moves_in(e, node->group_slot)};
 	size_t n = list_services(e, slot, cpu, on, count, services), t = list_targets(e, on, count, targets, COUNT_OF(targets));
-	struct hot_move move = hot_decide(&e->services->hot[slot], cpu, &limits, services, n, targets, t, utc());
+	struct hot_move move = hot_decide(&e->services->hot[slot], cpu, &limits, services, n, targets, t, services_clock_s(e));
 
 	if (move.answer == HOT_SICK)
 		repair_want_list(e, slot, "hot again and again, and no service of ours to blame");
@@ -313,7 +324,7 @@ static void look_at_node(struct engine *e, uint32_t slot, struct service *const 
 		const struct service_member *m = member_find(on[i], e->model.nodes[slot].config.head.name);
 		seen.at_floor = seen.at_floor || (m && m->written <= WEIGHTS_FLOOR);
 	}
-	if (hot_look(&e->services->hot[slot], &seen, utc()))
+	if (hot_look(&e->services->hot[slot], &seen, services_clock_s(e)))
 		log_info("node %s: is hot at %.0f %%", e->model.nodes[slot].config.head.name, seen.utilisation * 100);
 	if (e->services->hot[slot].hot)
 		cool(e, slot, seen.utilisation, on, count);

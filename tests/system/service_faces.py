@@ -4,6 +4,7 @@
 is refused with object, cause and remedy and changes nothing; what an operator may do, and what not; metrics, page and graphs know them."""
 import os
 import re
+import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
@@ -49,7 +50,7 @@ def apply(a, text, *options):
 def make_all(a):
     ctl(a, "pool", "add", "web", "--nodes", "n[001-003]", "--reserve", "1")
     ctl(a, "software", "add", "nginx", "--package", "nginx-light")
-    ctl(a, "balancer", "add", "lb1", "--driver", "nftables")
+    ctl(a, "balancer", "add", "lb1", "--driver", "haproxy", "--options", "socket=/run/haproxy/none.sock")
     ctl(a, "service", "add", "web", *SERVICE)
 
 
@@ -155,7 +156,7 @@ def refusals(a):
 
 
 def operated(a):
-    """pin with and without an end, unpin, enable, disable; an operator's SNMP user may do that, and nothing else"""
+    """pin with and without an end, unpin, disable; an operator's SNMP user may do that, and nothing else"""
     make_all(a)
     ctl(a, "service", "pin", "web", "3", "--for", "2h")
     s = wanted(a, "service", "web")
@@ -165,11 +166,41 @@ def operated(a):
     check(s["pin"] == 2 and "pin_until" not in s, "a pin without an end has one: %s" % s)
     ctl(a, "service", "unpin", "web")
     check("pin" not in wanted(a, "service", "web"), wanted(a, "service", "web"))
-    ctl(a, "service", "enable", "web")
-    check(wanted(a, "service", "web")["enabled"] is True, wanted(a, "service", "web"))
     ctl(a, "service", "disable", "web")
     check(wanted(a, "service", "web")["enabled"] is False, wanted(a, "service", "web"))
-    remove_all(a)
+
+    def row():
+        code, out = a.tool("snmpwalk", "-Oqs", "127.0.0.1:1161", "GLORY-CL-MIB::gloryServiceName")
+        found = re.search(r"^gloryServiceName\.(\d+) \"?web\"?$", out, re.M)
+        return found and found.group(1)
+    index = wait_until("the service has a row", 10, row)
+
+    def write(column, kind, value, user, *more):
+        return a.tool("snmpset", "127.0.0.1:1161", "GLORY-CL-MIB::gloryService%s.%s" % (column, index), kind, value, *more, user=user)
+    until = ("GLORY-CL-MIB::gloryServicePinUntil." + index, "x", "07F4011F0C0000002B0000")
+    code, out = write("WantedSize", "u", "3", "operator", *until)
+    s = wanted(a, "service", "web")
+    check(code == 0 and s["pin"] == 3 and s["pin_until"] == "2036-01-31T12:00:00.000Z", "%s %s" % (out, s))
+    code, out = a.tool("snmpget", "-OqveU", "127.0.0.1:1161", "GLORY-CL-MIB::gloryServicePin." + index,
+                       "GLORY-CL-MIB::gloryServiceAdminState." + index, "GLORY-CL-MIB::gloryServiceAgent." + index)
+    check(code == 0 and out.split() in (["3", "2", "systemd:nginx"], ["3", "2", '"systemd:nginx"']), out)
+    code, out = write("WantedSize", "u", "9", "operator")
+    check(code != 0 and "wrongValue" in out and wanted(a, "service", "web")["pin"] == 3, "a pin above max: %s" % out)
+    code, out = write("WantedSize", "u", "0", "operator")
+    check(code == 0 and "pin" not in wanted(a, "service", "web"), out)
+    code, out = write("AdminState", "i", "2", "operator")
+    check(code == 0, out)
+    for column, kind, value in (("Min", "u", "1"), ("Virtuals", "s", "10.99.0.102:80"), ("RowStatus", "i", "6")):
+        code, out = write(column, kind, value, "operator")
+        check(code != 0 and "noAccess" in out, "an operator wrote %s: %s" % (column, out))
+    code, out = write("WantedSize", "u", "2", "viewer")
+    check(code != 0 and "pin" not in wanted(a, "service", "web"), out)
+    code, out = write("Min", "u", "1", "admin")
+    check(code == 0 and wanted(a, "service", "web")["min"] == 1, out)
+    code, out = write("RowStatus", "i", "6", "admin")
+    check(code == 0 and not wanted(a, "service"), out)
+    for kind, name in (("balancer", "lb1"), ("software", "nginx"), ("pool", "web")):
+        ctl(a, kind, "remove", name)
 
 
 def by_row_status(a):
@@ -203,12 +234,51 @@ def faces(a):
     for arc in ("gloryPool", "gloryService", "gloryBalancer"):
         code, out = a.tool("snmpwalk", "-Oq", "127.0.0.1:1161", "GLORY-CL-MIB::" + arc, timeout=30)
         check(code == 0 and arc + "NextIndex.0" in out, out)
+    wait_until("rows of all of them", 10, lambda: [a.get("/v1/" + t)[0]["name"] for t in ("pools", "services", "balancers") if a.get("/v1/" + t)] ==
+               ["web", "web", "lb1"])
+    row = a.get("/v1/services/web")
+    check(row["members"] == [] and row["enabled"] is False and row["pool"] == "web" and row["pin"] is None and row["max"] == 3, row)
+    check(a.get("/v1/pools")[0]["nodes"] == 3, a.get("/v1/pools"))
+    out = ctl(a, "service", "show", "web")
+    check(re.search(r"^agent +systemd:nginx$", out, re.M) and re.search(r"^state +\S+$", out, re.M), out)
+    out = ctl(a, "service", "explain", "web")
+    check("state: " in out and "size: " in out, out)
+    for words, text in ((("service", "list"), "1-3" if row["min"] == 1 else "2-3"), (("pool", "list"), "n[001-003]"), (("balancer", "list"), "haproxy")):
+        check(text in ctl(a, *words), words)
+    status, body = a.request("GET", "/")
+    check(b"<h2>Services</h2>" in body and b"/v1/services/web" in body, body[:300])
+    check('glory_service_enabled{service="web"} 0' in a.request("GET", "/metrics")[1].decode(), "no service in the metrics")
     for path in ("pools", "services", "members", "balancers", "members?stuck=1"):
         check(isinstance(a.get("/v1/" + path), list), path)
     for bad in ("/v1/wanted", "/v1/wanted?kind=elephant", "/v1/wanted?kind=..%2f", "/v1/services/nothing", "/v1/members?service=nothing"):
         status, body = a.request("GET", bad)
         check(status in (400, 404) and b'"remedy"' in body, "%s: %d %s" % (bad, status, body))
     remove_all(a)
+
+
+def history(a):
+    """size and load of a service are recorded each 10 s, and drawn; the file stays when the service goes"""
+    make_all(a)
+    picture = os.path.join(a.work, "web.png")
+    path = os.path.join(a.work, "var", "rrd", "demo", "_service", "web", "service", "base.rrd")
+
+    def draw(*items):
+        ctl(a, "graph", "service/web", *items, "-o", picture, "--from", "-10m")
+        with open(picture, "rb") as f:
+            check(f.read(8) == b"\x89PNG\r\n\x1a\n", "is no PNG")
+    wait_until("its file", 60, lambda: draw("wanted", "ready", "utilisation", "connections", "requests", "bytes") or os.path.exists(path), 1)
+
+    def rows():
+        draw("wanted")
+        done = subprocess.run(["rrdtool", "fetch", path, "AVERAGE", "-r", "10", "-s", "-2min"], capture_output=True, text=True)
+        check(done.returncode == 0, done.stderr)
+        lines = done.stdout.split("\n")
+        check(lines[0].split() == ["wanted", "ready", "utilisation", "connections", "requests", "bytes"], lines[0])
+        return [line.split()[1:] for line in lines[2:] if ":" in line and "nan" not in line.split()[1]]
+    found = wait_until("three rows", 60, lambda: (lambda r: r if len(r) >= 3 else None)(rows()), 1)
+    check(float(found[-1][0]) == 0 and float(found[-1][1]) == 0, found)  # it is disabled
+    remove_all(a)
+    check(os.path.exists(path), "its history went with it")
 
 
 def kept(a):
@@ -223,4 +293,4 @@ def kept(a):
     wait_until("nothing is left", 5, lambda: not wanted(a, "service") and not wanted(a, "pool"))
 
 
-run("service faces", {"nodes": 4, "groups": 1}, [by_gloryctl, refusals, operated, by_row_status, faces, kept])
+run("service faces", {"nodes": 4, "groups": 1}, [by_gloryctl, refusals, operated, by_row_status, faces, history, kept])
