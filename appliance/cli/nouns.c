@@ -269,7 +269,7 @@ const struct cli_command cli_commands[] = {
     {"power", "reset", "RANGE", 1, 1, "reset without switching off", power_do, power_options},
     {"power", "identify", "RANGE", 1, 1, "light the locator lamp", power_do, power_options},
     {"power", "status", "RANGE", 1, 1, "power states as last read", power_status, NULL},
-    {"graph", NULL, "RANGE|site|service/NAME ITEM... -o FILE", 2, 9, "draw the history of items (disk_fill/root: one instance)",
+    {"graph", NULL, "RANGE|site|service/NAME ITEM... -o FILE", 2, 9, "draw the history of items (disk_fill/root is one)",
      graph_draw, graph_options},
     {"stats", "idle", "[RANGE]", 0, 1, "nodes that could be switched off, by the last 7 days", stats_idle, idle_options},
     {"stats", NULL, "[RANGE]", 0, 1, "availability, load and energy of a time", stats_show, stats_options},
