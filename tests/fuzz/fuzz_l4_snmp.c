@@ -2,6 +2,7 @@
 /* A simulated switch, some of whose replies are made of the fuzzer's bytes, to the drivers that speak SNMP: names that go back or run on, values of
  * wrong types and sizes, errors, silence. The first byte chooses the family. A run ends, within bounds, with a result that can be written
  * and read. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,10 +120,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (data[0] % 4)
 		want.option_count = 0; /* the option is alteon's */
 	switch_fake(answer, &b);
-	driver_run(driver_find(b.family->name), &want, clock_mono_ms() + 300, &result);
+	driver_run(driver_find(b.family->name), &want, clock_mono_ms() + 40, &result);
 	char *text = picture_result_to_json(&result);
 	if (result.status && !result.error.text[0])
 		abort();
+	if (getenv("SHOW")) fprintf(stderr, "%s\n", text);
 	if (!text || picture_result_from_json(text, strlen(text), &again, &e))
 		abort();
 	picture_result_clear(&again);
