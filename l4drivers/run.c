@@ -181,6 +181,26 @@ static void drop_repeats(struct picture *have)
 	have->count = kept;
 }
 
+/* Members are named as wanted where the device knows no names of theirs. Both lists are in the order of addresses. */
+static void name_members(struct picture *have, const struct picture *want)
+{
+	for (size_t i = 0; i < have->count; i++) {
+		struct picture_virtual *v = &have->virtuals[i];
+		const struct picture_virtual *wanted = picture_find(want, v->name);
+
+		for (size_t r = 0, w = 0; wanted && r < v->count; r++) {
+			size_t at = w;
+			while (at < wanted->count && !address_equal(&wanted->reals[at].address, &v->reals[r].address))
+				at++;
+			if (at == wanted->count)
+				continue;
+			w = at + 1;
+			if (!v->reals[r].name[0])
+				memcpy(v->reals[r].name, wanted->reals[at].name, sizeof v->reals[r].name);
+		}
+	}
+}
+
 static int read_device(struct frame *f, struct error *e)
 {
 	picture_clear(&f->run.have);
@@ -193,6 +213,7 @@ static int read_device(struct frame *f, struct error *e)
 		return rc;
 	picture_sort(&f->run.have);
 	drop_repeats(&f->run.have);
+	name_members(&f->run.have, &f->want);
 	picture_result_clear(&f->plan);
 	picture_diff(&f->want, &f->run.have, may_go, f, &f->plan);
 	return 0;

@@ -16,12 +16,14 @@
 #include <unistd.h>
 
 #include <cap-ng.h>
+#include <jansson.h>
 
 #include "base/log.h"
 #include "base/memory.h"
 #include "lvs/run.h"
 
 #define CPU_SECONDS 30
+#define MEMORY_BYTES ((rlim_t)1 << 30)
 
 struct request {
 	struct keepalived k;
@@ -68,8 +70,15 @@ static int give_up_rights(pid_t parent)
 	const struct rlimit cpu = {CPU_SECONDS, CPU_SECONDS}, none = {0, 0};
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	json_object_seed(0); /* from a file that cannot be opened later */
 	setrlimit(RLIMIT_CPU, &cpu);
 	setrlimit(RLIMIT_CORE, &none);
+#ifndef GLORY_SANITIZE /* whose shadow memory is larger, and which opens files */
+	/* one is what poll(2) must have; with standard input open, no other can be opened any more, seccomp or not */
+	const struct rlimit memory = {MEMORY_BYTES, MEMORY_BYTES}, files = {1, 1};
+	setrlimit(RLIMIT_AS, &memory);
+	setrlimit(RLIMIT_NOFILE, &files);
+#endif
 	if (getppid() != parent || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return 1;
 	keep_one_capability();

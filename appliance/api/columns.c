@@ -196,7 +196,7 @@ static const struct column alarm_columns[] = {
 static const struct column job_columns[] = {
     JOB("id", U64, 0, id),
     JOB("actor", TEXT, 0, actor),
-    JOB("verb", WORD32, WORDS_POWER_VERB, verb),
+    JOB("verb", WORD32, WORDS_JOB_VERB, verb),
     JOB("target", TEXT, 0, target),
     JOB("reason", TEXT_OR_NULL, 0, reason),
     JOB("state", WORD32, WORDS_JOB_STATE, state),

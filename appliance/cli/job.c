@@ -159,6 +159,21 @@ static void add_outcome(struct outcome **list, size_t *count, const json_t *step
 	name_list_add(&(*list)[i].names, cli_text(step, "node"));
 }
 
+/* What each node said is the point of a run: a line for each, as pdsh has it. */
+static void print_answers(const json_t *job)
+{
+	json_t *step;
+	size_t i;
+
+	if (strcmp(cli_text(job, "verb"), "run") != 0)
+		return;
+	json_array_foreach(json_object_get(job, "steps"), i, step)
+	{
+		if (!strcmp(cli_text(step, "phase"), "done") && cli_text(step, "text")[0])
+			printf("%s: %s\n", cli_text(step, "node"), cli_text(step, "text"));
+	}
+}
+
 /* One line for all nodes that ended alike; returns the exit code. */
 static int print_outcomes(const json_t *job)
 {
@@ -166,6 +181,7 @@ static int print_outcomes(const json_t *job)
 	size_t count = 0, done = 0, i;
 	json_t *step;
 
+	print_answers(job);
 	json_array_foreach(json_object_get(job, "steps"), i, step) add_outcome(&list, &count, step);
 	for (i = 0; i < count; i++) {
 		char *range = hostrange_compress(&list[i].names);

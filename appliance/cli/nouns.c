@@ -151,6 +151,9 @@ static const struct cli_option job_filters[] = {
     VALUE("state", "WORD,...", "queued, running, waiting, done, failed, unknown, cancelled"),
     VALUE("verb", "WORD,...", "on, off, cycle, ..."), VALUE("target", "TEXT", "with this target as it was written"),
     VALUE("limit", "NUMBER", "at most so many"), END};
+static const struct cli_option run_options[] = {VALUE("reason", "TEXT", "why, for the job's row"), END};
+static const struct cli_option software_act_options[] = {
+    VALUE("reason", "TEXT", "why, for the job's row"), VALUE("batch", "N", "so many nodes at once; default: the software's own, or a tenth"), END};
 static const struct cli_option power_options[] = {VALUE("reason", "TEXT", "why, for the job's row"), END};
 static const struct cli_option graph_options[] = {
     {.name = "output",
@@ -190,6 +193,7 @@ const struct cli_command cli_commands[] = {
     {"node", "remove", "RANGE", 1, 1, "remove nodes (several want --yes)", node_remove, NULL},
     {"node", "confirm-bmc", "RANGE", 1, 1, "the wiring was looked at: unlock power", bmc_confirm, NULL},
     {"node", "top", "NODE [N]", 1, 2, "its busiest processes now, 10 or at most 20", node_top, NULL},
+    {"node", "run", "RANGE VERB [KEY=VALUE...]", 2, -1, "run a verb of node control (several nodes want --yes)", node_run, run_options},
     {"group", "list", "", 0, 0, "groups with level and counts", group_list, group_filters},
     {"group", "show", "NAME", 1, 1, "a group and its nodes, worst first", group_show, NULL},
     {"group", "add", "NAME", 1, 1, "add a group", group_add, group_fields},
@@ -200,6 +204,10 @@ const struct cli_command cli_commands[] = {
     {"item", "add", "NAME", 1, 1, "measure something more, from the next poll on", item_add, item_fields},
     {"item", "set", "NAME", 1, 1, "change an item; an empty value takes back", item_set, item_fields},
     {"item", "remove", "NAME", 1, 1, "measure it no more; its history stays", item_remove, NULL},
+    {"software", "install", "RANGE|@pool/NAME SOFTWARE", 2, 2, "install it, batch by batch, stopped by the first trouble", software_act, software_act_options},
+    {"software", "upgrade", "RANGE|@pool/NAME SOFTWARE", 2, 2, "bring it to the wanted or newest version", software_act, software_act_options},
+    {"software", "uninstall", "RANGE|@pool/NAME SOFTWARE", 2, 2, "remove it from nodes", software_act, software_act_options},
+    {"software", "status", "[RANGE] [SOFTWARE]", 0, 2, "what stands where", software_status, NULL},
     {"sensor", "list", "[RANGE]", 0, 1, "sensors of BMCs", sensor_list, sensor_filters},
     {"sel", "list", "[RANGE]", 0, 1, "event logs of BMCs", sel_list, sel_options},
     {"sel", "read", "RANGE", 1, 1, "read event logs now, not in their turn", sel_read, NULL},

@@ -20,7 +20,7 @@ static void steps(struct sizing_state *s, const uint8_t *dice)
 				.max = dice[4], .samples = samples, .sample_count = dice[0] % 17, .poll_s = 10, .rate = rates[dice[5] % 8],
 				.lead_s = leads[dice[6] % 8], .budget = dice[7] % 30, .spare = dice[5] & 8, .pin = dice[6] & 8 ? dice[7] : 0};
 
-	for (int tick = 0; tick < 40; tick++) {
+	for (int tick = 0; tick < 24; tick++) {
 		for (int i = 0; i < 16; i++)
 			samples[i] = (struct sizing_sample){.utilisation = dice[7] & 16 && i == tick % 16 ? NAN : (float)((dice[8 + i % 8] + tick) % 160) / 100,
 							    .age_s = dice[8 + i % 8] % 40, .unchanged_s = dice[7] & 32 ? 700u * (unsigned)(i % 2) : 0};
@@ -30,7 +30,7 @@ static void steps(struct sizing_state *s, const uint8_t *dice)
 		if (!text_terminated(sizing_reason(&d, reason), SIZING_REASON) || !reason[0])
 			abort();
 		v.wanted = d.wanted;
-		v.now_s += tick == 20 ? (dice[5] & 16 ? -4000 : dice[5] & 32 ? 400000 : 10) : 10;
+		v.now_s += tick == 12 ? (dice[5] & 16 ? -4000 : dice[5] & 32 ? 400000 : 10) : 10;
 	}
 }
 
@@ -43,7 +43,6 @@ static int taken(const char *text, const uint8_t *dice)
 	if (sizing_state_from_text(text, &s, &e)) {
 		if (e.kind != ERR_CONFIG || !e.object[0] || !e.text[0] || !e.remedy[0])
 			abort();
-		steps(&s, dice);
 		return 0;
 	}
 	if (strcmp(sizing_state_to_text(&s, again), text) != 0)

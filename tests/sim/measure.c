@@ -229,6 +229,9 @@ void measure_domain(void *arg, const struct judge_domain *d)
 	b->rooted = true;
 	bool dark = b->wide || (b->dark_until && w->now < b->dark_until + AFTERMATH_MS && b->dark_until - b->dark_from >= LINK_LEAST_MS);
 	w->tally.roots_forbidden += !dark;
+	if (!dark && getenv("SIM_VERBOSE"))
+		printf("  %.2f domain %u: a root alarm, but its switch was dark %lld-%lld\n", (double)w->now / 1000, d->id, (long long)b->dark_from,
+		       (long long)b->dark_until);
 }
 
 /* The switch's last darkness is over: was its root alarm there? */

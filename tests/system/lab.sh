@@ -205,7 +205,7 @@ expect 0 'status is JSON with four nodes' sh -c "$lab status --json | grep -o '\
 
 nothing_left() {
 	[ -z "$(ip netns list)" ] && [ ! -e "$GLORY_LAB" ] && ! ip link show glab0 >/dev/null 2>&1 && [ -z "$(ip route)" ] &&
-		! grep -q "$work" /proc/mounts && ! pgrep -x 'snmpd|sshd|ipmi_sim|ticker|node-init|unshare' >/dev/null
+		! grep -q "$work" /proc/mounts && ! ps -A -o comm= | grep -qxE 'snmpd|sshd|ipmi_sim|ticker|node-init|unshare|nginx|haproxy'
 }
 
 echo '# taking down'
@@ -220,6 +220,36 @@ kill -KILL $raising
 wait $raising 2>/dev/null
 expect 0 'down after a killed up' do_lab down
 expect 0 'nothing is left of that' nothing_left
+
+echo '# the web service'
+haproxy_up() { socat -T 1 - "UNIX-CONNECT:/proc/$(cat "$GLORY_LAB/nodes/lb1/pid")/root/run/haproxy/admin.sock" <<<'show info' 2>/dev/null | grep -q '^Name: HAProxy'; }
+node_do() { node_init "$1" && nsenter -t "$init_pid" --all -- "${@:2}"; } # NODE COMMAND...
+busy_of() { sed -n 's/^cpu  *0*\([0-9]*\) 0 0*\([0-9]*\) .*/\1/p' "$GLORY_LAB/view/$1/stat"; }
+busier() { [ "$(busy_of "$1")" -gt "$2" ]; }
+fetches() { [ "$(curl -s -m 1 "$1")" = "$2" ]; }
+expect 0 'up with it' $lab up 3 --web
+expect 1 'the balancer shows a banner' ssh_banner 10.99.0.3
+expect 1 'its virtual addresses answer echo' pings 10.99.0.103
+expect 1 'HAProxy answers on its socket' haproxy_up
+expect 0 'cluster.xml has the service' grep -q '<service name="web" balancer="lb1" virtuals="10.99.0.100:80" pool="web"' "$work/etc/cluster.xml"
+expect 1 'nobody has started nginx' fails fetches http://10.99.1.1/ n001
+expect 1 'killing none is no error' do_lab nginx-kill n001
+expect 2 'nginx takes the configuration of n001' node_do n001 nginx -c /srv/web.conf
+expect 2 'and answers with its name' fetches http://10.99.1.1/ n001
+expect 1 'and on /health' fetches http://10.99.1.1/health well
+expect 1 'work for the service' do_lab demand 90
+busy=$(busy_of n001)
+expect 10 'it goes to whoever runs nginx' busier n001 $((busy + 60))
+expect 0 'and to nobody else' fails busier n002 60
+expect 1 'nginx killed' do_lab nginx-kill n001
+expect 1 'it does not answer' fails fetches http://10.99.1.1/ n001
+expect 1 'the balancer crashes' do_lab balancer-crash
+expect 1 'it is silent' fails pings 10.99.0.100
+expect 1 'it is started' do_lab balancer-start
+expect 5 'and answers' ssh_banner 10.99.0.3
+expect 0 'no work beyond numbers' fails $lab demand much
+expect 0 'down' do_lab down
+expect 0 'nothing is left of it' nothing_left
 [ -c /dev/null ] || { echo 'FAILED  /dev/null is no device'; failed=$((failed + 1)); }
 
 echo "$checked checks, $failed failed"

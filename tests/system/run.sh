@@ -28,13 +28,22 @@ case $B in /tmp/*) ;; *) mount -t tmpfs tmp /tmp || exit 77 ;; esac
 ls -A /tmp >"$B/tmp.before"
 tests/lab/run "$B" 4 2 >"$log" 2>&1 &
 run=$!
-if wait_for 60 grep -q 'Ctrl-C ends everything' "$log"; then ok 'comes up within a minute'; else bad "no screen within a minute"; tail -n 20 "$log"; fi
+if wait_for 60 grep -q 'Ctrl-C ends everything' "$log"; then
+	ok 'comes up within a minute'
+else
+	bad "no screen within a minute: $(tail -n 20 "$log")"
+	kill -TERM $run 2>/dev/null
+	exit 1
+fi
 out=$(tests/lab/run "$B" 4 2 2>&1) && bad 'a second one starts' || { case $out in *"$run"*) ok 'a second one refuses and names the pid' ;; *) bad "second: $out" ;; esac; }
 # shellcheck source=/dev/null
 . "$B/run/env"
 wait_for 30 sh -c 'gloryctl node list --json | jq -e "all(.[]; .verdict == \"up\")"' || bad 'nodes are not up'
 try 'gloryctl node list' gloryctl node list
 try 'snmptable' sh -c 'snmptable -Cb 127.0.0.1:1161 GLORY-CL-MIB::gloryNodeTable | grep -q n004'
+if wait_for 120 sh -c 'gloryctl service show web | grep -q in-service && curl -sf -m 2 http://10.99.0.100/ | grep -q "^n00"'; then ok 'the web service answers behind HAProxy'; else bad "the web service does not answer: $(gloryctl service show web 2>&1)"; fi
+try 'gloryctl service explain' gloryctl service explain web
+try 'lab demand' lab demand 0
 try 'gloryctl power cycle' gloryctl power cycle n001
 try 'snmpset' snmpset 127.0.0.1:1161 GLORY-CL-MIB::gloryNodePowerAction.2 = cycle
 try 'lab crash' lab crash n003
@@ -48,13 +57,13 @@ curl -sf http://127.0.0.1:8080/ | grep -q n004 && ok 'the web page' || bad 'the 
 kill -TERM $run
 wait $run
 [ -z "$(ip netns list)" ] && ok 'no namespace is left' || bad "namespaces: $(ip netns list)"
-left=$(ps -A -o args= | grep -E '^(glory|snmpd|ipmi_sim|/usr/sbin/(snmpd|sshd))' | grep -v grep)
+left=$(ps -A -o args= | grep -E '^(glory|snmpd|ipmi_sim|nginx|haproxy|/usr/sbin/(snmpd|sshd|nginx|haproxy))' | grep -v grep)
 [ -z "$left" ] && ok 'no process is left' || bad "processes: $left"
 [ -c /dev/null ] && ok '/dev/null is a device' || bad '/dev/null'
 grep -q " $B" /proc/mounts && bad "mounts: $(grep " $B" /proc/mounts)" || ok 'no mount is left'
 new=$(ls -A /tmp | diff "$B/tmp.before" - | grep '^>')
 [ -z "$new" ] && ok 'nothing new in /tmp' || bad "in /tmp: $new"
-new=$(find /etc /root /var /home -xdev -path "$(readlink -f "$B")" -prune -o -newer "$B/tmp.before" \( -ipath '*snmp*' -o -ipath '*ipmi*' -o -ipath '*glory*' -o -ipath '*rrd*' \) -type f -print 2>/dev/null)
+new=$(find /etc /root /var /home -xdev -path "$(readlink -f "$B")" -prune -o -newer "$B/tmp.before" \( -ipath '*snmp*' -o -ipath '*ipmi*' -o -ipath '*glory*' -o -ipath '*rrd*' -o -ipath '*nginx*' -o -ipath '*haproxy*' \) -type f -print 2>/dev/null)
 [ -z "$new" ] && ok 'no file outside the build directory' || bad "files: $new"
 echo "run: $failed failed"
 [ $failed = 0 ]

@@ -30,7 +30,7 @@ node_net() { # NODE up|silent|dark
 node_kill() {
 	node_init "$1" || return 0
 	kill -KILL "$init_pid" 2>/dev/null
-	wait_for 5 node_gone "$1" || die "$1: its processes do not end"
+	wait_for 20 node_gone "$1" || die "$1: its processes do not end"
 	rm -f "$LAB_DIR/nodes/$1/pid"
 }
 node_gone() { ! node_init "$1"; }
@@ -52,7 +52,7 @@ node_boot() {
 	# the node's clock begins with this boot, as hrSystemUptime must
 	detach nsenter --net="$LAB_DIR/ns/$1" unshare --mount --uts --ipc --pid --fork --kill-child \
 		--time --boottime "-$up" "$LAB_HOME/node-init" "$LAB_DIR" "$1" >"$LAB_DIR/nodes/$1/console" 2>&1
-	wait_for 5 node_init "$1" || { note "$1: does not boot: $(tail -n 1 "$LAB_DIR/nodes/$1/console")"; return 1; }
+	wait_for 20 node_init "$1" || { note "$1: does not boot: $(tail -n 1 "$LAB_DIR/nodes/$1/console")"; return 1; }
 }
 
 node_power_on() {
