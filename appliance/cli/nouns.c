@@ -248,7 +248,7 @@ const struct cli_command cli_commands[] = {
     {"service", "enable", "NAME", 1, 1, "keep it running from now on", service_enable, NULL},
     {"service", "disable", "NAME", 1, 1, "drain and stop it, and give its nodes back", service_enable, NULL},
     {"service", "start", "NAME", 1, 1, "start it again after a stop", service_act, NULL},
-    {"service", "stop", "NAME", 1, 1, "drain and stop its members until it is started again", service_act, NULL},
+    {"service", "stop", "NAME", 1, 1, "drain and stop its members", service_act, NULL},
     {"service", "restart", "NAME", 1, 1, "restart its members one after the other", service_act, NULL},
     {"alarm", "list", "[RANGE]", 0, 1, "active alarms", alarm_list, alarm_filters},
     {"alarm", "ack", "ID...", 1, -1, "acknowledge alarms", alarm_ack, NULL},

@@ -145,6 +145,8 @@ static const char *why_leave(const struct service *s, const struct service_membe
 
 	if (n && n->config.maintenance)
 		return "its node goes into maintenance";
+	if (n && s->e->nodes[m->slot] && s->e->nodes[m->slot]->wanted_power == POWER_OFF)
+		return "its node is to be off";
 	if (n && !pools_has(s->e, s->config.pool, m->slot))
 		return "its node has left the pool";
 	return m->moving ? "its node is hot, the service moves" : "";

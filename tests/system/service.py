@@ -110,13 +110,14 @@ def powered_off(a):
 
 def restarted(a):
     """a restart of the service by hand, one after the other: no request fails"""
+    def since():
+        return {m["node"]: (m["state"], m["since"]) for m in a.get("/v1/members?service=web")}
     wait_members(a, 2, MAX, 120, "before")
-    mark = client.mark()
+    before, mark = since(), client.mark()
     code, out = a.tool("gloryctl", "service", "restart", "web")
     check(code == 0, out)
-    wait_until(lambda: "somebody drains: %s" % explain(a), 60, lambda: members(a, "draining") or members(a, "releasing") or members(a, "starting"))
-    wait_until(lambda: "all serve again: %s" % explain(a), 300, lambda: service(a)["state"] == "well" and not members(a, "draining") and
-               not members(a, "releasing") and not members(a, "starting") and not members(a, "warming"), every=0.2)
+    wait_until(lambda: "each has been started anew: %s" % explain(a), 300, lambda: service(a)["state"] == "well" and
+               all(m[0] == "in-service" and m != before.get(node) for node, m in since().items()), every=0.2)
     client.none_failed(mark, "it was restarted")
 
 
