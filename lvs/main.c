@@ -110,22 +110,6 @@ static char *read_input(size_t *size)
 	return bytes;
 }
 
-static bool write_output(const char *text)
-{
-	size_t left = strlen(text);
-
-	while (left > 0) {
-		ssize_t n = write(STDOUT_FILENO, text, left);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		text += n;
-		left -= (size_t)n;
-	}
-	return write(STDOUT_FILENO, "\n", 1) == 1;
-}
-
 static void ask_keepalived(void *arg, const struct keepalived *k, bool dry_run, struct files_answer *out)
 {
 	int fd = *(int *)arg;
@@ -151,7 +135,7 @@ static int parsing_half(struct kernel *kernel, const struct error *no_kernel, in
 	char *input = read_input(&size);
 	run_picture(&run, input, size, &result);
 	char *text = picture_result_to_json(&result);
-	bool written = text && write_output(text);
+	bool written = text && files_write(STDOUT_FILENO, text) && files_write(STDOUT_FILENO, "\n");
 	explicit_bzero(input, size);
 	free(input);
 	free(text);

@@ -91,6 +91,8 @@ cli_handler silence_add, silence_list, silence_remove;
 
 /* job.c: waits for a job, shows how it ended and returns the exit code */
 int job_follow(struct cli *cli, json_int_t id);
+/* Sends a command that becomes a job, with --reason among its arguments (taken), and follows it unless --no-wait; returns the exit code. */
+int job_begin(struct cli *cli, const char *command, const char *target, json_t *arguments);
 /* The members of an object that are no lists, one a line; null ones are left out. */
 void print_members(const json_t *object);
 /* prints the table of nodes; site.c */

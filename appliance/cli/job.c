@@ -279,3 +279,23 @@ int job_follow(struct cli *cli, json_int_t id)
 	free(path);
 	return code == CLI_DONE ? show_end(cli, id) : code;
 }
+
+int job_begin(struct cli *cli, const char *command, const char *target, json_t *arguments)
+{
+	const char *reason = cli_option(cli, "reason");
+	json_t *answer;
+	struct error e;
+
+	if (reason)
+		json_object_set_new(arguments, "reason", json_string(reason));
+	if (client_command(cli->client, command, target, arguments, cli->yes, &answer, &e))
+		return cli_fail(&e);
+	json_int_t id = json_integer_value(json_object_get(answer, "job"));
+	if (cli->no_wait && cli->json)
+		return cli_print_json(answer);
+	json_decref(answer);
+	if (!cli->no_wait)
+		return job_follow(cli, id);
+	printf("job %" JSON_INTEGER_FORMAT "\n", id);
+	return CLI_DONE;
+}

@@ -8,26 +8,6 @@
 #include "cli/cli.h"
 #include "cli/table.h"
 
-static int begin_job(struct cli *cli, const char *command, const char *target, json_t *arguments)
-{
-	const char *reason = cli_option(cli, "reason");
-	json_t *answer;
-	struct error e;
-
-	if (reason)
-		json_object_set_new(arguments, "reason", json_string(reason));
-	if (client_command(cli->client, command, target, arguments, cli->yes, &answer, &e))
-		return cli_fail(&e);
-	json_int_t id = json_integer_value(json_object_get(answer, "job"));
-	if (cli->no_wait && cli->json)
-		return cli_print_json(answer);
-	json_decref(answer);
-	if (!cli->no_wait)
-		return job_follow(cli, id);
-	printf("job %" JSON_INTEGER_FORMAT "\n", id);
-	return CLI_DONE;
-}
-
 int node_run(struct cli *cli, char **arguments, int count)
 {
 	json_t *o = json_pack("{s:s}", "verb", arguments[1]);
@@ -41,7 +21,7 @@ int node_run(struct cli *cli, char **arguments, int count)
 		}
 		json_object_set_new(o, key, json_string(equals + 1));
 	}
-	return begin_job(cli, "run", arguments[0], o);
+	return job_begin(cli, "run", arguments[0], o);
 }
 
 int software_act(struct cli *cli, char **arguments, int count)
@@ -57,7 +37,7 @@ int software_act(struct cli *cli, char **arguments, int count)
 	}
 	if (batch)
 		json_object_set_new(o, "batch", json_integer(number));
-	return begin_job(cli, "software", arguments[0], o);
+	return job_begin(cli, "software", arguments[0], o);
 }
 
 int software_status(struct cli *cli, char **arguments, int count)

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "control/ended.h"
 #include "control/verbs.h"
 #include "engine/runs.h"
 #include "engine/software.h"
@@ -41,18 +42,6 @@ static void on_line(void *arg, const char *text)
 		text_copy(job->targets[w->target].text, sizeof job->targets[w->target].text, text);
 }
 
-static void last_line(const char *from, char *out, size_t size)
-{
-	size_t end = strlen(from), begin;
-
-	while (end && (from[end - 1] == '\n' || from[end - 1] == ' '))
-		end--;
-	for (begin = end; begin && from[begin - 1] != '\n';)
-		begin--;
-	text_format(out, size, "%.*s", (int)(end - begin), from + begin);
-	text_make_printable(out);
-}
-
 static void on_done(void *arg, const struct msg_run_result *m, const char *output, size_t size)
 {
 	struct under_way *w = arg;
@@ -62,7 +51,7 @@ static void on_done(void *arg, const struct msg_run_result *m, const char *outpu
 
 	(void)output;
 	(void)size;
-	last_line(m->text, text, sizeof text);
+	control_last_line(m->text, text, sizeof text);
 	if (job && job->targets[w->target].phase == TARGET_SENT) {
 		if (is_rolling(job))
 			software_ended(e, job->targets[w->target].name, job->software, (enum job_verb)job->verb, (enum run_ended)m->end, text);

@@ -107,7 +107,7 @@ bool job_run_result(struct job *job, uint32_t target, enum run_ended end, const 
 		return false;
 	t->stepped_wall_ms = now_ms;
 	t->run = 0;
-	if (end == ENDED_DONE)
+	if (end == ENDED_DONE || end == ENDED_FAILED)
 		text_copy(t->text, sizeof t->text, text);
 	else
 		text_format(t->text, sizeof t->text, "%s: %s", run_ended_name((int)end), text);

@@ -1,18 +1,27 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A switch whose every reply is made of the fuzzer's bytes, to the drivers that speak SNMP: names that go back or run on, values of wrong types and
- * sizes, errors, silence. The first byte chooses the family. A run ends, within bounds, with a result that can be written and read. */
+/* A simulated switch, some of whose replies are made of the fuzzer's bytes, to the drivers that speak SNMP: names that go back or run on, values of
+ * wrong types and sizes, errors, silence. The first byte chooses the family. A run ends, within bounds, with a result that can be written
+ * and read. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "l4drivers/snmp.h"
+#include "tests/lab/l4sim/sim.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct bytes {
 	const uint8_t *at, *end;
+	const struct family *family;
 	unsigned replies;
 };
+
+int64_t sim_now_ms(void)
+{
+	return clock_mono_ms();
+}
 
 static unsigned take(struct bytes *b)
 {
@@ -76,11 +85,10 @@ static int answer(void *arg, netsnmp_pdu *request, netsnmp_pdu **reply, int time
 	size_t length;
 
 	(void)timeout_ms;
-	*reply = NULL;
-	/* the bytes are used up, or it is silent */
-	if (b->at >= b->end || how == 255 || ++b->replies > 2000) {
+	*reply = how < 150 && ++b->replies < 2000 ? sim_inside(b->family, request) : NULL;
+	if (*reply || how == 255 || b->replies++ >= 2000) {
 		snmp_free_pdu(request);
-		return error_set(e, ERR_REMOTE, "switch", "look", "no answer");
+		return *reply ? 0 : error_set(e, ERR_REMOTE, "switch", "look", "no answer");
 	}
 	*reply = snmp_pdu_create(how == 254 ? SNMP_MSG_TRAP2 : SNMP_MSG_RESPONSE);
 	(*reply)->errstat = how >= 240 ? take(b) % 20 : 0;
@@ -95,7 +103,7 @@ static int answer(void *arg, netsnmp_pdu *request, netsnmp_pdu **reply, int time
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const families[] = {"alteon", "serveriron", "cisco-slb", "f5"};
+	static const struct family *const families[] = {&family_alteon, &family_serveriron, &family_cisco, &family_f5};
 	static const char web[] = "{\"v\":1,\"options\":{\"pending\":\"revert\"},\"virtuals\":[{\"name\":\"web\",\"address\":\"10.0.0.1:80\",\"reals\":["
 				  "{\"name\":\"n1\",\"address\":\"10.1.0.1:80\",\"weight\":100},{\"name\":\"n2\",\"address\":\"10.1.0.2:80\"}]}]}";
 	struct picture want;
@@ -104,14 +112,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2 || picture_from_json(web, strlen(web), &want, &e))
 		return 0;
-	struct bytes b = {.at = data + 1, .end = data + size};
+	struct bytes b = {.at = data + 1, .end = data + size, .family = families[data[0] % 4]};
+	free(sim_cells.list);
+	sim_cells = (struct cells){0};
+	knobs = (struct knobs){.enhanced = data[0] & 0x80};
+	b.family->begin();
 	if (data[0] % 4)
-		want.option_count = 0;
+		want.option_count = 0; /* the option is alteon's */
 	switch_fake(answer, &b);
-	driver_run(driver_find(families[data[0] % 4]), &want, clock_mono_ms() + 300, &result);
+	driver_run(driver_find(b.family->name), &want, clock_mono_ms() + 40, &result);
 	char *text = picture_result_to_json(&result);
 	if (result.status && !result.error.text[0])
 		abort();
+	if (getenv("SHOW")) fprintf(stderr, "%s\n", text);
 	if (!text || picture_result_from_json(text, strlen(text), &again, &e))
 		abort();
 	picture_result_clear(&again);

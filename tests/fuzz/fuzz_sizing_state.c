@@ -12,11 +12,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void steps(struct sizing_state *s, const uint8_t *dice)
 {
-	static const double rates[] = {NAN, 0, 1, 1e12, -1, INFINITY, 100, 250}, leads[] = {0, 30, 150, 7200, 1e18, NAN, -5, 600};
+	static const double rates[] = {NAN, 0, 1, 1e11, 1e-300, INFINITY, 100, 250}, leads[] = {0, 30, 150, 7200, 1e18, NAN, -5, 600};
 	struct sizing_sample samples[16];
 	char reason[SIZING_REASON];
 	struct sizing_decision d;
-	struct sizing_view v = {.now_s = s->now_s + 10, .in_service = dice[0] % 17, .starting = dice[1] % 4, .wanted = dice[2], .min = dice[3] % 5,
+	struct sizing_view v = {.now_s = s->now_s + 10, .in_service = dice[0] % 17, .starting = dice[1] % 4, .wanted = dice[2] == 255 ? UINT32_MAX : dice[2], .min = dice[3] % 5,
 				.max = dice[4], .samples = samples, .sample_count = dice[0] % 17, .poll_s = 10, .rate = rates[dice[5] % 8],
 				.lead_s = leads[dice[6] % 8], .budget = dice[7] % 30, .spare = dice[5] & 8, .pin = dice[6] & 8 ? dice[7] : 0};
 

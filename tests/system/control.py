@@ -23,7 +23,7 @@ def gloryctl(a, *words, timeout=120):
 def node_run(a, target, *words, timeout=120):
     """(exit code, output, the job) of gloryctl node run --yes."""
     code, out = gloryctl(a, "node", "run", target, *words, "--yes", "--json", timeout=timeout)
-    return code, out, json.loads(out) if out.startswith("{") else None
+    return code, out, json.JSONDecoder().raw_decode(out)[0] if out.startswith("{") else None  # what it says of its progress stands behind
 
 
 def begin(a, target, verb, *arguments):

@@ -243,10 +243,11 @@ expect 10 'it goes to whoever runs nginx' busier n001 $((busy + 60))
 expect 0 'and to nobody else' fails busier n002 60
 expect 1 'nginx killed' do_lab nginx-kill n001
 expect 1 'it does not answer' fails fetches http://10.99.1.1/ n001
-expect 1 'the balancer crashes' do_lab balancer-crash
+expect 1 'the balancer crashes' do_lab balancer-crash lb1
 expect 1 'it is silent' fails pings 10.99.0.100
-expect 1 'it is started' do_lab balancer-start
+expect 1 'it is started' do_lab balancer-start lb1
 expect 5 'and answers' ssh_banner 10.99.0.3
+expect 0 'there is but one' fails $lab balancer-crash lb2
 expect 0 'no work beyond numbers' fails $lab demand much
 expect 0 'down' do_lab down
 expect 0 'nothing is left of it' nothing_left

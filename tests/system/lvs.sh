@@ -12,7 +12,7 @@ if [ -z "${GLORY_UML:-}" ]; then
 		command -v $tool >/dev/null || { echo "skipped: $tool is not installed, run make deps"; exit 77; }
 	done
 	[ -x "$I" ] || { echo "skipped: $I is not built"; exit 77; }
-	GLORY_BUILD=$(readlink -f "$B") exec tests/lab/uml/boot -t "${GLORY_UML_SECONDS:-200}" "$0"
+	GLORY_BUILD=$(readlink -f "$B") exec tests/lab/uml/boot -t "${GLORY_UML_SECONDS:-400}" "$0"
 fi
 
 failed=0
@@ -68,7 +68,7 @@ for n in 1 2; do
 		net.ipv4.conf.e0.rp_filter=0
 	ip -n r$n link set tunl0 up
 	on r$n sysctl -qw net.ipv4.conf.tunl0.rp_filter=0
-	for v in 10.77.3.100/32 10.77.3.200/32 fd77:3::100/128; do ip -n r$n addr add $v dev lo; done
+	for v in 10.77.3.100/32 10.77.3.200/32 fd77:3::100/128 fd77:3::200/128; do ip -n r$n addr add $v dev lo; done
 	for s in r$n n$n; do
 		mkdir -p /run/www/$s
 		echo $s >/run/www/$s/index.html
@@ -209,7 +209,8 @@ is "one weight of 1,000: one command" "$(said '[.status,.commands,.changes[0].wh
 # --- sync daemons and VRRP ------------------------------------------------------------------------------------------------------
 pair() { # PRIORITY PEER: what a director of the pair gets; that it has a peer means both sync daemons
 	picture ",\"options\":{\"interface\":\"e0\",\"router\":\"77\",\"priority\":\"$1\",\"peer\":\"$2\",\"advert-ms\":\"300\"}" \
-		"$(virtual pair tcp 10.77.3.200:80 direct rr '' "$(r1 80)" "$(r2 80)")"
+		"$(virtual pair tcp 10.77.3.200:80 direct rr '' "$(r1 80)" "$(r2 80)")" \
+		"$(virtual pair6 tcp '[fd77:3::200]:80' direct rr '' "$(real r1 '[fd77:3::11]:80' 100)" "$(real r2 '[fd77:3::12]:80' 100)")"
 }
 apply d1 "$(pair 150 10.77.3.2)"
 is "VRRP: keepalived does not run yet" "$(said '[.status,.error.remedy]')" '["not-now","start it: systemctl start keepalived"]'
@@ -220,8 +221,8 @@ for d in d1 d2; do
 done
 applies "the first of the pair" d1 "$(pair 150 10.77.3.2)"
 applies "the second" d2 "$(pair 100 10.77.3.1)"
-has() { ip -n "$1" -br addr show e0 | grep -q 10.77.3.200/32; }
-works "the address is with the first" until_ok 15 'has d1 && ! has d2'
+has() { ip -n "$1" -br addr show e0 | grep 10.77.3.200/32 | grep -q fd77:3::200/128; }
+works "the addresses are with the first" until_ok 15 'has d1 && ! has d2'
 daemons() { on $1 ipvsadm -l --daemon | grep -c "$2 sync daemon (mcast=e0, syncid=77"; }
 is "the sync daemons" "$(daemons d1 master) $(daemons d1 backup) $(daemons d2 master) $(daemons d2 backup)" "1 1 1 1"
 apply d1 "$(pair 150 10.77.3.2)"
@@ -230,10 +231,10 @@ until_ok 5 'on cl curl -s -m 1 http://10.77.3.200/'
 is "the pair serves" "$(hits 4 http://10.77.3.200/)" "r1:2 r2:2"
 works "the backup knows the connections" until_ok 8 '[ "$(on d2 ipvsadm -lnc | grep -c "10.77.3.200:80")" -ge 4 ]'
 kill -9 $(pgrep -f "keepalived.*keepalived-d1.conf")
-ip -n d1 addr del 10.77.3.200/32 dev e0 # killed, it could not
-works "it moves to the second" until_ok 10 'has d2'
-until_ok 5 'on cl curl -s -m 1 http://10.77.3.200/'
-is "which serves" "$(hits 4 http://10.77.3.200/)" "r1:2 r2:2"
+for v in 10.77.3.200/32 fd77:3::200/128; do ip -n d1 addr del $v dev e0 2>/dev/null; done # killed, it may not have done so itself
+works "they move to the second" until_ok 10 'has d2'
+until_ok 5 'on cl curl -s -m 1 http://10.77.3.200/ && on cl curl -g -s -m 1 "http://[fd77:3::200]/"'
+is "which serves" "$(hits 4 http://10.77.3.200/) $(hits 4 'http://[fd77:3::200]/')" "r1:2 r2:2 r1:2 r2:2"
 apply d2 "$(pair 90 10.77.3.1)"
 is "another priority is told to keepalived" "$(said '[.status,.changes[0].virtual]')" '["ok","vrrp"]'
 works "which reads it" until_ok 5 'grep -qi reload /run/keepalived-d2.log'

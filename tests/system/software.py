@@ -31,6 +31,17 @@ def bundle(a, name, files, manifest=None):
         return path, hashlib.sha256(f.read()).hexdigest()
 
 
+def squashfs(a, name, files):
+    place = os.path.join(a.work, "bundles", name)
+    os.makedirs(place)
+    for n, c in files.items():
+        with open(os.path.join(place, n), "w") as f:
+            f.write(c)
+    subprocess.run(["mksquashfs", place, place + ".squashfs", "-quiet", "-no-progress"], check=True, stdout=subprocess.DEVNULL)
+    with open(place + ".squashfs", "rb") as f:
+        return place + ".squashfs", hashlib.sha256(f.read()).hexdigest()
+
+
 BUNDLES = {}
 
 
@@ -38,6 +49,7 @@ def prepare(a):
     BUNDLES["one"] = bundle(a, "one", {"index.html": "one\n"})
     BUNDLES["two"] = bundle(a, "two", {"index.html": "two\n", "big": "x" * 3000000})
     BUNDLES["lies"] = bundle(a, "lies", {"index.html": "lies\n"}, "0" * 64 + "  index.html\n")
+    BUNDLES["packed"] = squashfs(a, "packed", {"index.html": "packed\n"})
     a.add_to_cluster(element("one") + '<software name="shell" package="bash"/>')
 
 
@@ -103,7 +115,7 @@ def installs(a):
 def full_disk(a):
     """a node without room: told as that, its old version stays, and nobody behind it is begun"""
     change(a, "two")
-    a.lab("disk", "n003", "100")
+    a.lab("disk", "n003", "98")
     code, out = act(a, "upgrade", ALL, "site", "--batch", "1")
     check(code == 3 and "failed: n003: no-space" in out and "not begun: n003 failed" in out, (code, out))
     check(page(a, "n002") == "two\n" and page(a, "n003") == "one\n" and page(a, "n004") == "one\n", "what stands where")
@@ -123,6 +135,13 @@ def wrong_digest(a):
         check(code == 1 and said in out, out)
         check(page(a, "n001") == "two\n", page(a, "n001"))
         check(inside(a, "n001", "ls -A /srv | grep -c 'new\\|part'").strip() == "0", inside(a, "n001", "ls -A /srv"))
+
+
+def packed(a):
+    """a squashfs file is unpacked like a tar"""
+    change(a, "packed")
+    code, out = act(a, "upgrade", "n005", "site")
+    check(code == 0 and page(a, "n005") == "packed\n", out)
 
 
 def health(a):
@@ -148,4 +167,4 @@ def goes(a):
 
 
 if __name__ == "__main__":
-    run("software", {"nodes": 6, "groups": 2}, [installs, full_disk, wrong_digest, health, goes], prepare=prepare)
+    run("software", {"nodes": 6, "groups": 2}, [installs, full_disk, wrong_digest, packed, health, goes], prepare=prepare)

@@ -11,91 +11,20 @@
 #include "tests/lab/l4sim/sim.h"
 #include "tests/unit/unit.h"
 
-#define LOG 4096
 static const struct family *family;
-static char sent[LOG]; /* the last name of each object that was SET */
 
 int64_t sim_now_ms(void)
 {
 	return clock_mono_ms();
 }
 
-/* --- the agent ------------------------------------------------------------------------------------------ */
-
-static void add_cell(netsnmp_pdu *reply, const struct cell *c)
-{
-	snmp_pdu_add_variable(reply, c->name.id, c->name.length, c->type, c->bytes, c->size);
-}
-
-static netsnmp_pdu *read_cells(const netsnmp_pdu *request)
-{
-	netsnmp_pdu *reply = snmp_pdu_create(SNMP_MSG_RESPONSE);
-	const netsnmp_variable_list *v = request->variables;
-	size_t at = cells_at(&sim_cells, v->name, v->name_length);
-	bool same = at < sim_cells.count && !snmp_oid_compare(sim_cells.list[at].name.id, sim_cells.list[at].name.length, v->name, v->name_length);
-
-	reply->errstat = SNMP_ERR_NOERROR;
-	if (request->command == SNMP_MSG_GET) {
-		if (same)
-			add_cell(reply, &sim_cells.list[at]);
-		else
-			snmp_pdu_add_variable(reply, v->name, v->name_length, SNMP_NOSUCHINSTANCE, NULL, 0);
-		return reply;
-	}
-	at += same;
-	for (long i = 0; i < request->max_repetitions && at < sim_cells.count; i++)
-		add_cell(reply, &sim_cells.list[at++]);
-	if (at == sim_cells.count)
-		snmp_pdu_add_variable(reply, v->name, v->name_length, SNMP_ENDOFMIBVIEW, NULL, 0);
-	return reply;
-}
-
-static size_t take_sets(const netsnmp_pdu *request, struct sim_set *sets)
-{
-	size_t n = 0, used = strlen(sent);
-
-	for (const netsnmp_variable_list *v = request->variables; v; v = v->next_variable, n++) {
-		struct sim_set *s = &sets[n];
-		memset(s, 0, sizeof *s);
-		s->name.length = v->name_length;
-		memcpy(s->name.id, v->name, v->name_length * sizeof(oid));
-		s->type = v->type;
-		s->size = v->val_len;
-		memcpy(s->bytes, v->val.string, v->val_len);
-		s->number = v->type == ASN_INTEGER || v->type == ASN_UNSIGNED ? *v->val.integer : 0;
-	}
-	text_append(sent, sizeof sent, &used, "|");
-	return n;
-}
-
 static int exchange(void *arg, netsnmp_pdu *request, netsnmp_pdu **reply, int timeout_ms, struct error *e)
 {
-	static struct sim_set sets[16];
-	size_t at = 0;
-
 	(void)arg;
 	(void)timeout_ms;
-	family->tick(sim_now_ms());
-	if (request->command != SNMP_MSG_SET) {
-		*reply = read_cells(request);
-		snmp_free_pdu(request);
-		return 0;
-	}
-	size_t count = take_sets(request, sets);
-	bool passes = knobs.after-- > 0;
-	int error = knobs.read_only ? SNMP_ERR_NOTWRITABLE : !passes && knobs.refuse-- > 0 ? SNMP_ERR_GENERR : family->check(sets, count, &at);
-	bool dropped = !passes && !error && knobs.drop-- > 0, lost = !passes && !error && knobs.lose-- > 0;
-	if (!error && !dropped)
-		family->commit(sets, count);
-	knobs.sets++;
+	*reply = sim_inside(family, request);
 	snmp_free_pdu(request);
-	*reply = NULL;
-	if (dropped || lost)
-		return error_set(e, ERR_REMOTE, "switch", "look", "no answer by SNMP");
-	*reply = snmp_pdu_create(SNMP_MSG_RESPONSE);
-	(*reply)->errstat = error;
-	(*reply)->errindex = error ? (long)at + 1 : 0;
-	return 0;
+	return *reply ? 0 : error_set(e, ERR_REMOTE, "switch", "look", "no answer by SNMP");
 }
 
 /* --- runs ----------------------------------------------------------------------------------------------- */
@@ -141,7 +70,6 @@ static struct picture_result go(const char *members)
 		real->weight = (uint32_t)strtol(strchr(m, ':') + 1, NULL, 10);
 	}
 	picture_sort(&p);
-	sent[0] = '\0';
 	driver_run(driver_find(family->name), &p, clock_mono_ms() + 20000, &r);
 	picture_clear(&p);
 	return r;

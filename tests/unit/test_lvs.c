@@ -337,6 +337,7 @@ static void test_refused_pictures(void)
 		PICTURE(",\"options\":{\"router\":\"77\",\"interface\":\"e0\",\"priority\":\"255\"}", ""),
 		PICTURE(",\"options\":{\"router\":\"77\",\"interface\":\"e0\",\"peer\":\"d2\"}", ""),
 		PICTURE(",\"options\":{\"router\":\"77\",\"interface\":\"e0\",\"addresses\":\"10.0.0.1:80\"}", ""),
+		PICTURE(",\"options\":{\"router\":\"77\",\"interface\":\"e0\",\"peer\":\"fd00::3\"}", WEB("wrr", TWO)),
 		PICTURE("", ONE("\"protocol\":\"tcp\",\"address\":\"10.0.0.1\"", "")),
 		PICTURE("", ONE("\"protocol\":\"tcp\",\"address\":\"10.0.0.1:80\",\"scheduler\":\"a_name_much_too_long\"", "")),
 		PICTURE("", ONE("\"protocol\":\"tcp\",\"address\":\"10.0.0.1:80\",\"scheduler\":\"../x\"", "")),
@@ -398,6 +399,12 @@ static void test_vrrp(void)
 	text = keepalived_text(&vrrp_asked);
 	CU_ASSERT(strstr(text, "vrrp_instance") == NULL && keepalived_check(&vrrp_asked, NULL) == 0);
 	free(text);
+	/* advertised is an address of the peer's family */
+	CU_ASSERT_EQUAL(run(PICTURE(",\"options\":{\"router\":\"77\",\"interface\":\"e0\",\"peer\":\"fd00::3\"}", ALL)), ERR_NOT_NOW);
+	text = keepalived_text(&vrrp_asked);
+	CU_ASSERT(strstr(text, "virtual_ipaddress {\n        2001:db8::1/128 dev e0\n    }\n    virtual_ipaddress_excluded {\n        10.0.0.100/32") != NULL);
+	free(text);
+	CU_ASSERT_EQUAL(run(PICTURE(",\"options\":{\"router\":\"0\"}", "")), ERR_NOT_NOW);
 	/* the half that writes trusts nobody */
 	vrrp_asked.router = 1;
 	CU_ASSERT_EQUAL(keepalived_check(&vrrp_asked, NULL), ERR_BUG);
@@ -410,7 +417,7 @@ static void test_vrrp(void)
 	vrrp_asked.count = KEEPALIVED_ADDRESSES + 1;
 	CU_ASSERT_EQUAL(keepalived_check(&vrrp_asked, NULL), ERR_BUG);
 	CU_ASSERT_EQUAL(run(PICTURE("", ALL)), 0);
-	CU_ASSERT_EQUAL(vrrp_asks, 2);
+	CU_ASSERT_EQUAL(vrrp_asks, 4);
 }
 
 /* Rows that are short, of another kind, or unterminated are none. */

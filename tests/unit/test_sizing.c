@@ -389,6 +389,29 @@ static void test_clock_set_back(void)
 	CU_ASSERT_FALSE(b.decision.season);
 }
 
+/* Whatever the view says, what is left behind can be stored and taken up again. */
+static void test_wild_views(void)
+{
+	static const double rates[] = {1e-300, 1e300, INFINITY, -1, 0, NAN};
+	static char text[SIZING_TEXT];
+	struct sizing_state back;
+	struct bench b;
+
+	for (size_t i = 0; i < COUNT_OF(rates); i++) {
+		bench_begin(&b, 8, 4);
+		b.view.rate = rates[i];
+		b.view.lead_s = i % 2 ? INFINITY : NAN;
+		b.view.wanted = UINT32_MAX;
+		bench_run(&b, 600);
+		CU_ASSERT_EQUAL(sizing_state_from_text(sizing_state_to_text(&b.state, text), &back, NULL), 0);
+		b.view.in_service = b.view.starting = UINT32_MAX;
+		b.view.sample_count = 8;
+		sizing_step(&b.state, &b.view, &b.decision);
+		CU_ASSERT(b.decision.wanted >= 2 && b.decision.wanted <= 40);
+		CU_ASSERT_EQUAL(sizing_state_from_text(sizing_state_to_text(&b.state, text), &back, NULL), 0);
+	}
+}
+
 static void test_text_there_and_back(void)
 {
 	static char text[SIZING_TEXT], again[SIZING_TEXT];
@@ -536,6 +559,7 @@ static const struct unit_test tests[] = {
 	{"one member more", test_spare},
 	{"the lead is measured", test_lead},
 	{"the clock is set back", test_clock_set_back},
+	{"wild views", test_wild_views},
 	{"the state as text and back", test_text_there_and_back},
 	{"damaged text", test_damaged_text},
 	{"unsound text", test_unsound_text},

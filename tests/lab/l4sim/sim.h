@@ -86,6 +86,8 @@ struct knobs {
 };
 extern struct knobs knobs; /* store.c */
 int64_t sim_now_ms(void);  /* of whoever serves the family: main.c, or a unit test */
+/* inside.c: the reply to a GET, GETBULK or SET as this family gives it now; NULL where a knob loses it. The caller frees. */
+netsnmp_pdu *sim_inside(const struct family *f, const netsnmp_pdu *request);
 /* Serves "NAME VALUE" and "NAME" on a UNIX socket from net-snmp's loop. */
 bool control_open(const char *path);
 bool control_assign(const char *text); /* "NAME=VALUE" */

@@ -7,6 +7,9 @@ say() { printf '%s\n' "$*"; }
 note() { printf 'lab: %s\n' "$*" >&2; }
 die() { printf 'lab: %s\n' "$*" >&2; exit 1; }
 
+# A kernel in a process (tests/lab/uml) is that much slower: every wait is so much longer.
+LAB_SLOWNESS=$((${GLORY_UML:-0} ? 6 : 1))
+
 ns_file() { printf '%s/ns/%s' "$LAB_DIR" "$1"; }
 
 # Runs a command in one of the lab's network namespaces; the file system stays.
@@ -59,7 +62,7 @@ clock() { local up _; read -r up _ </proc/uptime; now_cs=$((10#${up/./})); }
 
 # Waits until a command succeeds, asking every 20 ms.   wait_for SECONDS CMD...
 wait_for() {
-	local limit_cs=$(($1 * 100)) start; shift
+	local limit_cs=$(($1 * 100 * LAB_SLOWNESS)) start; shift
 	clock; start=$now_cs
 	until "$@"; do
 		clock

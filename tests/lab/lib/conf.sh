@@ -155,7 +155,7 @@ conf_cluster() {
 			echo '  </group>'
 		done
 		[ -z "$NOTIFY" ] || printf '  <notify name="noc" address="%s" snmp="noc" kind="inform"/>\n' "$NOTIFY"
-		[ "$WEB" = 0 ] || web_cluster
+		[ -z "$WEB" ] || web_cluster
 		echo '</cluster>'
 	} >"$f.new" && mv "$f.new" "$f" || die "$f: cannot write it"
 }

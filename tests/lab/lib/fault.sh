@@ -44,8 +44,8 @@ root-writable|NODE|fault_root rw|it can
 load|NODE PERCENT|fault_load|processor load the node shows; 0 ends it
 demand|PERCENT|fault_demand|work for the web service in percent of one node, shared by those that run nginx; 0 ends it
 nginx-kill|NODE|fault_nginx_kill|kill nginx on the node
-balancer-crash||fault_balancer crash|operating system of lb1 gone at once
-balancer-start||fault_balancer start|boot it again
+balancer-crash|BALANCER|fault_balancer crash|operating system of lb1 (or lb2) gone at once
+balancer-start|BALANCER|fault_balancer start|boot it again
 disk|NODE PERCENT|fault_disk|fill the file system /srv of the node; 0 empties it
 sensor|NODE NAME VALUE|fault_sensor|what a BMC sensor reads (95, 11.9; ok failed lost absent)'
 

@@ -53,7 +53,7 @@ net_core() {
 	{
 		net_cable own 10 home glab0 "$(mac 10 99 0 2)"
 		net_cable bmc 11 bmcsw trunk "$(mac 10 98 255 1)"
-		web_cable
+		web_cables
 		for ((g = 1; g <= lab_groups; g++)); do net_cable "g$g" $((100 + g)) "sw$g" trunk "$(mac 10 99 "$g" 253)"; done
 	} | net_switch core || exit 1
 }

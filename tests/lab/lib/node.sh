@@ -16,6 +16,7 @@ node_net() { # NODE up|silent|dark
 		link set eth0 up
 		addr replace $address/16 dev eth0
 		E
+		web_node_net "$1"
 		;;
 	silent) in_ns "$1" ip addr flush dev eth0 ;;
 	dark) ip_ns "$1" <<-E
@@ -37,7 +38,7 @@ node_gone() { ! node_init "$1"; }
 
 # Boots the operating system; returns when its first process runs, services follow by themselves.
 node_boot() {
-	local up
+	local up clock=''
 	node_init "$1" && return 0
 	if [ -e "$LAB_DIR/nodes/$1/boot-hang" ]; then
 		# firmware and no more: the link comes up, nobody is there
@@ -49,9 +50,10 @@ node_boot() {
 	up=$((now_cs / 100))
 	echo "$now_cs" >"$LAB_DIR/view/$1/boot"
 	cat "$LAB_DIR/view/stat.first" >"$LAB_DIR/view/$1/stat"
-	# the node's clock begins with this boot, as hrSystemUptime must
-	detach nsenter --net="$LAB_DIR/ns/$1" unshare --mount --uts --ipc --pid --fork --kill-child \
-		--time --boottime "-$up" "$LAB_HOME/node-init" "$LAB_DIR" "$1" >"$LAB_DIR/nodes/$1/console" 2>&1
+	# the node's clock begins with this boot, as hrSystemUptime must; a kernel without such clocks (user-mode Linux) has its own for all
+	[ ! -e /proc/self/ns/time ] || clock="--time --boottime -$up"
+	# shellcheck disable=SC2086 # words
+	detach nsenter --net="$LAB_DIR/ns/$1" unshare --mount --uts --ipc --pid --fork --kill-child $clock "$LAB_HOME/node-init" "$LAB_DIR" "$1" >"$LAB_DIR/nodes/$1/console" 2>&1
 	wait_for 20 node_init "$1" || { note "$1: does not boot: $(tail -n 1 "$LAB_DIR/nodes/$1/console")"; return 1; }
 }
 

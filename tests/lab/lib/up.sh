@@ -33,7 +33,7 @@ up_check() {
 	[[ $lab_nodes =~ ^[1-9][0-9]{0,2}$ && $lab_groups =~ ^[1-9][0-9]?$ ]] || die "wants 1 to 400 nodes in 1 to 99 groups"
 	[ "$lab_nodes" -le 400 ] && [ "$lab_nodes" -ge "$lab_groups" ] && [ $((lab_nodes / lab_groups)) -lt 250 ] ||
 		die "$lab_nodes nodes in $lab_groups groups: wants 1 to 400 nodes, no empty group, at most 250 in one"
-	[ "$WEB" = 0 ] || web_check
+	[ -z "$WEB" ] || web_check
 	case $LAB_DIR$ETC_DIR in *[\ \"\\]*) die "$LAB_DIR, $ETC_DIR: a place without blanks, quotes and backslashes, please" ;; esac
 	[ ! -e /sys/class/net/glab0 ] && ! ip link show glab0 >/dev/null 2>&1 ||
 		die "glab0 is here already$(ip link show glab0 | sed -n 's/^ *alias /: /p'), end that lab first: lab down --dir DIR"
@@ -51,7 +51,7 @@ up_directory() {
 	down_parts
 	chmod 700 "$LAB_DIR"
 	mkdir -p "$LAB_DIR"/{ns,nodes,bmcs,switches,view,client}
-	printf 'lab_nodes=%d lab_groups=%d\n' "$lab_nodes" "$lab_groups" >"$LAB_DIR/facts"
+	printf 'lab_nodes=%d lab_groups=%d WEB=%s\n' "$lab_nodes" "$lab_groups" "$WEB" >"$LAB_DIR/facts"
 	: >"$(ns_file home)"
 	mount --bind /proc/self/ns/net "$(ns_file home)" || die "$LAB_DIR: cannot hold a namespace there"
 	mount -t ramfs view "$LAB_DIR/view" || die "$LAB_DIR/view: cannot mount"
@@ -140,7 +140,8 @@ lab_up() {
 	mapfile -t groups < <(seq 1 "$lab_groups")
 	detach_ticker
 	progress "network of ${#nodes[@]} nodes"
-	[ "$WEB" = 0 ] || { net_make lb1 && web_conf "${nodes[@]}"; } || die "cannot make the balancer"
+	# shellcheck disable=SC2046 # words
+	[ -z "$WEB" ] || { each net_make $(balancers) && web_conf "${nodes[@]}"; } || die "cannot make the balancer"
 	each net_make core bmcsw "${groups[@]/#/sw}" "${nodes[@]}" "${nodes[@]/#/bmc-}" ||
 		die "cannot make the network namespaces"
 	net_core
@@ -149,12 +150,12 @@ lab_up() {
 	net_home
 	bmc_records
 	progress "starting ${#nodes[@]} nodes and their BMCs"
-	[ "$WEB" = 0 ] || web_up || die "the balancer could not be started"
+	[ -z "$WEB" ] || web_up || die "the balancer could not be started"
 	each up_node "${nodes[@]}" || die "not every node could be started"
 	each up_switch "${groups[@]}" || die "not every switch could be started"
 	progress "waiting for their answers"
 	each wait_agent "${nodes[@]}" || die "not every node came up within 10 s"
-	[ "$WEB" = 0 ] || web_wait || die "the balancer did not come up within 10 s"
+	[ -z "$WEB" ] || web_wait || die "the balancer did not come up within 10 s"
 	bmc_hosts=$(cat "$LAB_DIR"/nodes/*/facts | sed -n 's/.*bmc_address=\([^ ]*\).*/\1/p' | paste -sd,)
 	wait_for 40 bmcs_answer || die "not every BMC answered within 40 s: $bmcs_missing"
 	conf_cluster

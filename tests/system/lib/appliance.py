@@ -18,6 +18,7 @@ TOP = os.path.abspath(os.path.join(HERE, "..", "..", ".."))
 BUILD = os.environ.get("GLORY_BUILD", os.path.join(TOP, "build"))
 LAB = os.path.join(TOP, "tests", "lab", "lab")
 SLOW_S = float(os.environ.get("GLORY_SLOW", 0))  # waits longer than this are told
+PATIENCE = 6 if os.environ.get("GLORY_UML") else 1  # in a kernel that is a process every wait is so much longer
 
 
 def private_world():
@@ -38,7 +39,7 @@ def check(condition, text):
 def wait_until(what, seconds, probe, every=0.05):
     """Calls probe() until it returns something true; returns it. Fails with `what` (a text, or a function that makes it) after the deadline."""
     begun = time.monotonic()
-    end = begun + seconds
+    end = begun + seconds * PATIENCE
     while True:
         found = probe()
         if found:
@@ -46,7 +47,7 @@ def wait_until(what, seconds, probe, every=0.05):
                 print("        %4.1f s until: %s" % (time.monotonic() - begun, what() if callable(what) else what), flush=True)
             return found
         if time.monotonic() > end:
-            raise Failed("not within %.1f s: %s" % (seconds, what() if callable(what) else what))
+            raise Failed("not within %.1f s: %s" % (seconds * PATIENCE, what() if callable(what) else what))
         select_pause(every)
 
 
@@ -68,7 +69,7 @@ class UnixHTTP(http.client.HTTPConnection):
 
 
 class Appliance:
-    def __init__(self, nodes=4, groups=2, notify=None, settings="", work=None, brakes=None, web=False):
+    def __init__(self, nodes=4, groups=2, notify=None, settings="", work=None, brakes=None, web=False, lvs=None):
         self.work = work or os.path.join(BUILD, "system", os.path.basename(sys.argv[0]).replace(".py", ""))
         shutil.rmtree(self.work, ignore_errors=True)
         os.makedirs(os.path.join(self.work, "etc"))
@@ -85,6 +86,8 @@ class Appliance:
             command += ["--notify", notify]
         if web:
             command += ["--web"]
+        if lvs:
+            command += ["--lvs", lvs]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         self.add_to_cluster("".join('<brake name="%s" value="%d"/>' % b for b in (brakes or {}).items()))
         self.write_users()

@@ -13,8 +13,8 @@ KEPT = 20           # requests over one kept connection
 
 
 class Fetcher:
-    def __init__(self, address, port=80, threads=4):
-        self.address, self.port = address, port
+    def __init__(self, address, port=80, threads=4, source=None):
+        self.address, self.port, self.source = address, port, source and (source, 0)
         self.stopped = False
         self.count, self.by, self.failures, self.slow = 0, {}, [], []
         self.lock = threading.Lock()
@@ -29,7 +29,7 @@ class Fetcher:
     def session(self, kept):
         began, s = time.monotonic(), None
         try:
-            s = socket.create_connection((self.address, self.port), LATE_S)
+            s = socket.create_connection((self.address, self.port), LATE_S, self.source)
             for i in range(kept):
                 if self.stopped:
                     return
@@ -85,6 +85,10 @@ class Fetcher:
     def failed_since(self, mark):
         with self.lock:
             return [f for f in self.failures if f[0] >= mark]
+
+    def slow_since(self, mark):
+        with self.lock:
+            return [x for x in self.slow if x[0] >= mark]
 
     def members_since(self, mark):
         with self.lock:

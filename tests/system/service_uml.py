@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Inside the guest of service_uml.sh: the web service of service.py behind two IPVS directors. The bound on failures counts only where this slow
+machine was punctual; that requests come through again, and that nothing fails where nothing dies, counts always."""
+import os
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from appliance import LATE_S, Appliance, Failed, Lateness, check, show, wait_until  # noqa: E402
+from webservice import DEAD_S, WebService  # noqa: E402
+
+MIN, MAX = 2, 3
+VRRP_S = 2.0  # three adverts of 300 ms, a part, and the neighbours' tables
+OUTSIDE = "10.128.0.2"
+lateness = Lateness()
+
+
+def punctual():
+    worst, lateness.worst = lateness.worst, 0.0
+    return worst < LATE_S
+
+
+def ipvs(a, director):
+    """What the kernel of a director has: {address of a real server: weight}."""
+    out = subprocess.run(["nsenter", "--net=" + os.path.join(a.lab_dir, "ns", director), "ipvsadm", "-Sn"], capture_output=True, text=True).stdout
+    return {w[w.index("-r") + 1]: int(w[w.index("-w") + 1]) for w in (line.split() for line in out.splitlines()) if w[:1] == ["-a"]}
+
+
+def comes_up(a, w):
+    """it reaches its minimum, both directors have the same table, every member answers"""
+    who = w.wait_members(MIN, MIN, 90, "comes up")
+    wait_until(lambda: "both directors have the members: %s, %s" % (ipvs(a, "lb1"), ipvs(a, "lb2")), 30,
+               lambda: len(ipvs(a, "lb1")) == MIN and ipvs(a, "lb1") == ipvs(a, "lb2"))
+    w.start_client()
+    w.fetched(who, w.client.mark(), 30)
+    mark = w.client.mark()
+    w.fetched(who, mark, 30)
+    w.client.none_failed(mark, "it stood still")
+
+
+def grows(a, w):
+    """under load it has another member, and no request fails"""
+    mark = w.client.mark()
+    a.lab("demand", 200)
+    who = w.wait_members(MAX, MAX, 130, "grows")
+    print("        %d members after %.0f s" % (len(who), w.client.mark() - mark))
+    w.fetched(who, w.client.mark(), 30)
+    w.client.none_failed(mark, "it grew")
+
+
+def fails_over(a, w):
+    """the director that is master is gone: the other one has the addresses, members and connections' ways at once; it comes back in step"""
+    master = next(d for d in ("lb1", "lb2") if has_address(a, d))
+    other = {"lb1": "lb2", "lb2": "lb1"}[master]
+    punctual()
+    mark = w.client.mark()
+    a.lab("balancer-crash", master)
+    wait_until("%s has the addresses" % other, 10, lambda: has_address(a, other))
+    w.fetched(w.members(), w.client.mark(), 30)
+    failed = w.client.failed_for(mark)
+    print("        %s > %s: %d requests failed, the last after %.2f s" % (master, other, len(w.client.failed_since(mark)), failed))
+    check(failed <= VRRP_S or not punctual(), "requests failed for %.2f s: %s" % (failed, w.client.failed_since(mark)[-3:]))
+    a.lab("balancer-start", master)
+    wait_until(lambda: "%s has the members again: %s" % (master, ipvs(a, master)), 60, lambda: ipvs(a, master) == ipvs(a, other) and len(ipvs(a, master)) >= MIN)
+    wait_until(lambda: "both are in step: %s" % a.get("/v1/balancers"), 60, lambda: a.get("/v1/balancers")[0]["state"] == "in-step")
+
+
+def has_address(a, director):
+    out = subprocess.run(["nsenter", "--net=" + os.path.join(a.lab_dir, "ns", director), "ip", "-br", "addr", "show", "eth0"], capture_output=True, text=True)
+    return " 10.99.0.100/" in out.stdout
+
+
+def killed_nginx(a, w):
+    """nginx of a member is killed: it leaves, is repaired, comes back"""
+    victim = w.members()[-1]
+    punctual()
+    mark = w.client.mark()
+    a.lab("nginx-kill", victim)
+    left = w.leaves(victim, DEAD_S + 2)
+    w.until("%s serves again" % victim, 90, lambda: victim in w.members() and w.balanced(victim))
+    w.failures(mark, left, DEAD_S if punctual() else DEAD_S * 4)
+
+
+def crashed(a, w):
+    """a member's system is gone: it is replaced"""
+    punctual()
+    victim, size, mark = w.members()[0], len(w.members()), w.client.mark()
+    a.lab("crash", victim)
+    left = w.leaves(victim, DEAD_S + 3)
+    w.until("another one has taken its place", 120, lambda: len(set(w.members()) - {victim}) >= size)
+    w.failures(mark, left, DEAD_S if punctual() else DEAD_S * 4)
+    a.lab("start", victim)
+    wait_until("%s is up" % victim, 60, lambda: a.node(victim)["verdict"] == "up")
+
+
+def shrinks(a, w):
+    """without the load it goes back to its minimum, drained: no request fails"""
+    mark = w.client.mark()
+    a.lab("demand", 0)
+    who = w.wait_members(MIN, MIN, 100, "shrinks")
+    print("        %d members after %.0f s" % (len(who), w.client.mark() - mark))
+    wait_until(lambda: "nobody else is left: %s" % w.members(""), 60, lambda: w.members("") == who)
+    w.client.none_failed(mark, "it shrank")
+
+
+def main():
+    mode = sys.argv[1] if sys.argv[1:] else "direct"
+    failed, begun = 0, time.monotonic()
+    a = Appliance(nodes=4, groups=1, lvs=mode, settings='<lab time-scale="0.02"/>', work="/run/service")
+    try:
+        a.start()
+        a.wait_all_up(60)
+        print("        appliance, four nodes and two directors are up after %.0f s" % (time.monotonic() - begun), flush=True)
+        w = WebService(a, source=OUTSIDE if mode == "nat" else None)
+        for test in (comes_up, grows, fails_over, killed_nginx, crashed, shrinks):
+            start = time.monotonic()
+            try:
+                test(a, w)
+                print("ok      %-14s %5.1f s  %s" % (test.__name__, time.monotonic() - start, test.__doc__), flush=True)
+            except (Failed, OSError, KeyError, ValueError, subprocess.SubprocessError) as problem:
+                failed += 1
+                print("FAILED  %-14s %5.1f s  %s: %s" % (test.__name__, time.monotonic() - start, type(problem).__name__, problem), flush=True)
+                show(a)
+                break
+    finally:
+        a.close()
+    print("service by %s: %d failed, %.0f s" % (mode, failed, time.monotonic() - begun))
+    sys.exit(1 if failed else 0)
+
+
+main()

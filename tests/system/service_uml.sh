@@ -1,0 +1,27 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The life of a web service behind the kernel's own IPVS, by direct routing and by NAT: a pair of directors with VRRP, nodes, appliance and client, all
+# inside one user-mode Linux; service_uml.py is what happens there. Skipped with a word where that is not installed.
+set -u
+cd "$(dirname "$(readlink -f "$0")")/../.." || exit 1
+B=$(readlink -f "${GLORY_BUILD:-${B:-build}}")
+for tool in ipvsadm keepalived nginx snmpd ipmi_sim /usr/bin/python3; do
+	command -v $tool >/dev/null || { echo "skipped: $tool is not installed, run make deps"; exit 77; }
+done
+for program in bin/gloryd libexec/glory/glory-ipvs; do
+	[ -x "$B/$program" ] || { echo "skipped: $B/$program is not built"; exit 77; }
+done
+if [ -n "${GLORY_UML:-}" ]; then
+	# its own kernel is private enough
+	for m in ip_vs ip_vs_wrr veth bridge; do modprobe $m || { echo "skipped: the guest has no module $m"; exit 77; }; done
+	GLORY_PRIVATE=1 exec /usr/bin/python3 tests/system/service_uml.py "$@"
+fi
+status=0
+for mode in ${*:-direct nat}; do
+	echo "# $mode"
+	GLORY_BUILD=$B tests/lab/uml/boot -m 1024 -t "${GLORY_UML_SECONDS:-1500}" "$0" "$mode"
+	code=$?
+	[ $code = 0 ] || status=$code
+	[ $code != 77 ] || break
+done
+exit $status
