@@ -94,22 +94,6 @@ static void alteon_close(struct driver_run *run)
 	run->state = NULL;
 }
 
-static int alteon_read(struct driver_run *run, struct error *e)
-{
-	struct alteon *a = run->state;
-	int64_t apply, save = 0;
-	int rc = alteon_read_tables(a, e);
-
-	if (!rc)
-		rc = get_number(a, &alteon_objects[AG_APPLY], &apply, e);
-	if (!rc && !strcmp(driver_option(run, "save", "yes"), "yes")) {
-		rc = get_number(a, &alteon_objects[AG_SAVE], &save, e);
-		/* a run that was cut off between apply and save, or whose save failed, left these */
-		run->unsaved = apply == ACTION_COMPLETE || save == ACTION_FAILED;
-	}
-	return rc;
-}
-
 /* --- the transaction ------------------------------------------------------------------------------------ */
 
 static int apply_errors(void *arg, const struct snmp_value *v)
@@ -211,17 +195,48 @@ static int revert(struct alteon *a, struct error *e)
 	return rc;
 }
 
+static bool may_revert(const struct alteon *a)
+{
+	const struct picture *p = a->run->asked;
+
+	return !p->dry_run && !p->read_only && (a->pending_ours || !strcmp(driver_option(a->run, "pending", "refuse"), "revert"));
+}
+
+/* What is read is the pending configuration, so what is to be dropped is dropped before. */
+static int clear_pending(struct alteon *a, struct error *e)
+{
+	int64_t pending = 0;
+	int rc = get_number(a, &alteon_objects[AG_PENDING], &pending, e);
+
+	return !rc && pending == PENDING_NEEDED && may_revert(a) ? revert(a, e) : rc;
+}
+
+static int alteon_read(struct driver_run *run, struct error *e)
+{
+	struct alteon *a = run->state;
+	int64_t apply, save = 0;
+	int rc = clear_pending(a, e);
+
+	if (!rc)
+		rc = alteon_read_tables(a, e);
+	if (!rc)
+		rc = get_number(a, &alteon_objects[AG_APPLY], &apply, e);
+	if (!rc && !strcmp(driver_option(run, "save", "yes"), "yes")) {
+		rc = get_number(a, &alteon_objects[AG_SAVE], &save, e);
+		/* a run that was cut off between apply and save, or whose save failed, left these */
+		run->unsaved = apply == ACTION_COMPLETE || save == ACTION_FAILED;
+	}
+	return rc;
+}
+
 static int begin(struct alteon *a, struct error *e)
 {
 	int64_t pending = 0;
 	int rc = get_number(a, &alteon_objects[AG_PENDING], &pending, e);
 
-	if (!rc && pending == PENDING_NEEDED) {
-		if (!a->pending_ours && strcmp(driver_option(a->run, "pending", "refuse"), "revert") != 0)
-			return error_set(e, ERR_BUSY, a->run->object, "apply or revert them on the switch, or set the option pending=revert",
-					 "changes of somebody else are pending on it");
-		rc = revert(a, e);
-	}
+	if (!rc && pending == PENDING_NEEDED)
+		return error_set(e, ERR_BUSY, a->run->object, "apply or revert them on the switch, or set the option pending=revert",
+				 "changes of somebody else are pending on it");
 	a->pending_ours = !rc;
 	return rc;
 }
@@ -283,6 +298,9 @@ static int add_real(struct alteon *a, struct alteon_service *s, const struct pic
 	int rc = switch_set(a->snmp, w, COUNT_OF(w), e);
 	if (!rc)
 		rc = set_number(a, &alteon_objects[GROUP_ADD], snmp_index(1, s->group), number, e);
+	/* an earlier holder of the number may have been let out */
+	if (!rc && a->reals[number].off && r->weight)
+		oper(a, s->group, number, true);
 	if (!rc)
 		alteon_real_take(a, number, &r->address, s->group);
 	return rc;

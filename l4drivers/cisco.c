@@ -423,10 +423,15 @@ static int set_real(struct cisco *c, const char *name, const struct picture_real
 	    {.object = &objects[REAL_WEIGHT], .index = at, .type = 'u', .number = r->weight ? r->weight : 1},
 	    {.object = &objects[REAL_STATUS], .index = at, .type = 'i', .number = ROW_CREATE}};
 
-	/* a member that drains keeps its weight: only its state is set */
-	if (create)
-		return switch_set(c->snmp, w, 4, e);
-	return switch_set(c->snmp, w, r->weight ? 3 : 2, e);
+	struct error again;
+	/* one that drains keeps its weight: only its state is set */
+	size_t columns = r->weight ? 3 : 2;
+
+	if (!create)
+		return switch_set(c->snmp, w, columns, e);
+	int rc = switch_set(c->snmp, w, 4, e);
+	/* the row may stand there from a virtual server that a person removed */
+	return rc == ERR_REFUSED && !switch_set(c->snmp, w, columns, &again) ? 0 : rc;
 }
 
 static int remove_farm(struct cisco *c, const char *name, struct error *e)

@@ -27,6 +27,7 @@ struct haproxy {
 	const char *prefix, *socket, *config, *pid_file, *master;
 	struct program_text answer, file, remove;
 	bool reloaded, noted; /* in this round; in this run */
+	bool kept_out;        /* a reload failed: the file says what runs, not what is wanted */
 	int64_t pid;
 };
 
@@ -72,23 +73,39 @@ static int read_info(struct haproxy *h, struct error *e)
 
 /* --- the file ------------------------------------------------------------------------------------------- */
 
-/* What was asked for but refused stays as it runs, so it stays in the file. */
+static bool same_virtual(const struct picture_virtual *a, const struct picture_virtual *b)
+{
+	return picture_same_endpoint(a, b) && !strcmp(a->scheduler, b->scheduler) && a->persistence_s == b->persistence_s;
+}
+
+static void add_copy(struct picture *to, const struct picture_virtual *v)
+{
+	struct picture_virtual *copy = picture_add_virtual(to, v->name);
+
+	if (!copy)
+		return;
+	*copy = *v;
+	copy->reals = mem_array(v->count + 1, sizeof *copy->reals);
+	copy->room = v->count + 1;
+	memcpy(copy->reals, v->reals, v->count * sizeof *copy->reals);
+}
+
+/* What was asked for but refused stays as it runs, so it stays in the file; so does what a failed reload would have changed. */
 static void wanted_section(struct haproxy *h, struct program_text *out)
 {
+	const struct picture *want = h->run->want, *have = &h->run->have;
 	struct picture all = {0};
 
-	picture_copy_virtuals(&all, h->run->want);
-	for (size_t i = 0; i < h->run->have.count; i++) {
-		const struct picture_virtual *v = &h->run->have.virtuals[i];
-		struct picture_virtual *copy;
-
-		if (picture_find(h->run->want, v->name) || !picture_find(h->run->asked, v->name) || (copy = picture_add_virtual(&all, v->name)) == NULL)
-			continue;
-		*copy = *v;
-		copy->reals = mem_array(v->count + 1, sizeof *copy->reals);
-		copy->room = v->count + 1;
-		memcpy(copy->reals, v->reals, v->count * sizeof *copy->reals);
+	for (size_t i = 0; i < want->count; i++) {
+		const struct picture_virtual *v = &want->virtuals[i], *old = picture_find(have, v->name);
+		if (!h->kept_out || (old && same_virtual(v, old)))
+			add_copy(&all, v);
+		else if (old)
+			add_copy(&all, old);
 	}
+	for (size_t i = 0; i < have->count; i++)
+		if (!picture_find(want, have->virtuals[i].name) && (h->kept_out || picture_find(h->run->asked, have->virtuals[i].name)))
+			add_copy(&all, &have->virtuals[i]);
 	picture_sort(&all);
 	haproxy_section(&all, h->prefix, out);
 	picture_clear(&all);
@@ -227,6 +244,7 @@ static int reload(struct haproxy *h, struct error *e)
 		return error_set(e, ERR_CONFIG, h->run->object, "set the options config, and pid or master",
 				 "a new or changed virtual server needs its configuration file and a reload");
 	int rc = write_config(h, e);
+	h->kept_out = rc != 0;
 	if (rc)
 		return rc;
 	h->run->result->commands++;
@@ -234,6 +252,7 @@ static int reload(struct haproxy *h, struct error *e)
 	if (!rc && !worker_changes(h, old))
 		rc = error_set(e, ERR_REFUSED, h->run->object, "see its log: mostly an address that is not on this machine, or a port in use",
 			       "no new process came up after the reload; the old file is back");
+	h->kept_out = rc != 0;
 	if (rc) {
 		(void)replace_file(h, h->file.text, h->file.size, false, &ignored);
 		(void)ask_for_reload(h, &ignored);

@@ -181,6 +181,26 @@ static void drop_repeats(struct picture *have)
 	have->count = kept;
 }
 
+/* Members are named as wanted where the device knows no names of theirs. Both lists are in the order of addresses. */
+static void name_members(struct picture *have, const struct picture *want)
+{
+	for (size_t i = 0; i < have->count; i++) {
+		struct picture_virtual *v = &have->virtuals[i];
+		const struct picture_virtual *wanted = picture_find(want, v->name);
+
+		for (size_t r = 0, w = 0; wanted && r < v->count; r++) {
+			size_t at = w;
+			while (at < wanted->count && !address_equal(&wanted->reals[at].address, &v->reals[r].address))
+				at++;
+			if (at == wanted->count)
+				continue;
+			w = at + 1;
+			if (!v->reals[r].name[0])
+				memcpy(v->reals[r].name, wanted->reals[at].name, sizeof v->reals[r].name);
+		}
+	}
+}
+
 static int read_device(struct frame *f, struct error *e)
 {
 	picture_clear(&f->run.have);
@@ -189,10 +209,14 @@ static int read_device(struct frame *f, struct error *e)
 	f->run.result->foreign = 0;
 	f->run.result->note[0] = '\0';
 	int rc = f->driver->read(&f->run, e);
-	if (rc)
+	if (rc) {
+		/* half of it says nothing */
+		picture_clear(&f->run.have);
 		return rc;
+	}
 	picture_sort(&f->run.have);
 	drop_repeats(&f->run.have);
+	name_members(&f->run.have, &f->want);
 	picture_result_clear(&f->plan);
 	picture_diff(&f->want, &f->run.have, may_go, f, &f->plan);
 	return 0;
@@ -415,6 +439,45 @@ static int drive(struct frame *f, struct error *e)
 	return rc;
 }
 
+static bool can_be_told(const struct picture *p, size_t at)
+{
+	const struct picture_virtual *v = &p->virtuals[at];
+
+	if (!text_is_name(v->name, PICTURE_NAME - 1) || (v->protocol != PICTURE_FWMARK && (!v->address.family || !v->address.port)))
+		return false;
+	for (size_t i = 0; i < at; i++)
+		if (picture_same_endpoint(&p->virtuals[i], v))
+			return false;
+	return true;
+}
+
+static void drop_repeated_names(struct picture_virtual *v)
+{
+	for (size_t i = 0; i < v->count; i++)
+		for (size_t k = 0; v->reals[i].name[0] && k < i; k++)
+			if (!strcmp(v->reals[i].name, v->reals[k].name))
+				v->reals[i].name[0] = '\0';
+}
+
+/* What is told is a picture by its own rules, whatever a device shows: without an endpoint, or with that of another, it is left out. */
+static void tell_picture(struct picture *out, const struct picture *have, const char *family)
+{
+	size_t kept = 0;
+
+	picture_copy_virtuals(out, have);
+	text_copy(out->driver, sizeof out->driver, family);
+	for (size_t i = 0; i < out->count; i++) {
+		struct picture_virtual v = out->virtuals[i];
+		out->virtuals[kept] = v;
+		if (!can_be_told(out, kept)) {
+			free(v.reals);
+			continue;
+		}
+		drop_repeated_names(&out->virtuals[kept++]);
+	}
+	out->count = kept;
+}
+
 int driver_run(const struct driver *driver, const struct picture *asked, int64_t deadline_ms, struct picture_result *out)
 {
 	struct frame f = {.driver = driver};
@@ -430,8 +493,7 @@ int driver_run(const struct driver *driver, const struct picture *asked, int64_t
 	out->status = drive(&f, &out->error);
 	out->partial = f.partial && out->status;
 	out->foreign += f.plan.foreign;
-	picture_copy_virtuals(&out->have, &f.run.have);
-	text_copy(out->have.driver, sizeof out->have.driver, driver->family);
+	tell_picture(&out->have, &f.run.have, driver->family);
 	picture_clear(&f.run.have);
 	picture_clear(&f.want);
 	picture_result_clear(&f.plan);

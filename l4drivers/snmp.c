@@ -258,11 +258,27 @@ bool snmp_index_address(const struct snmp_index *index, size_t *at, struct addre
 
 /* --- values --------------------------------------------------------------------------------------------- */
 
+/* "1.3.6.1": numbers and dots only, so that no MIB text has a say. */
+static bool parse_oid(const char *text, oid *out, size_t *length)
+{
+	size_t n = 0;
+
+	while (*text && n < MAX_OID_LEN) {
+		char *end;
+		out[n++] = strtoul(text, &end, 10);
+		if (end == text || (*end && *end != '.'))
+			return false;
+		text = *end ? end + 1 : end;
+	}
+	*length = n;
+	return !*text && n > 1;
+}
+
 static bool name_of(const struct snmp_object *object, const struct snmp_index *index, oid *out, size_t *length)
 {
-	size_t root = MAX_OID_LEN;
+	size_t root;
 
-	if (!read_objid(object->oid, out, &root) || root + (index ? index->length : 0) > MAX_OID_LEN)
+	if (!parse_oid(object->oid, out, &root) || root + (index ? index->length : 0) > MAX_OID_LEN)
 		return false;
 	if (index)
 		memcpy(out + root, index->id, index->length * sizeof(oid));

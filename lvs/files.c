@@ -52,7 +52,7 @@ static char *read_file(const char *path)
 	return text;
 }
 
-static bool write_whole(int fd, const char *text)
+bool files_write(int fd, const char *text)
 {
 	size_t left = strlen(text);
 
@@ -65,7 +65,7 @@ static bool write_whole(int fd, const char *text)
 		text += n;
 		left -= (size_t)n;
 	}
-	return fsync(fd) == 0;
+	return true;
 }
 
 /* What the program says until it ends or the time is over; keeps the beginning, drains the rest. */
@@ -148,7 +148,7 @@ static int replace(const struct files *files, const char *text, struct files_ans
 
 	unlink(beside);
 	int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (fd < 0 || !write_whole(fd, text))
+	if (fd < 0 || !files_write(fd, text) || fsync(fd))
 		r = refuse(out, errno == EACCES || errno == EPERM || errno == EROFS ? ERR_REFUSED : ERR_NO_RESOURCE, files->configuration,
 			   "let glory-ipvs write there (it must run as root for VRRP)", strerror(errno));
 	if (fd >= 0)

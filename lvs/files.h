@@ -21,4 +21,6 @@ struct files_answer {
  * keepalived -t, renamed; then SIGHUP to the process of the pid file. A keepalived that does not run is ERR_NOT_NOW. */
 void do_privileged_keepalived(const struct files *files, const struct keepalived *k, bool dry_run, struct files_answer *out);
 
+bool files_write(int fd, const char *text); /* all of it, to any descriptor; false with errno */
+
 #endif

@@ -69,6 +69,16 @@ static bool number(const struct picture *want, const char *option, const char *o
 	return text_integer(picture_option(want, option, otherwise), low, high, out);
 }
 
+/* Advertisements are of one family: the peer's. Which address goes into them; count when none is of that family. */
+static uint32_t advertised(const struct keepalived *k)
+{
+	uint32_t i = 0;
+
+	while (k->peer.family && i < k->count && k->addresses[i].family != k->peer.family)
+		i++;
+	return i;
+}
+
 int keepalived_from_picture(const struct picture *want, struct keepalived *out, struct error *e)
 {
 	const char *preempt = picture_option(want, "preempt", "no"), *peer = picture_option(want, "peer", NULL);
@@ -99,6 +109,8 @@ int keepalived_from_picture(const struct picture *want, struct keepalived *out, 
 		if (want->virtuals[i].protocol != PICTURE_FWMARK && !add(out, &want->virtuals[i].address))
 			return refuse(e, "addresses", "use fewer virtual addresses");
 	sort_once(out);
+	if (router && out->count && advertised(out) == out->count)
+		return refuse(e, "peer", "use an address of the other director in a family that the virtual addresses have");
 	return 1;
 }
 
@@ -110,6 +122,7 @@ int keepalived_check(const struct keepalived *k, struct error *e)
 
 	for (uint32_t i = 0; good && i < k->count; i++)
 		good = k->addresses[i].family == 4 || k->addresses[i].family == 6;
+	good = good && (!k->count || advertised(k) < k->count || !k->router);
 	return good ? 0 : error_set(e, ERR_BUG, "keepalived", "report it", "a request with impossible values");
 }
 
@@ -140,13 +153,15 @@ static void instance(struct text *t, const struct keepalived *k)
 		    k->interface, k->router, k->priority, k->advert_ms / 1000, k->advert_ms % 1000 / 10, k->preempt ? "" : "    nopreempt\n");
 	if (peer.family)
 		text_append(t->bytes, t->size, &t->used, "    unicast_peer {\n        %s\n    }\n", address_text(&peer, 0, text));
+	uint32_t told = advertised(k);
 	text_append(t->bytes, t->size, &t->used, "    virtual_ipaddress {\n");
-	line_address(t, k, 0);
+	line_address(t, k, told);
 	text_append(t->bytes, t->size, &t->used, "    }\n");
 	if (k->count > 1)
 		text_append(t->bytes, t->size, &t->used, "    virtual_ipaddress_excluded {\n");
-	for (uint32_t i = 1; i < k->count; i++)
-		line_address(t, k, i);
+	for (uint32_t i = 0; i < k->count; i++)
+		if (i != told)
+			line_address(t, k, i);
 	text_append(t->bytes, t->size, &t->used, "%s}\n", k->count > 1 ? "    }\n" : "");
 }
 

@@ -32,7 +32,8 @@ const char *kernel_remedy(int error)
 		{EPERM, "run it with CAP_NET_ADMIN in the network namespace of the director"},
 		{EACCES, "run it with CAP_NET_ADMIN in the network namespace of the director"},
 		{ENOENT, "load the scheduler's module: modprobe ip_vs_NAME"},
-		{EINVAL, "compare the service with what this kernel's ip_vs can do"},
+		{EINVAL, "see that no address is a broadcast or multicast one, and what this kernel's ip_vs can do"},
+		{E2BIG, "remove virtual or real servers that were added by hand"},
 		{EAFNOSUPPORT, "this kernel's ip_vs has no IPv6: use IPv4 addresses"},
 		{ENODEV, "name an interface that is there"},
 		{ENOMEM, "free memory on the director"},
@@ -144,7 +145,7 @@ static int answer_error(const struct nlmsghdr *h, bool needed)
 
 struct dump {
 	uint32_t sequence;
-	bool (*row)(void *arg, const struct nlmsghdr *h); /* false: cannot be */
+	int (*row)(void *arg, const struct nlmsghdr *h); /* 0, EBADMSG: cannot be, E2BIG: more than we take */
 	void *arg;
 	bool done, interrupted;
 	int error;
@@ -161,13 +162,13 @@ static void on_dumped(void *arg, const struct nlmsghdr *h)
 	if (h->nlmsg_type == NLMSG_ERROR || h->nlmsg_type == NLMSG_DONE) {
 		d->done = true;
 		d->error = d->error ? d->error : answer_error(h, h->nlmsg_type == NLMSG_ERROR);
-	} else if (h->nlmsg_type >= NLMSG_MIN_TYPE && !d->row(d->arg, h)) {
-		d->error = EBADMSG;
+	} else if (h->nlmsg_type >= NLMSG_MIN_TYPE && !d->error) {
+		d->error = d->row(d->arg, h);
 	}
 }
 
 /* One whole dump; clear(arg) before each try. */
-static int dump(struct kernel *kernel, uint8_t verb, const struct kernel_service *of, bool (*row)(void *arg, const struct nlmsghdr *h),
+static int dump(struct kernel *kernel, uint8_t verb, const struct kernel_service *of, int (*row)(void *arg, const struct nlmsghdr *h),
 		void (*clear)(void *arg), void *arg, struct error *e)
 {
 	for (int try = 0; try < DUMP_TRIES; try++) {
@@ -192,19 +193,21 @@ static int dump(struct kernel *kernel, uint8_t verb, const struct kernel_service
 	return error_set(e, ERR_BUSY, "kernel ip_vs", "look who changes it all the time", "it was changed during each of %d reads", DUMP_TRIES);
 }
 
-static bool service_row(void *arg, const struct nlmsghdr *h)
+static int service_row(void *arg, const struct nlmsghdr *h)
 {
 	struct kernel_table *t = arg;
 	struct kernel_service s;
 
-	if (!message_read_service(h, &s) || t->count >= KERNEL_SERVICES_MAX)
-		return false;
+	if (!message_read_service(h, &s))
+		return EBADMSG;
+	if (t->count >= KERNEL_SERVICES_MAX)
+		return E2BIG;
 	if (t->count == t->room) {
 		t->room = t->room ? t->room * 2 : 16;
 		t->services = mem_grow(t->services, t->room, sizeof *t->services);
 	}
 	t->services[t->count++] = s;
-	return true;
+	return 0;
 }
 
 static void clear_services(void *arg)
@@ -212,19 +215,21 @@ static void clear_services(void *arg)
 	kernel_table_clear(arg);
 }
 
-static bool dest_row(void *arg, const struct nlmsghdr *h)
+static int dest_row(void *arg, const struct nlmsghdr *h)
 {
 	struct kernel_service *s = arg;
 	struct kernel_dest d;
 
-	if (!message_read_dest(h, s->family, &d) || s->count >= PICTURE_REALS_MAX)
-		return false;
+	if (!message_read_dest(h, s->family, &d))
+		return EBADMSG;
+	if (s->count >= PICTURE_REALS_MAX)
+		return E2BIG;
 	if (s->count == s->room) {
 		s->room = s->room ? s->room * 2 : 16;
 		s->dests = mem_grow(s->dests, s->room, sizeof *s->dests);
 	}
 	s->dests[s->count++] = d;
-	return true;
+	return 0;
 }
 
 static void clear_dests(void *arg)
@@ -358,8 +363,8 @@ static int exchange(struct kernel *kernel, struct batch *b, const void *bytes, s
 	return 0;
 }
 
-/* Sends those that are `open`, in order; leaves open what is to be sent again. */
-static int round_of(struct kernel *kernel, struct kernel_command *commands, size_t count, bool *open, struct error *e)
+/* Sends those that are `open`, in order; leaves open what is to be sent again, and says whether there is more of it. */
+static int round_of(struct kernel *kernel, struct kernel_command *commands, size_t count, bool *open, bool *more, struct error *e)
 {
 	unsigned char *bytes = NULL;
 	size_t room = 0;
@@ -375,8 +380,11 @@ static int round_of(struct kernel *kernel, struct kernel_command *commands, size
 		if (b.count && !r)
 			r = exchange(kernel, &b, bytes, used, e);
 	}
-	for (size_t i = 0; i < count && !r; i++)
+	*more = false;
+	for (size_t i = 0; i < count && !r; i++) {
 		open[i] = open[i] && turn(&commands[i]);
+		*more = *more || open[i];
+	}
 	free(bytes);
 	return r;
 }
@@ -390,10 +398,8 @@ int kernel_write(struct kernel *kernel, struct kernel_command *commands, size_t 
 		open[i] = true;
 		commands[i].status = EINPROGRESS;
 	}
-	for (int round = 0; round < BATCH_ROUNDS && more && !r; round++) {
-		r = round_of(kernel, commands, count, open, e);
-		more = memchr(open, true, count * sizeof *open) != NULL;
-	}
+	for (int round = 0; round < BATCH_ROUNDS && more && !r; round++)
+		r = round_of(kernel, commands, count, open, &more, e);
 	free(open);
 	return r;
 }
@@ -405,14 +411,14 @@ struct daemons {
 	size_t count;
 };
 
-static bool daemon_row(void *arg, const struct nlmsghdr *h)
+static int daemon_row(void *arg, const struct nlmsghdr *h)
 {
 	struct daemons *d = arg;
 
 	if (d->count >= 2 || !message_read_daemon(h, &d->rows[d->count]))
-		return false;
+		return EBADMSG;
 	d->count++;
-	return true;
+	return 0;
 }
 
 static void clear_daemons(void *arg)

@@ -16,12 +16,14 @@
 #include <unistd.h>
 
 #include <cap-ng.h>
+#include <jansson.h>
 
 #include "base/log.h"
 #include "base/memory.h"
 #include "lvs/run.h"
 
 #define CPU_SECONDS 30
+#define MEMORY_BYTES ((rlim_t)1 << 30)
 
 struct request {
 	struct keepalived k;
@@ -68,8 +70,15 @@ static int give_up_rights(pid_t parent)
 	const struct rlimit cpu = {CPU_SECONDS, CPU_SECONDS}, none = {0, 0};
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	json_object_seed(0); /* from a file that cannot be opened later */
 	setrlimit(RLIMIT_CPU, &cpu);
 	setrlimit(RLIMIT_CORE, &none);
+#ifndef GLORY_SANITIZE /* whose shadow memory is larger, and which opens files */
+	/* one is what poll(2) must have; with standard input open, no other can be opened any more, seccomp or not */
+	const struct rlimit memory = {MEMORY_BYTES, MEMORY_BYTES}, files = {1, 1};
+	setrlimit(RLIMIT_AS, &memory);
+	setrlimit(RLIMIT_NOFILE, &files);
+#endif
 	if (getppid() != parent || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return 1;
 	keep_one_capability();
@@ -101,22 +110,6 @@ static char *read_input(size_t *size)
 	return bytes;
 }
 
-static bool write_output(const char *text)
-{
-	size_t left = strlen(text);
-
-	while (left > 0) {
-		ssize_t n = write(STDOUT_FILENO, text, left);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		text += n;
-		left -= (size_t)n;
-	}
-	return write(STDOUT_FILENO, "\n", 1) == 1;
-}
-
 static void ask_keepalived(void *arg, const struct keepalived *k, bool dry_run, struct files_answer *out)
 {
 	int fd = *(int *)arg;
@@ -142,7 +135,7 @@ static int parsing_half(struct kernel *kernel, const struct error *no_kernel, in
 	char *input = read_input(&size);
 	run_picture(&run, input, size, &result);
 	char *text = picture_result_to_json(&result);
-	bool written = text && write_output(text);
+	bool written = text && files_write(STDOUT_FILENO, text) && files_write(STDOUT_FILENO, "\n");
 	explicit_bzero(input, size);
 	free(input);
 	free(text);

@@ -103,7 +103,7 @@ int lvs_sync(const struct picture *want, struct kernel_daemon out[2], size_t *co
 		const char *word;
 		uint32_t states;
 	} words[] = {{"off", 0}, {"master", IP_VS_STATE_MASTER}, {"backup", IP_VS_STATE_BACKUP}, {"both", IP_VS_STATE_MASTER | IP_VS_STATE_BACKUP}};
-	const char *word = picture_option(want, "sync", NULL);
+	const char *word = picture_option(want, "sync", picture_option(want, "peer", NULL) ? "both" : NULL);
 	const char *interface = picture_option(want, "sync-interface", picture_option(want, "interface", ""));
 	size_t which = 0;
 	int64_t id;

@@ -6,7 +6,7 @@
  *   previous, previous-1 .. previous-9: virtual servers that the appliance had set and wants no more, as in a service's `virtuals` text:
  *       "10.0.0.1:80, [2001:db8::1]:53/udp, mark 7, mark 7/6" (a mark is of IPv4 unless /6 stands there; ">PORT" behind is ignored)
  *   sh-fallback sh-port mh-fallback mh-port one-packet: names of virtual servers, with commas, or "all"; other schedulers and TCP are left out
- *   sync (off, master, backup, both), sync-id (0..255; the router), sync-interface (the interface)
+ *   sync (off, master, backup, both; of a director with a peer: both), sync-id (0..255; the router), sync-interface (the interface)
  *   interface, router, priority, peer, advert-ms, preempt, addresses: VRRP, see keepalived.h */
 #ifndef GLORY_LVS_PLAN_H
 #define GLORY_LVS_PLAN_H

@@ -161,6 +161,12 @@ void inventory_run(struct request *r, const struct route *route)
 	ask_of_nodes(r, QUERY_INVENTORY);
 }
 
+void software_run(struct request *r, const struct route *route)
+{
+	(void)route;
+	ask_of_nodes(r, QUERY_SOFTWARE);
+}
+
 void audit_run(struct request *r, const struct route *route)
 {
 	(void)route;

@@ -196,7 +196,7 @@ static const struct column alarm_columns[] = {
 static const struct column job_columns[] = {
     JOB("id", U64, 0, id),
     JOB("actor", TEXT, 0, actor),
-    JOB("verb", WORD32, WORDS_POWER_VERB, verb),
+    JOB("verb", WORD32, WORDS_JOB_VERB, verb),
     JOB("target", TEXT, 0, target),
     JOB("reason", TEXT_OR_NULL, 0, reason),
     JOB("state", WORD32, WORDS_JOB_STATE, state),
@@ -264,11 +264,12 @@ struct columns columns_of(enum board_table table)
 
 const struct column *columns_find(enum board_table table, const char *name)
 {
-	struct columns columns = columns_of(table);
+	const struct columns columns = columns_of(table);
+	const struct column *list = columns.list;
 
 	for (size_t i = 0; i < columns.count; i++)
-		if (!strcmp(columns.list[i].name, name))
-			return &columns.list[i];
+		if (!strcmp(list[i].name, name))
+			return &list[i];
 	return NULL;
 }
 

@@ -148,6 +148,7 @@ const struct route routes[] = {
     {.path = "/v1/audit", LIST(event_parameters), .run = audit_run},
     {.path = "/v1/silences", .run = silences_run},
     {.path = "/v1/inventory", .table = BOARD_NODE, LIST(inventory_parameters), .run = inventory_run},
+    {.path = "/v1/software-states", .table = BOARD_NODE, LIST(inventory_parameters), .run = software_run},
     {.path = "/v1/sel", .table = BOARD_NODE, LIST(sel_parameters), .run = sel_run},
     {.path = "/v1/traps", LIST(trap_parameters), .run = traps_run},
     {.path = "/v1/traps/senders", .run = trap_senders_run},

@@ -31,6 +31,7 @@ void job_run(struct request *r, const struct route *route);
 void events_run(struct request *r, const struct route *route);
 void inventory_run(struct request *r, const struct route *route);
 void sel_run(struct request *r, const struct route *route);
+void software_run(struct request *r, const struct route *route);
 void traps_run(struct request *r, const struct route *route); /* traps.c */
 void trap_senders_run(struct request *r, const struct route *route);
 void silences_run(struct request *r, const struct route *route);

@@ -13,6 +13,7 @@ static const char *const certainty_words[] = {GLORY_CERTAINTIES(X)};
 static const char *const life_words[] = {GLORY_LIVES(X)};
 static const char *const job_state_words[] = {GLORY_JOB_STATES(X)};
 static const char *const power_verb_words[] = {GLORY_POWER_VERBS(X)};
+static const char *const job_verb_words[] = {GLORY_JOB_VERBS(X)};
 static const char *const right_words[] = {GLORY_RIGHTS(X)};
 static const char *const policy_words[] = {GLORY_POLICIES(X)};
 static const char *const domain_kind_words[] = {GLORY_DOMAIN_KINDS(X)};
@@ -47,6 +48,7 @@ static const struct {
 	[WORDS_MEMBER_STATE] = SET(member_state_words), [WORDS_PROBE_STATE] = SET(probe_state_words),
 	[WORDS_BALANCER_STATE] = SET(balancer_state_words), [WORDS_BALANCER_DRIVER] = SET(balancer_driver_words),
 	[WORDS_FORWARDING] = SET(forwarding_words), [WORDS_RUN_ENDED] = SET(run_ended_words),
+	[WORDS_JOB_VERB] = SET(job_verb_words),
 };
 
 const char *words_name(enum word_set set, int value)

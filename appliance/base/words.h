@@ -24,6 +24,9 @@
 	X(DONE, 4, "done") X(FAILED, 5, "failed") X(UNKNOWN, 6, "unknown") X(CANCELLED, 7, "cancelled")
 #define GLORY_POWER_VERBS(X) X(NONE, 1, "none") X(ON, 2, "on") X(OFF, 3, "off") X(SOFT, 4, "soft") \
 	X(CYCLE, 5, "cycle") X(RESET, 6, "reset") X(IDENTIFY, 7, "identify")
+/* what a job does: the power verbs under their own numbers, and what goes over node control */
+#define GLORY_JOB_VERBS(X) GLORY_POWER_VERBS(X) X(RUN, 8, "run") X(SOFTWARE_INSTALL, 9, "software-install") \
+	X(SOFTWARE_UPGRADE, 10, "software-upgrade") X(SOFTWARE_REMOVE, 11, "software-remove")
 /* who may do what: UNIX groups, VACM groups and API rights are the same three */
 #define GLORY_RIGHTS(X) X(NONE, 1, "none") X(VIEW, 2, "glory-view") X(OPERATE, 3, "glory-operate") X(ADMIN, 4, "glory-admin")
 #define GLORY_POLICIES(X) X(REPAIR, 1, "repair") X(TELL, 2, "tell") X(HANDS_OFF, 3, "hands-off")
@@ -87,6 +90,9 @@ enum job_state { GLORY_JOB_STATES(X) JOB_STATE_COUNT = 8 };
 #define X(s, n, w) GLORY_WORD_MEMBER_(POWER_VERB, s, n)
 enum power_verb { GLORY_POWER_VERBS(X) POWER_VERB_COUNT = 8 };
 #undef X
+#define X(s, n, w) GLORY_WORD_MEMBER_(JOB_VERB, s, n)
+enum job_verb { GLORY_JOB_VERBS(X) JOB_VERB_COUNT = 12 };
+#undef X
 #define X(s, n, w) GLORY_WORD_MEMBER_(RIGHT, s, n)
 enum right { GLORY_RIGHTS(X) RIGHT_COUNT = 5 };
 #undef X
@@ -144,7 +150,8 @@ enum word_set {
 	WORDS_LEVEL, WORDS_POWER, WORDS_VERDICT, WORDS_CERTAINTY, WORDS_LIFE, WORDS_JOB_STATE, WORDS_POWER_VERB,
 	WORDS_RIGHT, WORDS_POLICY, WORDS_DOMAIN_KIND, WORDS_DOMAIN_STATE, WORDS_SENSOR_STATE, WORDS_ROLE,
 	WORDS_TRAP_SOURCE, WORDS_TRAP_KIND, WORDS_TRAP_FATE, WORDS_WATCH_STATE, WORDS_SERVICE_STATE,
-	WORDS_MEMBER_STATE, WORDS_PROBE_STATE, WORDS_BALANCER_STATE, WORDS_BALANCER_DRIVER, WORDS_FORWARDING, WORDS_RUN_ENDED, WORDS_SET_COUNT
+	WORDS_MEMBER_STATE, WORDS_PROBE_STATE, WORDS_BALANCER_STATE, WORDS_BALANCER_DRIVER, WORDS_FORWARDING, WORDS_RUN_ENDED,
+	WORDS_JOB_VERB, WORDS_SET_COUNT
 };
 
 /* The spelling of a value ("os-hung"); "?" for a number that is none. Never NULL. */
@@ -161,6 +168,7 @@ static inline const char *certainty_name(int v) { return words_name(WORDS_CERTAI
 static inline const char *life_name(int v) { return words_name(WORDS_LIFE, v); }
 static inline const char *job_state_name(int v) { return words_name(WORDS_JOB_STATE, v); }
 static inline const char *power_verb_name(int v) { return words_name(WORDS_POWER_VERB, v); }
+static inline const char *job_verb_name(int v) { return words_name(WORDS_JOB_VERB, v); }
 static inline const char *trap_kind_name(int v) { return words_name(WORDS_TRAP_KIND, v); }
 static inline const char *trap_fate_name(int v) { return words_name(WORDS_TRAP_FATE, v); }
 static inline const char *service_state_name(int v) { return words_name(WORDS_SERVICE_STATE, v); }

@@ -158,7 +158,7 @@ struct job_row { /* order: id */
 	struct row_head head;
 	uint64_t id;
 	int64_t queued_wall_ms, started_wall_ms, ended_wall_ms; /* 0: not */
-	uint32_t state, verb; /* enum job_state, enum power_verb */
+	uint32_t state, verb; /* enum job_state, enum job_verb */
 	uint32_t done, total; /* steps */
 	uint32_t node_slot, pad;
 	char actor[NAME_SIZE], target[NAME_SIZE], reason[CAUSE_SIZE], result[128];

@@ -748,8 +748,8 @@ enum query_kind { QUERY_EVENTS = 1, QUERY_JOB_STEPS, QUERY_EXPORT, QUERY_AUDIT, 
 		  QUERY_SILENCES = 54,
 		  QUERY_CHECKS = 51, QUERY_CHECK_RESULTS = 52, /* target: a check, or "" */
 		  QUERY_SOFTWARE = 70, /* target: a range of nodes: what is installed there */
-		  QUERY_SERVICE_EXPLAIN, /* target: a service: why its size is what it is, and each member's state in a line */
-		  QUERY_BALANCER = 72, /* target: a balancer: as it was read back */
+		  QUERY_SERVICE_EXPLAIN, /* target: a service: why its size is what it is, and each member's state in a line: [{"about","text"}] */
+		  QUERY_BALANCER = 72, /* target: a balancer: as it was read back: [{"virtual","address","mark","scheduler","reals":[{"name",...}]}] */
 		  QUERY_WANTED = 73, /* target "KIND NAME", "KIND ": objects of the wanted state by the table config_kind_name, as config_to_json() with their name */
 		  QUERY_SEL = 60, QUERY_INVENTORY /* target: a range of nodes */ };
 #define QUERY_NEWEST UINT64_MAX /* as `from`: the newest `limit` ones, oldest of them first */

@@ -84,12 +84,15 @@ cli_handler node_list, node_show, node_add, node_set, node_remove, group_list, g
 cli_handler item_show, item_add, item_set, item_remove;
 cli_handler node_inventory;
 cli_handler trap_list, trap_senders;
+cli_handler node_run, software_act, software_status;
 cli_handler pool_list, pool_show, software_list, software_show, balancer_list, balancer_show, object_edit;
 cli_handler service_list, service_show, service_explain, service_pin, service_unpin, service_enable, service_act;
 cli_handler silence_add, silence_list, silence_remove;
 
 /* job.c: waits for a job, shows how it ended and returns the exit code */
 int job_follow(struct cli *cli, json_int_t id);
+/* Sends a command that becomes a job, with --reason among its arguments (taken), and follows it unless --no-wait; returns the exit code. */
+int job_begin(struct cli *cli, const char *command, const char *target, json_t *arguments);
 /* The members of an object that are no lists, one a line; null ones are left out. */
 void print_members(const json_t *object);
 /* prints the table of nodes; site.c */

@@ -159,6 +159,21 @@ static void add_outcome(struct outcome **list, size_t *count, const json_t *step
 	name_list_add(&(*list)[i].names, cli_text(step, "node"));
 }
 
+/* What each node said is the point of a run: a line for each, as pdsh has it. */
+static void print_answers(const json_t *job)
+{
+	json_t *step;
+	size_t i;
+
+	if (strcmp(cli_text(job, "verb"), "run") != 0)
+		return;
+	json_array_foreach(json_object_get(job, "steps"), i, step)
+	{
+		if (!strcmp(cli_text(step, "phase"), "done") && cli_text(step, "text")[0])
+			printf("%s: %s\n", cli_text(step, "node"), cli_text(step, "text"));
+	}
+}
+
 /* One line for all nodes that ended alike; returns the exit code. */
 static int print_outcomes(const json_t *job)
 {
@@ -166,6 +181,7 @@ static int print_outcomes(const json_t *job)
 	size_t count = 0, done = 0, i;
 	json_t *step;
 
+	print_answers(job);
 	json_array_foreach(json_object_get(job, "steps"), i, step) add_outcome(&list, &count, step);
 	for (i = 0; i < count; i++) {
 		char *range = hostrange_compress(&list[i].names);
@@ -262,4 +278,24 @@ int job_follow(struct cli *cli, json_int_t id)
 	}
 	free(path);
 	return code == CLI_DONE ? show_end(cli, id) : code;
+}
+
+int job_begin(struct cli *cli, const char *command, const char *target, json_t *arguments)
+{
+	const char *reason = cli_option(cli, "reason");
+	json_t *answer;
+	struct error e;
+
+	if (reason)
+		json_object_set_new(arguments, "reason", json_string(reason));
+	if (client_command(cli->client, command, target, arguments, cli->yes, &answer, &e))
+		return cli_fail(&e);
+	json_int_t id = json_integer_value(json_object_get(answer, "job"));
+	if (cli->no_wait && cli->json)
+		return cli_print_json(answer);
+	json_decref(answer);
+	if (!cli->no_wait)
+		return job_follow(cli, id);
+	printf("job %" JSON_INTEGER_FORMAT "\n", id);
+	return CLI_DONE;
 }

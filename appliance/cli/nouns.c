@@ -151,6 +151,9 @@ static const struct cli_option job_filters[] = {
     VALUE("state", "WORD,...", "queued, running, waiting, done, failed, unknown, cancelled"),
     VALUE("verb", "WORD,...", "on, off, cycle, ..."), VALUE("target", "TEXT", "with this target as it was written"),
     VALUE("limit", "NUMBER", "at most so many"), END};
+static const struct cli_option run_options[] = {VALUE("reason", "TEXT", "why, for the job's row"), END};
+static const struct cli_option software_act_options[] = {
+    VALUE("reason", "TEXT", "why, for the job's row"), VALUE("batch", "N", "so many nodes at once; default: the software's own, or a tenth"), END};
 static const struct cli_option power_options[] = {VALUE("reason", "TEXT", "why, for the job's row"), END};
 static const struct cli_option graph_options[] = {
     {.name = "output",
@@ -190,6 +193,7 @@ const struct cli_command cli_commands[] = {
     {"node", "remove", "RANGE", 1, 1, "remove nodes (several want --yes)", node_remove, NULL},
     {"node", "confirm-bmc", "RANGE", 1, 1, "the wiring was looked at: unlock power", bmc_confirm, NULL},
     {"node", "top", "NODE [N]", 1, 2, "its busiest processes now, 10 or at most 20", node_top, NULL},
+    {"node", "run", "RANGE VERB [KEY=VALUE...]", 2, -1, "run a verb over node control", node_run, run_options},
     {"group", "list", "", 0, 0, "groups with level and counts", group_list, group_filters},
     {"group", "show", "NAME", 1, 1, "a group and its nodes, worst first", group_show, NULL},
     {"group", "add", "NAME", 1, 1, "add a group", group_add, group_fields},
@@ -200,6 +204,10 @@ const struct cli_command cli_commands[] = {
     {"item", "add", "NAME", 1, 1, "measure something more, from the next poll on", item_add, item_fields},
     {"item", "set", "NAME", 1, 1, "change an item; an empty value takes back", item_set, item_fields},
     {"item", "remove", "NAME", 1, 1, "measure it no more; its history stays", item_remove, NULL},
+    {"software", "install", "RANGE SOFTWARE", 2, 2, "install it by batches; trouble stops it", software_act, software_act_options},
+    {"software", "upgrade", "RANGE SOFTWARE", 2, 2, "upgrade it by batches", software_act, software_act_options},
+    {"software", "uninstall", "RANGE SOFTWARE", 2, 2, "remove it from nodes", software_act, software_act_options},
+    {"software", "status", "[RANGE] [SOFTWARE]", 0, 2, "what stands where", software_status, NULL},
     {"sensor", "list", "[RANGE]", 0, 1, "sensors of BMCs", sensor_list, sensor_filters},
     {"sel", "list", "[RANGE]", 0, 1, "event logs of BMCs", sel_list, sel_options},
     {"sel", "read", "RANGE", 1, 1, "read event logs now, not in their turn", sel_read, NULL},
@@ -240,7 +248,7 @@ const struct cli_command cli_commands[] = {
     {"service", "enable", "NAME", 1, 1, "keep it running from now on", service_enable, NULL},
     {"service", "disable", "NAME", 1, 1, "drain and stop it, and give its nodes back", service_enable, NULL},
     {"service", "start", "NAME", 1, 1, "start it again after a stop", service_act, NULL},
-    {"service", "stop", "NAME", 1, 1, "drain and stop its members until it is started again", service_act, NULL},
+    {"service", "stop", "NAME", 1, 1, "drain and stop its members", service_act, NULL},
     {"service", "restart", "NAME", 1, 1, "restart its members one after the other", service_act, NULL},
     {"alarm", "list", "[RANGE]", 0, 1, "active alarms", alarm_list, alarm_filters},
     {"alarm", "ack", "ID...", 1, -1, "acknowledge alarms", alarm_ack, NULL},
@@ -261,7 +269,7 @@ const struct cli_command cli_commands[] = {
     {"power", "reset", "RANGE", 1, 1, "reset without switching off", power_do, power_options},
     {"power", "identify", "RANGE", 1, 1, "light the locator lamp", power_do, power_options},
     {"power", "status", "RANGE", 1, 1, "power states as last read", power_status, NULL},
-    {"graph", NULL, "RANGE|site ITEM... -o FILE", 2, 9, "draw the history of items (disk_fill/root: one instance)",
+    {"graph", NULL, "RANGE|site|service/NAME ITEM... -o FILE", 2, 9, "draw the history of items (disk_fill/root is one)",
      graph_draw, graph_options},
     {"stats", "idle", "[RANGE]", 0, 1, "nodes that could be switched off, by the last 7 days", stats_idle, idle_options},
     {"stats", NULL, "[RANGE]", 0, 1, "availability, load and energy of a time", stats_show, stats_options},

@@ -2,6 +2,7 @@
 /* gloryctl pool, balancer and software: lists, details, and edits of them and of services. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "cli/cli.h"
@@ -152,26 +153,49 @@ int balancer_list(struct cli *cli, char **arguments, int count)
 	return CLI_DONE;
 }
 
-/* Virtual servers as they were read back, each with its real servers. */
+static void add_virtual(struct table *t, const json_t *v)
+{
+	char address[80];
+	json_int_t mark = json_integer_value(json_object_get(v, "mark"));
+
+	text_copy(address, sizeof address, cli_text(v, "address"));
+	if (mark)
+		text_format(address, sizeof address, "mark %lld", (long long)mark);
+	const char *cells[] = {cli_text(v, "virtual"), "", address, "", "", "", "", "", cli_text(v, "scheduler")};
+	table_row(t, "", cells);
+}
+
+static void add_real(struct table *t, const char *virtual_name, const json_t *r)
+{
+	char weight[16], number[4][24];
+
+	cli_number(r, "weight", 0, weight, sizeof weight);
+	cli_number(r, "active", 0, number[0], sizeof number[0]);
+	cli_number(r, "connections", 0, number[1], sizeof number[1]);
+	cli_number(r, "bytes_in", 0, number[2], sizeof number[2]);
+	cli_number(r, "bytes_out", 0, number[3], sizeof number[3]);
+	const char *cells[] = {virtual_name, cli_text(r, "name"), cli_text(r, "address"), weight, number[0], number[1],
+			       number[2], number[3], json_is_true(json_object_get(r, "failing")) ? "failing" : ""};
+	table_row(t, "", cells);
+}
+
+/* Virtual servers as they were read back, each with its real servers; one with many comes in several pieces. */
 static void print_picture(const json_t *list)
 {
+	const char *before = "";
 	struct table t;
-	json_t *o;
-	size_t i;
+	json_t *v, *r;
+	size_t i, k;
 
 	putchar('\n');
 	table_begin(&t, "VIRTUAL REAL ADDRESS >WEIGHT >ACTIVE >CONNECTIONS >BYTES_IN >BYTES_OUT STATE", -1);
-	json_array_foreach(list, i, o)
+	json_array_foreach(list, i, v)
 	{
-		char weight[16], active[16], number[3][24];
-		cli_number(o, "weight", 0, weight, sizeof weight);
-		cli_number(o, "active", 0, active, sizeof active);
-		cli_number(o, "connections", 0, number[0], sizeof number[0]);
-		cli_number(o, "bytes_in", 0, number[1], sizeof number[1]);
-		cli_number(o, "bytes_out", 0, number[2], sizeof number[2]);
-		const char *cells[] = {cli_text(o, "virtual"), cli_text(o, "real"), cli_text(o, "address"), weight, active, number[0],
-				       number[1], number[2], json_is_true(json_object_get(o, "failing")) ? "failing" : ""};
-		table_row(&t, "", cells);
+		if (strcmp(before, cli_text(v, "virtual")) != 0)
+			add_virtual(&t, v);
+		before = cli_text(v, "virtual");
+		json_array_foreach(json_object_get(v, "reals"), k, r)
+			add_real(&t, before, r);
 	}
 	table_print(&t, stdout, cli_width(), cli_colours());
 	table_free(&t);

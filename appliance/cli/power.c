@@ -90,26 +90,9 @@ static int confirm(struct cli *cli, const char *verb, const char *target)
 
 int power_do(struct cli *cli, char **arguments, int count)
 {
-	const char *verb = cli->command->verb, *reason = cli_option(cli, "reason");
-	json_t *answer, *o = json_pack("{s:s}", "verb", verb);
-	struct error e;
+	const char *verb = cli->command->verb;
 	int rc = destructive(verb) ? confirm(cli, verb, arguments[0]) : CLI_DONE;
 	(void)count;
 
-	if (rc) {
-		json_decref(o);
-		return rc;
-	}
-	if (reason)
-		json_object_set_new(o, "reason", json_string(reason));
-	if (client_command(cli->client, "power", arguments[0], o, cli->yes, &answer, &e))
-		return cli_fail(&e);
-	json_int_t id = json_integer_value(json_object_get(answer, "job"));
-	if (cli->no_wait && cli->json)
-		return cli_print_json(answer);
-	json_decref(answer);
-	if (!cli->no_wait)
-		return job_follow(cli, id);
-	printf("job %" JSON_INTEGER_FORMAT "\n", id);
-	return CLI_DONE;
+	return rc ? rc : job_begin(cli, "power", arguments[0], json_pack("{s:s}", "verb", verb));
 }

@@ -232,6 +232,9 @@ static int check_reach(const struct check *c, const struct config_balancer *b)
 	}
 	if (b->snmp[0])
 		return check_refuse(c, "leave snmp out", "driver %s takes no snmp credential", driver);
+	if (b->driver == DRIVER_NFTABLES && !b->address.family)
+		return check_refuse(c, "add address=\"10.1.0.250\" and ssh=\"control\" of a director",
+				    "driver nftables changes a firewall, which programs of this machine may not");
 	if (b->address.family && !b->ssh[0])
 		return check_refuse(c, "add ssh=\"control\", or leave address out when it is this machine",
 				    "has an address but no ssh credential");

@@ -131,7 +131,7 @@ static inline bool config_driver_uses_snmp(uint8_t driver)
 /* How many of a pool's `nodes` nodes are kept free: sizing.md 9, (4). */
 static inline uint32_t config_pool_reserve(const struct config_pool *pool, uint32_t nodes)
 {
-	return pool->reserve ? pool->reserve : nodes > 50 ? (nodes + 49) / 50 : 1;
+	return pool->reserve ? pool->reserve : nodes >= 100 ? nodes / 50 : 1;
 }
 #define CONFIG_VIRTUALS 512
 struct config_service {

@@ -77,7 +77,7 @@ static enum run_ended transport(const struct run_seen *s, bool inside, char *tex
 		}
 	last_trouble(s->errors, last, sizeof last);
 	if (inside || s->shared) {
-		text_format(text, size, "%s: the connection broke while it worked: what it did is not known: %s", s->host, last);
+		text_format(text, size, "%s: the connection broke while it worked: what it did is not known%s%s", s->host, last[0] ? ": " : "", last);
 		return ENDED_CUT;
 	}
 	if (strstr(s->errors, "Connection closed by") || strstr(s->errors, "Connection reset by")) {

@@ -4,3 +4,4 @@ $(eval $(call program,libexec/glory/glory-runner,$(wildcard appliance/control/ro
 $(eval $(call unit,test_verbs,tests/unit/test_verbs.c,control proc board loop base,libevent_core libseccomp libcap-ng))
 $(eval $(call unit,test_ended,tests/unit/test_ended.c,control proc board loop base,libevent_core libseccomp libcap-ng))
 $(eval $(call fuzzer,fuzz_verbs,tests/fuzz/fuzz_verbs.c,appliance/control/verbs.c $(wildcard appliance/base/*.c),))
+$(eval $(call fuzzer,fuzz_runner,tests/fuzz/fuzz_runner.c,$(wildcard appliance/control/*.c) $(filter-out %/main.c,$(wildcard appliance/control/role/*.c)) $(wildcard appliance/base/*.c) appliance/loop/loop.c,jansson libevent_core))

@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Balancers: what is wanted, when it is brought there, and what came of it; see balancers.h. */
-#include "engine/balancers.h"
+#include "engine/balancers_own.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "balance/picture.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/runs.h"
-#include "engine/services_own.h"
 
 #define READ_MS 30000        /* between two reads back when nothing happens */
 #define READ_COUNTS_MS 10000 /* of balancers that tell loads, as often as sizes are decided */
@@ -22,41 +19,6 @@
 #define PENDING_MS 2000
 #define RUN_MS 20000         /* a run may take so long */
 #define AGAIN_MS 1000        /* after a failure, doubled up to READ_MS */
-#define DIRECTORS 2
-#define SET_MAX 64           /* virtual servers that are remembered as set and wanted no more */
-
-struct director { /* one machine that gets the picture: the balancer itself, or the other one of a pair */
-	uint64_t request;          /* open run; 0 none */
-	uint64_t wanted_hash;      /* of the picture that is there (read back so); 0 none */
-	uint64_t sent_hash;        /* of the one on its way */
-	int64_t sent_ms, read_ms, next_ms, gap_ms;
-	bool read, pending;
-	int status;                /* 0, or a negative error kind */
-	char why[256];
-};
-
-struct balancer {
-	struct engine *e;
-	uint32_t slot, generation;
-	struct config_balancer config;
-	bool there;                /* in the wanted state */
-	bool counts;               /* has told connections */
-	uint64_t hash;             /* of the picture that is wanted now */
-	struct director at[DIRECTORS];
-	uint64_t commands, repairs;
-	uint32_t foreign, virtuals, reals;
-	char set[SET_MAX][PICTURE_NAME + 16]; /* virtual servers that stand there, in the words of `virtuals` */
-	size_t set_count;
-	int8_t alarm;              /* raised: 1, not: 0, not known: -1 */
-	struct picture_virtual *have; /* as read back last, owned */
-	size_t have_count;
-};
-
-struct balancers {
-	struct balancer *at[SERVICES_MAX];
-	uint32_t count;
-	bool started;
-};
 
 struct answer { /* finds its balancer again */
 	struct engine *e;
@@ -73,7 +35,7 @@ static void free_have(struct balancer *b)
 	b->have_count = 0;
 }
 
-static struct balancer *find(const struct engine *e, const char *name)
+struct balancer *balancer_find(const struct engine *e, const char *name)
 {
 	for (uint32_t i = 0; e->balancers && i < SERVICES_MAX; i++)
 		if (e->balancers->at[i] && !strcmp(e->balancers->at[i]->config.head.name, name))
@@ -83,173 +45,24 @@ static struct balancer *find(const struct engine *e, const char *name)
 
 bool balancers_has(struct engine *e, const char *name)
 {
-	return find(e, name) != NULL;
+	return balancer_find(e, name) != NULL;
 }
 
 bool balancers_is_gone(struct engine *e, const char *name)
 {
-	return !find(e, name);
+	return !balancer_find(e, name);
 }
 
 bool balancers_counts(struct engine *e, const char *name)
 {
-	const struct balancer *b = find(e, name);
+	const struct balancer *b = balancer_find(e, name);
 
 	return b && b->counts;
 }
 
-static size_t directors(const struct balancer *b)
+size_t balancer_directors(const struct balancer *b)
 {
 	return b->config.peer.family ? 2 : 1;
-}
-
-/* --- the picture ----------------------------------------------------------------------------------------------- */
-static void endpoint_text(const struct service_virtual *v, char *out, size_t size)
-{
-	char address[ADDRESS_TEXT];
-
-	if (v->fwmark)
-		text_format(out, size, "mark %u%s", v->fwmark, v->family == 6 ? "/6" : "");
-	else
-		text_format(out, size, "%s%s", address_text(&v->address, 0, address), v->protocol == SERVICE_UDP ? "/udp" : "");
-}
-
-static void add_reals(const struct service *s, const struct service_virtual *v, struct picture_virtual *out)
-{
-	for (size_t i = 0; i < s->count; i++) {
-		const struct service_member *m = s->members[i];
-		if (!member_is_balanced(&m->m) || m->slot == NO_SLOT)
-			continue;
-		struct picture_real *r = picture_add_real(out, m->m.node);
-		if (!r)
-			continue;
-		r->address = s->e->model.nodes[m->slot].config.address;
-		r->address.port = v->member_port;
-		r->weight = member_weight(m);
-	}
-}
-
-/* "web", "web-2", ...: the first is named as its service, whatever the others are. */
-static void virtual_name(const struct service *s, size_t number, char *out, size_t size)
-{
-	if (number == 0)
-		text_copy(out, size, s->config.head.name);
-	else
-		text_format(out, size, "%.55s-%zu", s->config.head.name, number + 1);
-}
-
-static void add_service(const struct service *s, struct picture *p)
-{
-	char name[PICTURE_NAME];
-
-	if (!service_runs(s) && s->count == 0)
-		return;
-	for (size_t i = 0; i < s->virtuals.count; i++) {
-		const struct service_virtual *v = &s->virtuals.at[i];
-		virtual_name(s, i, name, sizeof name);
-		struct picture_virtual *out = picture_add_virtual(p, name);
-		if (!out)
-			continue;
-		out->address = v->address;
-		out->fwmark = v->fwmark;
-		out->protocol = v->protocol;
-		out->family = v->family;
-		out->forwarding = s->config.forwarding ? s->config.forwarding : FORWARD_NAT;
-		text_copy(out->scheduler, sizeof out->scheduler, s->config.scheduler[0] ? s->config.scheduler : "wrr");
-		out->persistence_s = s->config.persistence_s;
-		add_reals(s, v, out);
-	}
-}
-
-/* "socket=/run/x config=/etc/y": the driver's own options. */
-static void add_options(const struct balancer *b, struct picture *p)
-{
-	char text[sizeof b->config.options], *save = NULL;
-
-	text_copy(text, sizeof text, b->config.options);
-	for (char *one = strtok_r(text, " ", &save); one; one = strtok_r(NULL, " ", &save)) {
-		char *value = strchr(one, '=');
-		if (value)
-			*value++ = '\0';
-		picture_set_option(p, one, value ? value : "1");
-	}
-}
-
-static void add_pair(const struct balancer *b, size_t director, struct picture *p)
-{
-	char text[ADDRESS_TEXT];
-
-	if (b->config.driver != DRIVER_IPVS || !b->config.interface[0])
-		return;
-	picture_set_option(p, "interface", b->config.interface);
-	if (!b->config.router)
-		return;
-	text_format(text, sizeof text, "%u", b->config.router);
-	picture_set_option(p, "router", text);
-	picture_set_option(p, "priority", director == 0 ? "150" : "100");
-	if (directors(b) < 2)
-		return;
-	struct address other = director == 0 ? b->config.peer : b->config.address;
-	other.port = 0;
-	picture_set_option(p, "peer", address_text(&other, 0, text));
-}
-
-static bool is_wanted(const struct balancer *b, const char *endpoint)
-{
-	char text[PICTURE_NAME + 16];
-
-	for (uint32_t i = 0; i < SERVICES_MAX && b->e->services->count; i++) {
-		const struct service *s = b->e->services->at[i];
-		if (!s || strcmp(s->config.balancer, b->config.head.name) != 0 || (!service_runs(s) && s->count == 0))
-			continue;
-		for (size_t v = 0; v < s->virtuals.count; v++) {
-			endpoint_text(&s->virtuals.at[v], text, sizeof text);
-			if (!strcmp(text, endpoint))
-				return true;
-		}
-	}
-	return false;
-}
-
-/* The kernel knows no names: what was set and is wanted no more must be said. */
-static void add_previous(const struct balancer *b, struct picture *p)
-{
-	char list[sizeof ((struct picture_option *)0)->value] = "", name[16] = "previous";
-	size_t used = 0, lists = 0;
-
-	if (b->config.driver != DRIVER_IPVS)
-		return;
-	for (size_t i = 0; i < b->set_count; i++) {
-		if (is_wanted(b, b->set[i]))
-			continue;
-		if (used + strlen(b->set[i]) + 3 > sizeof list) {
-			picture_set_option(p, name, list);
-			if (++lists > 9)
-				return;
-			text_format(name, sizeof name, "previous-%zu", lists);
-			used = 0;
-		}
-		text_append(list, sizeof list, &used, "%s%s", used ? ", " : "", b->set[i]);
-	}
-	if (used)
-		picture_set_option(p, name, list);
-}
-
-static void make_picture(const struct balancer *b, size_t director, struct picture *p)
-{
-	memset(p, 0, sizeof *p);
-	text_copy(p->driver, sizeof p->driver, balancer_driver_name(b->config.driver));
-	if (b->config.snmp[0])
-		p->target = b->config.address;
-	for (uint32_t i = 0; i < SERVICES_MAX && b->e->services->count; i++) {
-		const struct service *s = b->e->services->at[i];
-		if (s && !strcmp(s->config.balancer, b->config.head.name))
-			add_service(s, p);
-	}
-	add_options(b, p);
-	add_pair(b, director, p);
-	add_previous(b, p);
-	picture_sort(p);
 }
 
 /* --- what stands there is remembered, so that another life knows what to take away ------------------------------------- */
@@ -274,12 +87,12 @@ static void remember(struct balancer *b)
 
 	for (uint32_t i = 0; i < SERVICES_MAX && b->e->services->count; i++) {
 		const struct service *s = b->e->services->at[i];
-		if (!s || strcmp(s->config.balancer, b->config.head.name) != 0 || (!service_runs(s) && s->count == 0))
+		if (!s || !balancer_carries(b, s))
 			continue;
 		for (size_t v = 0; v < s->virtuals.count; v++) {
 			char text[PICTURE_NAME + 16];
 			bool known = false;
-			endpoint_text(&s->virtuals.at[v], text, sizeof text);
+			balancer_endpoint(&s->virtuals.at[v], text, sizeof text);
 			for (size_t k = 0; k < b->set_count; k++)
 				known = known || !strcmp(b->set[k], text);
 			if (known || b->set_count == SET_MAX)
@@ -297,11 +110,11 @@ static void forget_unwanted(struct balancer *b)
 {
 	size_t kept = 0, before = b->set_count;
 
-	for (size_t d = 0; d < directors(b); d++)
+	for (size_t d = 0; d < balancer_directors(b); d++)
 		if (b->at[d].status || b->at[d].wanted_hash != b->hash || b->at[d].pending)
 			return;
 	for (size_t i = 0; i < b->set_count; i++)
-		if (is_wanted(b, b->set[i])) {
+		if (balancer_wants(b, b->set[i])) {
 			if (kept != i)
 				memcpy(b->set[kept], b->set[i], sizeof b->set[0]);
 			kept++;
@@ -313,7 +126,7 @@ static void forget_unwanted(struct balancer *b)
 
 static struct balancer *make(struct engine *e, const char *name)
 {
-	struct balancer *b = find(e, name);
+	struct balancer *b = balancer_find(e, name);
 	uint32_t generation, slot;
 
 	if (b)
@@ -328,6 +141,7 @@ static struct balancer *make(struct engine *e, const char *name)
 	b->slot = slot;
 	b->generation = generation;
 	b->alarm = -1;
+	b->told = BALANCER_IN_STEP;
 	text_copy(b->config.head.name, sizeof b->config.head.name, name);
 	e->balancers->at[slot] = b;
 	e->balancers->count++;
@@ -353,7 +167,7 @@ static void alarm_of(struct balancer *b)
 	int status = 0;
 	char cause[CAUSE_SIZE];
 
-	for (size_t d = 0; d < directors(b); d++)
+	for (size_t d = 0; d < balancer_directors(b); d++)
 		if (b->at[d].status) {
 			status = b->at[d].status;
 			why = b->at[d].why;
@@ -566,7 +380,7 @@ static void send_picture(struct balancer *b, size_t which)
 	struct picture p;
 	struct msg_run run;
 
-	make_picture(b, which, &p);
+	balancer_picture(b, which, &p);
 	remember(b);
 	char *text = picture_to_json(&p, false);
 	picture_clear(&p);
@@ -588,7 +402,7 @@ static uint64_t picture_hash(const struct balancer *b)
 {
 	struct picture p;
 
-	make_picture(b, 0, &p);
+	balancer_picture(b, 0, &p);
 	char *text = picture_to_json(&p, false);
 	uint64_t hash = text ? text_hash(text, strlen(text)) | 1 : 0;
 	free(text);
@@ -598,7 +412,7 @@ static uint64_t picture_hash(const struct balancer *b)
 
 void balancers_changed(struct engine *e, const char *name)
 {
-	struct balancer *b = find(e, name);
+	struct balancer *b = balancer_find(e, name);
 	uint64_t hash;
 
 	if (!b || !e->balancers->started)
@@ -607,7 +421,7 @@ void balancers_changed(struct engine *e, const char *name)
 	if (hash == b->hash)
 		return;
 	b->hash = hash;
-	for (size_t d = 0; d < directors(b); d++)
+	for (size_t d = 0; d < balancer_directors(b); d++)
 		if (!b->at[d].request) /* else the answer sends the newest */
 			send_picture(b, d);
 }
@@ -650,7 +464,7 @@ void balancers_tick(struct engine *e)
 			continue;
 		b->hash = picture_hash(b);
 		int64_t every = something_drains(b) ? READ_DRAIN_MS : b->config.snmp[0] ? READ_MS : READ_COUNTS_MS;
-		for (size_t d = 0; d < directors(b); d++) {
+		for (size_t d = 0; d < balancer_directors(b); d++) {
 			struct director *one = &b->at[d];
 			bool due = now >= one->next_ms || (one->status == 0 && (now - one->sent_ms >= every || one->sent_hash != b->hash));
 			if (!one->request && due)
@@ -707,106 +521,4 @@ void balancers_loaded(struct engine *e)
 			drop(b);
 		}
 	}
-}
-
-/* --- faces -------------------------------------------------------------------------------------------------------------------- */
-static enum balancer_state state_of(const struct balancer *b, const char **why)
-{
-	enum balancer_state state = BALANCER_IN_STEP;
-
-	*why = "";
-	for (size_t i = 0; i < directors(b); i++) {
-		const struct director *d = &b->at[i];
-		enum balancer_state one = d->status == ERR_REMOTE || d->status == ERR_NO_RESOURCE ? BALANCER_UNREACHABLE
-					  : d->status ? BALANCER_REFUSED
-					  : !d->read ? BALANCER_UNKNOWN
-					  : d->wanted_hash == b->hash ? BALANCER_IN_STEP : BALANCER_CHANGING;
-		if (d->status)
-			*why = d->why;
-		if (one > state || one == BALANCER_UNKNOWN)
-			state = state > BALANCER_CHANGING && one == BALANCER_UNKNOWN ? state : one;
-	}
-	return state;
-}
-
-void balancers_publish(struct engine *e)
-{
-	for (uint32_t i = 0; e->balancers && e->balancers->count && i < SERVICES_MAX; i++) {
-		const struct balancer *b = e->balancers->at[i];
-		const struct balancer_row *old = board_peek(e->board, BOARD_BALANCER, i);
-		struct balancer_row row;
-		const char *why;
-
-		if (!b || !b->there)
-			continue;
-		memset(&row, 0, sizeof row);
-		row.head = (struct row_head){.generation = b->generation, .slot = i, .order = i};
-		row.address = b->config.address;
-		row.state = state_of(b, &why);
-		row.driver = b->config.driver;
-		row.read_wall_ms = b->at[0].read_ms;
-		row.commands = b->commands;
-		row.repairs = b->repairs;
-		row.virtuals = b->virtuals;
-		row.reals = b->reals;
-		row.foreign = b->foreign;
-		row.level = row.state >= BALANCER_REFUSED ? LEVEL_MAJOR : row.state == BALANCER_UNKNOWN ? LEVEL_UNKNOWN : LEVEL_NORMAL;
-		text_copy(row.name, sizeof row.name, b->config.head.name);
-		text_copy(row.cause, sizeof row.cause, why);
-		row.head.last_change_wall_ms = old ? old->head.last_change_wall_ms : 0;
-		if (old && old->head.generation == row.head.generation && !memcmp(old, &row, sizeof row))
-			continue;
-		row.head.last_change_wall_ms = clock_wall_ms();
-		board_put(e->board, BOARD_BALANCER, &row);
-		publish_cluster(e);
-	}
-}
-
-static json_t *real_json(const struct picture_real *r)
-{
-	char address[ADDRESS_TEXT];
-
-	return json_pack("{s:s,s:s,s:i,s:b,s:I,s:I,s:I,s:I}", "name", r->name, "address", address_text(&r->address, 0, address), "weight",
-			 (int)r->weight, "failing", r->failing, "active", (json_int_t)r->counts.active, "connections",
-			 (json_int_t)r->counts.connections, "bytes_in", (json_int_t)r->counts.bytes_in, "bytes_out",
-			 (json_int_t)r->counts.bytes_out);
-}
-
-#define REALS_A_PAGE 80
-
-/* A virtual server and some of its real servers a page: thousands do not fit into one message. */
-static void send_have(struct engine *e, enum role face, const struct msg_query *q, const struct balancer *b)
-{
-	uint32_t life = e->roles[face].life;
-	char address[ADDRESS_TEXT];
-
-	for (size_t i = 0; i < b->have_count; i++) {
-		const struct picture_virtual *v = &b->have[i];
-		for (size_t at = 0; at < v->count || at == 0; at += REALS_A_PAGE) {
-			json_t *reals = json_array(), *page = json_array();
-			for (size_t k = at; k < v->count && k < at + REALS_A_PAGE; k++)
-				json_array_append_new(reals, real_json(&v->reals[k]));
-			bool more = at + REALS_A_PAGE < v->count || i + 1 < b->have_count;
-			json_array_append_new(page, json_pack("{s:s,s:s,s:i,s:s,s:s,s:i,s:o}", "virtual", v->name, "address",
-							      address_text(&v->address, 0, address), "mark", (int)v->fwmark, "scheduler", v->scheduler,
-							      "forwarding", forwarding_name(v->forwarding), "persistence_s", (int)v->persistence_s,
-							      "reals", reals));
-			reply_json(e, face, life, q->request, 0, page, more);
-		}
-	}
-	if (!b->have_count)
-		reply_json(e, face, life, q->request, 0, json_array(), false);
-}
-
-void balancers_query(struct engine *e, enum role face, const struct msg_query *q)
-{
-	const struct balancer *b = find(e, q->target);
-	struct error err;
-
-	if (b) {
-		send_have(e, face, q, b);
-		return;
-	}
-	error_set(&err, ERR_NOT_FOUND, q->target, "see: gloryctl balancer list", "there is no such balancer");
-	reply_error(e, face, e->roles[face].life, q->request, &err);
 }

@@ -16,6 +16,18 @@ struct pending_command {
 	char set_key[64];
 };
 
+/* Each command ends by exactly one of these, which frees it. */
+void answer_error(struct pending_command *p, const struct error *err);
+void answer_done(struct pending_command *p);
+void answer_job(void *pending, uint64_t id, const struct error *err);                     /* a job_accepted */
+void answer_edit(void *pending, const struct error *err, const struct config_diff *diff); /* an edit_done */
+/* The nodes of its target; 0 or a negative error. */
+int command_nodes(struct pending_command *p, struct model_selection *out, struct error *err);
+
+/* run_commands.c */
+void command_run(struct pending_command *p);
+void command_software(struct pending_command *p);
+
 /* An edit_make of a struct pending_command: what its verb asks for, on the wanted state as it stands when its turn comes. */
 int command_edit(void *command, struct cluster *next, struct error *err);
 

@@ -20,6 +20,7 @@
 #include "engine/records.h"
 #include "engine/services.h"
 #include "engine/silences.h"
+#include "engine/software.h"
 #include "engine/traps.h"
 #include "engine/checks.h"
 #include "engine/tops.h"
@@ -69,7 +70,7 @@ static void end(struct pending_command *p)
 
 static const char *verb_word(uint32_t verb);
 
-static void answer_error(struct pending_command *p, const struct error *err)
+void answer_error(struct pending_command *p, const struct error *err)
 {
 	char outcome[320];
 
@@ -80,7 +81,7 @@ static void answer_error(struct pending_command *p, const struct error *err)
 	end(p);
 }
 
-static void answer_job(void *arg, uint64_t id, const struct error *err)
+void answer_job(void *arg, uint64_t id, const struct error *err)
 {
 	struct pending_command *p = arg;
 	char outcome[32];
@@ -121,12 +122,12 @@ static void written(void *arg, const struct store_reply *reply)
 }
 
 /* Done in memory, its writes are on their way: answered when they, and the audit record behind them, are on the disk. */
-static void answer_done(struct pending_command *p)
+void answer_done(struct pending_command *p)
 {
 	audit_then(p->e, p->c.actor, verb_word(p->c.verb), p->c.target, "done", written, p);
 }
 
-static void answer_edit(void *arg, const struct error *err, const struct config_diff *diff)
+void answer_edit(void *arg, const struct error *err, const struct config_diff *diff)
 {
 	struct pending_command *p = arg;
 
@@ -140,7 +141,7 @@ static void answer_edit(void *arg, const struct error *err, const struct config_
 }
 
 /* --- verbs --------------------------------------------------------------------------------------------- */
-static int select_nodes(struct pending_command *p, struct model_selection *out, struct error *err)
+int command_nodes(struct pending_command *p, struct model_selection *out, struct error *err)
 {
 	return model_select(&p->e->model, p->c.target, judgement_is_down, p->e, out, err);
 }
@@ -152,7 +153,7 @@ static void do_power(struct pending_command *p)
 	struct error err;
 
 	json_unpack(p->arguments, "{s?s,s?s}", "verb", &verb, "reason", &reason);
-	int rc = select_nodes(p, &nodes, &err);
+	int rc = command_nodes(p, &nodes, &err);
 	if (rc) {
 		answer_error(p, &err);
 		return;
@@ -290,7 +291,7 @@ static void do_confirm(struct pending_command *p)
 	struct model_selection nodes = {0};
 	struct error err;
 
-	if (select_nodes(p, &nodes, &err)) {
+	if (command_nodes(p, &nodes, &err)) {
 		answer_error(p, &err);
 		return;
 	}
@@ -332,7 +333,7 @@ static void do_sel_read(struct pending_command *p)
 	struct model_selection nodes = {0};
 	struct error err;
 
-	if (select_nodes(p, &nodes, &err)) {
+	if (command_nodes(p, &nodes, &err)) {
 		answer_error(p, &err);
 		return;
 	}
@@ -349,7 +350,7 @@ static void do_sel_clear(struct pending_command *p)
 	struct model_selection nodes = {0};
 	struct error err;
 
-	int rc = select_nodes(p, &nodes, &err);
+	int rc = command_nodes(p, &nodes, &err);
 	if (rc == 0 && nodes.count > 1 && !p->c.yes)
 		rc = error_set(&err, ERR_REFUSED, "sel clear", "look at the list, then repeat with --yes",
 			       "more than one node wants a confirmation");
@@ -416,6 +417,8 @@ static const struct {
 	[COMMAND_WATCH_ADD] = {"watch-add", RIGHT_ADMIN, do_edit},
 	[COMMAND_WATCH_REMOVE] = {"watch-remove", RIGHT_ADMIN, do_edit},
 	[COMMAND_WATCH_SET] = {"watch-set", RIGHT_ADMIN, do_edit},
+	[COMMAND_RUN] = {"run", RIGHT_OPERATE, command_run},
+	[COMMAND_SOFTWARE] = {"software", RIGHT_OPERATE, command_software},
 	[COMMAND_POOL_ADD] = {"pool-add", RIGHT_ADMIN, do_edit},
 	[COMMAND_POOL_REMOVE] = {"pool-remove", RIGHT_ADMIN, do_edit},
 	[COMMAND_POOL_SET] = {"pool-set", RIGHT_ADMIN, do_edit},
@@ -697,7 +700,7 @@ static void query_steps(struct engine *e, enum role face, const struct msg_query
 		reply_error(e, face, life, q->request, &err);
 		return;
 	}
-	size_t total = json_array_size(steps), per = 60;
+	size_t total = json_array_size(steps), per = 40;
 	for (size_t at = 0; at < total || at == 0; at += per) {
 		json_t *page = json_array();
 		for (size_t i = at; i < total && i < at + per; i++)
@@ -730,6 +733,8 @@ void commands_query(struct engine *e, enum role face, const struct msg_query *q)
 		silences_query(e, face, q);
 	} else if (q->kind == QUERY_INVENTORY) {
 		inventory_query(e, face, q);
+	} else if (q->kind == QUERY_SOFTWARE) {
+		software_query(e, face, q);
 	} else if (q->kind == QUERY_SEL) {
 		records_query(e, face, q);
 	} else if (q->kind == QUERY_TRAPS || q->kind == QUERY_TRAP_SENDERS) {

@@ -101,6 +101,14 @@ static void finish(struct edit *x, const struct error *err)
 
 static void sweep_generation(struct engine *e, uint64_t base, struct edit *then);
 
+/* What stands has no lines: of two objects that contradict each other the one of the next change is then the later one. */
+static void forget_lines(struct cluster *c)
+{
+	for (int k = 1; k < CONFIG_KIND_COUNT; k++)
+		for (size_t i = 0; i < c->count[k]; i++)
+			((struct config_head *)(void *)((char *)c->objects[k] + i * config_size[k]))->line = 0;
+}
+
 static void take_over(struct edit *x)
 {
 	struct engine *e = x->e;
@@ -110,6 +118,7 @@ static void take_over(struct edit *x)
 	e->edits->base = x->base;
 	e->edits->generation++;
 	e->model.config_generation = e->edits->generation;
+	forget_lines(&x->result);
 	model_apply(&e->model, &x->result, &changes);
 	states_apply(e, &changes);
 	watches_apply(e);

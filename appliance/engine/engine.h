@@ -216,6 +216,7 @@ struct engine {
 	struct items *items;     /* items.c */
 	struct looked *looked;   /* series.c */
 	struct stats *statistics; /* stats.c */
+	struct software *software; /* software.c */
 	struct services *services;   /* services.c */
 	struct pools *pools;         /* pools.c; NULL: there are none */
 	struct balancers *balancers; /* balancers.c */
@@ -395,6 +396,14 @@ struct power_request {
 void jobs_power(struct engine *e, const struct power_request *request, job_accepted *done, void *arg);
 int jobs_cancel(struct engine *e, uint64_t id, struct error *err);
 json_t *jobs_steps(struct engine *e, uint64_t id); /* NULL: no such job */
+/* For run_jobs.c. A job of these nodes that is filled in and then stored and held by jobs_accept(). */
+struct job *jobs_new(struct engine *e, uint32_t verb, const char *actor, const char *target, const char *reason, const struct model_selection *nodes);
+void jobs_accept(struct engine *e, struct job *job, const struct model_selection *nodes, const char *set_key, job_accepted *done, void *arg);
+struct job *jobs_find(struct engine *e, uint64_t id); /* NULL: none, or not yet stored */
+void jobs_begin_step(struct engine *e, struct job *job, uint32_t target);
+void jobs_fail_target(struct engine *e, struct job *job, uint32_t target, const char *text);
+void jobs_save_target(struct engine *e, const struct job *job, uint32_t target);
+void jobs_settle(struct engine *e, struct job *job); /* shows it, and ends it when nothing is open any more */
 bool jobs_is_open(struct engine *e, uint64_t id);  /* false for 0, and for one that is not known */
 
 /* --- commands.c */

@@ -54,6 +54,8 @@ static void inherit(const struct cluster *c, struct config_node *n)
 	}
 }
 
+#define EDITED 1 /* as a line: later than what stands, so that a contradiction is said of this object */
+
 /* The object to work on: a copy of the one there is, or a new one with its kind's defaults. */
 static int begin(struct cluster *next, enum config_kind kind, const char *name, bool add, void *object, struct error *err)
 {
@@ -63,10 +65,12 @@ static int begin(struct cluster *next, enum config_kind kind, const char *name, 
 		return error_set(err, ERR_EXISTS, name, "choose another name", "a %s of this name exists", config_kind_name[kind]);
 	if (!add && !old)
 		return error_set(err, ERR_NOT_FOUND, name, "add it first", "there is no such %s", config_kind_name[kind]);
-	if (!old)
-		return config_object_init(kind, name, object, err);
-	memcpy(object, old, config_size[kind]);
-	return 0;
+	int rc = old ? 0 : config_object_init(kind, name, object, err);
+	if (old)
+		memcpy(object, old, config_size[kind]);
+	if (!rc)
+		((struct config_head *)object)->line = EDITED;
+	return rc;
 }
 
 int edit_node_fields(struct cluster *next, const char *name, bool add, json_t *arguments, struct error *err)

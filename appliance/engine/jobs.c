@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Power jobs: accepted in one transaction, each step stored before it is sent, carried on after a restart. */
+/* Jobs: accepted in one transaction, each step stored before it is sent, carried on after a restart. What is particular to power stands here, what is
+ * to runs over node control in run_jobs.c. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/engine.h"
+#include "engine/run_jobs.h"
 
 #define TICK_MS 100
 #define JOBS_KEPT 1000
@@ -137,7 +139,7 @@ struct intent {
 	uint32_t target, serial; /* serial: a later intent for the target has overtaken this one when they differ */
 };
 
-static void settle(struct engine *e, struct job *job)
+void jobs_settle(struct engine *e, struct job *job)
 {
 	int64_t now = clock_wall_ms();
 
@@ -145,7 +147,7 @@ static void settle(struct engine *e, struct job *job)
 		publish_job(e, job);
 		return;
 	}
-	for (uint32_t i = 0; i < job->count; i++) { /* what did not start is not booting */
+	for (uint32_t i = 0; i < job->count && !job_is_run(job->verb); i++) { /* what did not start is not booting */
 		struct job_target *t = &job->targets[i];
 		if (t->phase == TARGET_DONE || !engine_node(e, t->slot, t->generation) || !e->nodes[t->slot]->booting)
 			continue;
@@ -165,13 +167,13 @@ static void settle(struct engine *e, struct job *job)
 	outbox_event(e, &facts);
 }
 
-static void fail_target(struct engine *e, struct job *job, uint32_t target, const char *text)
+void jobs_fail_target(struct engine *e, struct job *job, uint32_t target, const char *text)
 {
 	job->targets[target].phase = TARGET_SENT;
 	job->targets[target].tries = UINT8_MAX - 1;
 	job_step_result(job, target, false, POWER_UNKNOWN, text, clock_wall_ms());
 	save_target(e, job, target, NULL, NULL);
-	settle(e, job);
+	jobs_settle(e, job);
 }
 
 /* The intent is on disk: now it may be sent. */
@@ -184,13 +186,19 @@ static void on_intent(void *arg, const struct store_reply *r)
 	if (h && h->job->targets[i->target].phase == TARGET_SENT && h->job->targets[i->target].intent == i->serial) {
 		struct job_target *t = &h->job->targets[i->target];
 		uint32_t verb = verb_of(h->job, t);
+		if (job_is_run(verb) && r->status == STORE_OK) {
+			t->sent_mono_ms = clock_mono_ms();
+			run_jobs_send(e, h->job, i->target);
+			free(i);
+			return;
+		}
 		struct msg_power m = {.job = i->id, .slot = t->slot, .generation = t->generation, .verb = verb,
-				      .deadline_ms = limits[verb].deadline_ms};
+				      .deadline_ms = job_is_run(verb) ? 0 : limits[verb].deadline_ms};
 		if (r->status == STORE_OK) {
 			t->sent_mono_ms = clock_mono_ms();
 			engine_send(e, ROLE_BMC, MSG_POWER, &m, sizeof m);
 		} else {
-			fail_target(e, h->job, i->target, "the intent could not be stored, so nothing was sent");
+			jobs_fail_target(e, h->job, i->target, "the intent could not be stored, so nothing was sent");
 		}
 	}
 	free(i);
@@ -202,7 +210,7 @@ static void expect_boot(struct engine *e, uint32_t slot, uint32_t verb)
 		judgement_booting(e, slot, (int64_t)(BOOT_GRACE_MS * e->settings.time_scale));
 }
 
-static void begin_step(struct engine *e, struct job *job, uint32_t target)
+void jobs_begin_step(struct engine *e, struct job *job, uint32_t target)
 {
 	struct job_target *t = &job->targets[target];
 	struct intent *i = mem_zalloc(sizeof *i);
@@ -242,17 +250,21 @@ static void consider_target(struct engine *e, struct job *job, uint32_t target, 
 	struct model_node *n = engine_node(e, t->slot, t->generation);
 	uint32_t verb = verb_of(job, t);
 
+	if (job_is_run(job->verb)) {
+		run_jobs_consider(e, job, target);
+		return;
+	}
 	if (t->phase == TARGET_SENT && t->sent_mono_ms && e->roles[ROLE_BMC].channel &&
 	    now - t->sent_mono_ms > limits[verb].deadline_ms + OVERDUE_MS)
-		fail_target(e, job, target, "the BMC role gave no result");
+		jobs_fail_target(e, job, target, "the BMC role gave no result");
 	if (t->phase != TARGET_WAITING && t->phase != TARGET_INTENT)
 		return;
 	if (!n)
-		fail_target(e, job, target, "the node was removed");
+		jobs_fail_target(e, job, target, "the node was removed");
 	else if (locked_reason(e->nodes[t->slot]) && verb != POWER_VERB_IDENTIFY)
-		fail_target(e, job, target, locked_reason(e->nodes[t->slot]));
+		jobs_fail_target(e, job, target, locked_reason(e->nodes[t->slot]));
 	else if (e->roles[ROLE_BMC].channel && (verb != POWER_VERB_ON || may_start(e, n)))
-		begin_step(e, job, target);
+		jobs_begin_step(e, job, target);
 }
 
 void jobs_tick(struct engine *e)
@@ -266,6 +278,8 @@ void jobs_tick(struct engine *e)
 		if (h->job->ended_ms || h->job->board_slot == NOT_ACCEPTED)
 			continue;
 		open = true;
+		if (job_is_run(h->job->verb))
+			run_jobs_look(e, h->job, now);
 		for (uint32_t t = 0; t < h->job->count && !h->job->ended_ms; t++)
 			consider_target(e, h->job, t, now);
 	}
@@ -288,7 +302,7 @@ void jobs_result(struct engine *e, const struct msg_power_result *m)
 {
 	struct held *h = find(e, m->job);
 
-	if (!h || !text_terminated(m->text, sizeof m->text) || m->state >= POWER_COUNT)
+	if (!h || job_is_run(h->job->verb) || !text_terminated(m->text, sizeof m->text) || m->state >= POWER_COUNT)
 		return;
 	for (uint32_t i = 0; i < h->job->count; i++) {
 		struct job_target *t = &h->job->targets[i];
@@ -300,7 +314,7 @@ void jobs_result(struct engine *e, const struct msg_power_result *m)
 		job_step_result(h->job, i, m->error == BMC_OK, m->state, m->text, clock_wall_ms());
 		text_make_printable(t->text);
 		save_target(e, h->job, i, NULL, NULL);
-		settle(e, h->job);
+		jobs_settle(e, h->job);
 		break;
 	}
 	jobs_tick(e);
@@ -429,7 +443,7 @@ static void on_accepted(void *arg, const struct store_reply *r)
 
 	job->board_slot = NO_SLOT;
 	if (r->status != STORE_OK) {
-		for (uint32_t t = 0; t < job->count; t++)
+		for (uint32_t t = 0; t < job->count && !job_is_run(job->verb); t++)
 			if (engine_node(e, job->targets[t].slot, job->targets[t].generation))
 				e->nodes[job->targets[t].slot]->power_job = 0;
 		error_set(&err, ERR_NO_RESOURCE, "store", "mend the disk first", "the job could not be kept: %s", store_trouble(e->store));
@@ -441,7 +455,7 @@ static void on_accepted(void *arg, const struct store_reply *r)
 		free(a);
 		return;
 	}
-	for (uint32_t t = 0; t < job->count; t++)
+	for (uint32_t t = 0; t < job->count && !job_is_run(job->verb); t++)
 		if (engine_node(e, job->targets[t].slot, job->targets[t].generation))
 			want_power(e, job->targets[t].slot, (enum power_verb)job->verb);
 	publish_job(e, job);
@@ -507,6 +521,8 @@ static void fill_targets(struct engine *e, struct job *job, const struct model_s
 		struct job_target *t = &job->targets[i];
 		*t = (struct job_target){.slot = n->slot, .generation = n->generation, .phase = TARGET_WAITING, .power = POWER_UNKNOWN};
 		text_copy(t->name, sizeof t->name, n->config.head.name);
+		if (job_is_run(job->verb))
+			continue;
 		e->nodes[n->slot]->power_job = job->id;
 		e->nodes[n->slot]->power_verb = (uint8_t)job->verb;
 		publish_node(e, n->slot);
@@ -526,20 +542,45 @@ void jobs_power(struct engine *e, const struct power_request *q, job_accepted *d
 		done(arg, same, NULL);
 		return;
 	}
+	struct job *job = jobs_new(e, q->verb, q->actor, q->target, q->reason, q->nodes);
+	jobs_accept(e, job, q->nodes, q->set_key, done, arg);
+}
+
+struct job *jobs_new(struct engine *e, uint32_t verb, const char *actor, const char *target, const char *reason, const struct model_selection *nodes)
+{
 	forget_oldest(e);
-	struct job *job = job_new(++e->job_last, q->verb, (uint32_t)q->nodes->count);
+	struct job *job = job_new(++e->job_last, verb, (uint32_t)nodes->count);
+
 	job->queued_ms = clock_wall_ms();
 	job->board_slot = NOT_ACCEPTED;
-	text_copy(job->actor, sizeof job->actor, q->actor);
-	text_copy(job->target, sizeof job->target, q->nodes->count == 1 ? e->model.nodes[q->nodes->slots[0]].config.head.name : q->target);
-	text_copy(job->reason, sizeof job->reason, q->reason);
+	text_copy(job->actor, sizeof job->actor, actor);
+	text_copy(job->target, sizeof job->target, nodes->count == 1 ? e->model.nodes[nodes->slots[0]].config.head.name : target);
+	text_copy(job->reason, sizeof job->reason, reason);
 	text_make_printable(job->reason);
-	fill_targets(e, job, q->nodes);
-	hold_job(e, job);
+	return job;
+}
+
+void jobs_accept(struct engine *e, struct job *job, const struct model_selection *nodes, const char *set_key, job_accepted *done, void *arg)
+{
 	struct acceptance *a = mem_zalloc(sizeof *a);
+
+	fill_targets(e, job, nodes);
+	hold_job(e, job);
 	*a = (struct acceptance){.e = e, .job = job, .done = done, .arg = arg};
-	text_copy(a->set_key, sizeof a->set_key, q->set_key);
+	text_copy(a->set_key, sizeof a->set_key, set_key);
 	store_steps(a);
+}
+
+struct job *jobs_find(struct engine *e, uint64_t id)
+{
+	struct held *h = find(e, id);
+
+	return h && h->job->board_slot != NOT_ACCEPTED ? h->job : NULL;
+}
+
+void jobs_save_target(struct engine *e, const struct job *job, uint32_t target)
+{
+	save_target(e, job, target, NULL, NULL);
 }
 
 int jobs_cancel(struct engine *e, uint64_t id, struct error *err)
@@ -554,12 +595,13 @@ int jobs_cancel(struct engine *e, uint64_t id, struct error *err)
 		return error_set(err, ERR_NOT_NOW, name, "try again in a moment", "the job is being stored");
 	if (h->job->ended_ms)
 		return error_set(err, ERR_NOT_NOW, name, "nothing is left to do", "the job has ended (%s)", job_state_name((int)h->job->state));
-	if (job_cancel(h->job, clock_wall_ms()) == 0)
+	bool stopped = job_is_run(h->job->verb) && run_jobs_cancel(e, h->job);
+	if (job_cancel(h->job, clock_wall_ms()) == 0 && !stopped)
 		return error_set(err, ERR_NOT_NOW, name, "wait for it to end", "every step is on its way already");
 	for (uint32_t t = 0; t < h->job->count; t++)
 		if (h->job->targets[t].phase == TARGET_CANCELLED)
 			save_target(e, h->job, t, NULL, NULL);
-	settle(e, h->job);
+	jobs_settle(e, h->job);
 	return 0;
 }
 
@@ -631,7 +673,7 @@ void jobs_resume(struct engine *e)
 		struct job *job = h->job;
 		for (uint32_t i = 0; i < job->count; i++) {
 			struct job_target *t = &job->targets[i];
-			if (engine_node(e, t->slot, t->generation)) {
+			if (!job_is_run(job->verb) && engine_node(e, t->slot, t->generation)) {
 				e->nodes[t->slot]->power_job = job->id;
 				e->nodes[t->slot]->power_verb = (uint8_t)job->verb;
 			}
@@ -639,7 +681,7 @@ void jobs_resume(struct engine *e)
 				resume_target(e, job, i);
 		}
 		if (!job->ended_ms)
-			settle(e, job);
+			jobs_settle(e, job);
 		publish_job(e, job);
 	}
 	jobs_tick(e);
@@ -653,12 +695,12 @@ void jobs_bmc_up(struct engine *e)
 	HASH_ITER(hh, e->jobs->all, h, next)
 	{
 		struct job *job = h->job;
-		if (job->ended_ms || job->board_slot == NOT_ACCEPTED)
+		if (job->ended_ms || job->board_slot == NOT_ACCEPTED || job_is_run(job->verb))
 			continue;
 		for (uint32_t i = 0; i < job->count; i++)
 			if (job->targets[i].phase == TARGET_SENT)
 				resume_target(e, job, i);
-		settle(e, job);
+		jobs_settle(e, job);
 	}
 	jobs_tick(e);
 }

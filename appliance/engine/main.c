@@ -5,6 +5,7 @@
 #include "engine/records.h"
 #include "engine/runs.h"
 #include "engine/silences.h"
+#include "engine/software.h"
 #include "engine/stats.h"
 #include "engine/checks.h"
 #include "engine/services.h"
@@ -509,6 +510,7 @@ static int run(struct role_context *c)
 	edits_start(e);
 	helpers_start(e);
 	runs_start(e);
+	software_start(e);
 	traps_start(e);
 	services_start(e);
 	return 0;

@@ -236,7 +236,7 @@ static size_t collect(struct engine *e, const struct service *s, uint16_t number
 			continue;
 		if (shared ? !may_share(e, s, slot) : !is_free(e, slot))
 			continue;
-		if (e->services->hot && hot_barred(&e->services->hot[slot], s->slot + 1, clock_wall_ms() / 1000))
+		if (e->services->hot && hot_barred(&e->services->hot[slot], s->slot + 1, services_clock_s(e)))
 			continue;
 		out[n++] = (struct candidate){slot, shared ? e->services->carried[slot] : neighbours(e, s, slot)};
 	}

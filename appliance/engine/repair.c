@@ -151,8 +151,10 @@ static unsigned permits_of(struct engine *e, uint32_t slot, struct repair *r, bo
 	bool stands = s->judged && (s->verdict.certainty == CERTAINTY_CONFIRMED || s->verdict.verdict == VERDICT_AGENT_DEAD ||
 				    s->verdict.verdict == VERDICT_BMC_LOST);
 
-	if (!stands || r->confirmed != s->verdict.verdict)
-		r->confirmed_ms = stands ? now : 0;
+	if (!stands)
+		r->confirmed_ms = 0;
+	else if (!r->confirmed_ms || r->confirmed != s->verdict.verdict)
+		r->confirmed_ms = now;
 	r->confirmed = s->verdict.verdict;
 	if (!stands)
 		return 0;
@@ -375,6 +377,11 @@ static void look(struct engine *e, uint32_t slot, int64_t now)
 	bool changed;
 
 	see_node(e, slot, &on);
+	/* a dark node stays on the ladder after others have taken its work */
+	if (on.worst < EVIDENCE_SOFT && r->ladder.since_ms && !r->ladder.well_ms && judgement_is_down(e, slot)) {
+		on.worst = EVIDENCE_SOFT;
+		text_format(on.text, sizeof on.text, "node %s: %.60s", verdict_name((int)s->verdict.verdict), s->verdict.cause);
+	}
 	if (r->job && !jobs_is_open(e, r->job))
 		r->job = 0;
 	finish_soft(e, slot, r, now);

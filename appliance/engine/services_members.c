@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "control/ended.h"
 #include "control/verbs.h"
 #include "engine/balancers.h"
 #include "engine/pools.h"
@@ -16,6 +17,7 @@
 #include "engine/repair.h"
 #include "engine/runs.h"
 #include "engine/services_own.h"
+#include "engine/software.h"
 #include "service/weights.h"
 
 #define INSTALL_MS 300000
@@ -145,6 +147,8 @@ static const char *why_leave(const struct service *s, const struct service_membe
 
 	if (n && n->config.maintenance)
 		return "its node goes into maintenance";
+	if (n && s->e->nodes[m->slot] && s->e->nodes[m->slot]->wanted_power == POWER_OFF)
+		return "its node is to be off";
 	if (n && !pools_has(s->e, s->config.pool, m->slot))
 		return "its node has left the pool";
 	return m->moving ? "its node is hot, the service moves" : "";
@@ -215,6 +219,10 @@ static void on_run(void *arg, const struct msg_run_result *r, const char *output
 	(void)output;
 	(void)size;
 	if (m && m->request == r->request) {
+		char last[sizeof r->text];
+		control_last_line(r->text, last, sizeof last);
+		if (m->run_verb == VERB_INSTALL && !t->repair)
+			software_ended(t->e, m->m.node, s->software.head.name, JOB_VERB_SOFTWARE_INSTALL, (enum run_ended)r->end, last);
 		m->request = 0;
 		m->run = t->repair ? RUN_IDLE : r->end == ENDED_DONE ? RUN_GOOD : RUN_BAD;
 		if (r->end == ENDED_FAILED && r->text[0])
@@ -245,24 +253,11 @@ static bool add_agent(char *line, const struct service *s, const char *agent, co
 	return fits;
 }
 
-static bool add_software(char *line, const struct config_software *c)
-{
-	bool fits = control_line_add(line, "name", c->head.name) &&
-		    control_line_add(line, "kind", c->kind == SOFTWARE_BUNDLE ? "bundle" : "package");
-	const struct {
-		const char *key, *value;
-	} rest[] = {{"package", c->package}, {"version", c->version}, {"source", c->source}, {"digest", c->digest}, {"target", c->target}};
-
-	for (size_t i = 0; i < COUNT_OF(rest) && fits; i++)
-		fits = !rest[i].value[0] || control_line_add(line, rest[i].key, rest[i].value);
-	return fits;
-}
-
 static bool make_line(const struct service *s, const struct service_member *m, enum member_verb verb, char line[CONTROL_LINE])
 {
 	switch (verb) {
 	case VERB_INSTALL:
-		return control_line_begin(line, "software-install") && add_software(line, &s->software);
+		return software_line(&s->software, JOB_VERB_SOFTWARE_INSTALL, line);
 	case VERB_START:
 		return control_line_begin(line, "service-start") && add_agent(line, s, m->m.agent, m->m.parameters);
 	case VERB_STOP:

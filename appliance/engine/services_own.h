@@ -60,7 +60,7 @@ struct service {
 	double utilisation, requests, bytes; /* NAN unknown; per second */
 	uint64_t connections, total, total_bytes;
 	int64_t counted_ms, weighed_ms;
-	uint8_t told_level;
+	uint8_t told_level, told_state;
 	char told_cause[64];
 };
 

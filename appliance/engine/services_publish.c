@@ -30,6 +30,11 @@ void service_alarms(struct service *s)
 		s->told_level = level;
 		text_copy(s->told_cause, sizeof s->told_cause, s->plan.cause);
 	}
+	if (s->plan.state != s->told_state) {
+		s->told_state = (uint8_t)s->plan.state;
+		services_save(s); /* so that another life does not tell it again */
+		outbox_service(s->e, name, s->plan.state, (enum level)level, s->plan.cause);
+	}
 	for (size_t i = 0; i < s->count; i++) {
 		struct service_member *m = s->members[i];
 		int8_t failed = m->m.state == MEMBER_FAILED;
@@ -96,6 +101,7 @@ static void fill_service(const struct service *s, struct service_row *row)
 	text_copy(row->virtuals, sizeof row->virtuals, c->virtuals);
 	text_copy(row->reason, sizeof row->reason, s->halted ? "stopped by a person: gloryctl service start" : s->reason);
 	text_copy(row->cause, sizeof row->cause, s->plan.cause);
+	text_copy(row->agent, sizeof row->agent, c->agent);
 }
 
 static void put_service(const struct service *s, int64_t now)

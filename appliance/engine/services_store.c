@@ -168,10 +168,10 @@ static void restore_service(struct engine *e, const char *name, const char *json
 	struct config_service config;
 	int wanted, halted, reached, cap;
 	json_int_t received, given, moved, restart, changed;
-	const char *reason;
+	const char *reason, *state;
 
 	memset(&config, 0, sizeof config);
-	struct service *s = o && !json_unpack(o, "{s:i,s:s,s:b,s:b,s:i,s:I,s:I,s:I,s:I,s:I}", "wanted", &wanted, "reason", &reason, "halted", &halted,
+	struct service *s = o && !json_unpack(o, "{s:i,s:s,s:s,s:b,s:b,s:i,s:I,s:I,s:I,s:I,s:I}", "wanted", &wanted, "reason", &reason, "state", &state, "halted", &halted,
 					      "reached", &reached, "cap", &cap, "received", &received, "given", &given, "moved", &moved, "restart",
 					      &restart, "changed", &changed) &&
 					    read_object(o, "config", CONFIG_SERVICE, name, &config)
@@ -180,6 +180,7 @@ static void restore_service(struct engine *e, const char *name, const char *json
 		s->has_software = json_object_get(o, "software") && config.software[0] &&
 				  read_object(o, "software", CONFIG_SOFTWARE, config.software, &s->software);
 		service_take_config(s, &config);
+		s->told_state = (uint8_t)words_value(WORDS_SERVICE_STATE, state);
 		s->wanted = wanted > 0 ? (uint32_t)wanted : 0;
 		s->halted = halted;
 		s->reached = reached;

@@ -12,6 +12,7 @@
 #include "engine/records.h"
 #include "engine/services.h"
 #include "engine/silences.h"
+#include "engine/software.h"
 #include "engine/watches.h"
 
 #define PAGE 500
@@ -30,7 +31,7 @@ static const struct {
 } sections[] = {
 	{"/slot/", take_slot, false}, {NULL, take_config, true},      {"/life/node/", take_life, false},
 	{"/selstate/", records_restore, false}, {"/fru/", inventory_restore, false},
-	{"/silence/", silences_restore, false},
+	{"/silence/", silences_restore, false}, {"/software/", software_restore, false},
 	{"/service/", services_restore, false}, {"/repair/", services_restore, false}, {"/balancer/", services_restore, false},
 	{"/alarm/", alarms_restore, false}, {"/job/", jobs_restore, false}, {"/event/", take_event, false},
 	{"/outbox/", outbox_restore, false}, {"/audit/", take_audit, false}, {"/set/", commands_restore, false},

@@ -10,6 +10,7 @@
 #include "engine/items.h"
 #include "engine/records.h"
 #include "engine/checks.h"
+#include "engine/software.h"
 #include "engine/repair.h"
 #include "engine/watches.h"
 
@@ -69,6 +70,7 @@ static void node_removed(struct engine *e, const struct model_change *c)
 	alarms_gone(e, c->name);
 	watches_forget_node(e, c->slot);
 	checks_forget_node(e, c->slot);
+	software_forget_node(e, c->name);
 	repair_node_gone(e, c->slot);
 	publish_node_gone(e, c->slot);
 	stats_gone(e, c->slot);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Power jobs as pure state; see job.h. */
+/* Jobs as pure state; see job.h. */
 #include "job/job.h"
 
 #include <stdio.h>
@@ -39,12 +39,14 @@ void job_free(struct job *job)
 
 const uint8_t *job_steps(uint32_t verb)
 {
-	static const uint8_t steps[POWER_VERB_COUNT][3] = {
+	static const uint8_t steps[JOB_VERB_COUNT][3] = {
 		[POWER_VERB_ON] = {POWER_VERB_ON}, [POWER_VERB_OFF] = {POWER_VERB_OFF}, [POWER_VERB_SOFT] = {POWER_VERB_SOFT},
 		[POWER_VERB_CYCLE] = {POWER_VERB_OFF, POWER_VERB_ON}, [POWER_VERB_RESET] = {POWER_VERB_RESET},
-		[POWER_VERB_IDENTIFY] = {POWER_VERB_IDENTIFY}};
+		[POWER_VERB_IDENTIFY] = {POWER_VERB_IDENTIFY}, [JOB_VERB_RUN] = {JOB_VERB_RUN},
+		[JOB_VERB_SOFTWARE_INSTALL] = {JOB_VERB_SOFTWARE_INSTALL}, [JOB_VERB_SOFTWARE_UPGRADE] = {JOB_VERB_SOFTWARE_UPGRADE},
+		[JOB_VERB_SOFTWARE_REMOVE] = {JOB_VERB_SOFTWARE_REMOVE}};
 
-	return steps[verb < POWER_VERB_COUNT ? verb : 0];
+	return steps[verb < JOB_VERB_COUNT ? verb : 0];
 }
 
 bool job_is_destructive(uint32_t verb)
@@ -92,6 +94,35 @@ uint32_t job_step_result(struct job *job, uint32_t target, bool ok, uint8_t powe
 	return steps[t->step];
 }
 
+bool job_is_run(uint32_t verb)
+{
+	return verb >= JOB_VERB_RUN;
+}
+
+bool job_run_result(struct job *job, uint32_t target, enum run_ended end, const char *text, int64_t now_ms)
+{
+	struct job_target *t = &job->targets[target];
+
+	if (t->phase != TARGET_SENT)
+		return false;
+	t->stepped_wall_ms = now_ms;
+	t->run = 0;
+	if (end == ENDED_DONE || end == ENDED_FAILED)
+		text_copy(t->text, sizeof t->text, text);
+	else
+		text_format(t->text, sizeof t->text, "%s: %s", run_ended_name((int)end), text);
+	bool again = job->repeatable && ((end == ENDED_CUT && ++t->tries < TRIES_MAX) || (end == ENDED_BUSY && t->tries && ++t->waits < UINT8_MAX));
+	if (again) {
+		t->phase = TARGET_INTENT;
+		return true;
+	}
+	close_target(job, t, end == ENDED_DONE			      ? TARGET_DONE
+			  : end == ENDED_CANCELLED		      ? TARGET_CANCELLED
+			  : end == ENDED_CUT && !job->repeatable ? TARGET_UNKNOWN
+								      : TARGET_FAILED);
+	return false;
+}
+
 uint32_t job_target_resume(struct job *job, uint32_t target, int64_t now_ms)
 {
 	struct job_target *t = &job->targets[target];
@@ -100,12 +131,15 @@ uint32_t job_target_resume(struct job *job, uint32_t target, int64_t now_ms)
 	if (t->phase != TARGET_SENT && t->phase != TARGET_INTENT)
 		return 0;
 	t->stepped_wall_ms = now_ms;
-	if (may_repeat(verb) || t->phase == TARGET_INTENT) {
+	if (job_is_run(verb) && job->repeatable && t->phase == TARGET_SENT)
+		t->tries++;
+	if (may_repeat(verb) || t->phase == TARGET_INTENT || (job_is_run(verb) && job->repeatable)) {
 		t->phase = TARGET_INTENT;
 		return verb;
 	}
-	if (verb == POWER_VERB_RESET) {
-		text_copy(t->text, sizeof t->text, "interrupted by a restart of the appliance: it may or may not have been reset");
+	if (verb == POWER_VERB_RESET || job_is_run(verb)) {
+		text_copy(t->text, sizeof t->text, verb == POWER_VERB_RESET ? "interrupted by a restart of the appliance: it may or may not have been reset"
+									    : "interrupted by a restart of the appliance: it may or may not have been done");
 		close_target(job, t, TARGET_UNKNOWN);
 	} else {
 		text_copy(t->text, sizeof t->text, "interrupted by a restart of the appliance");

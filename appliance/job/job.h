@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Power jobs as pure state: one job has targets (nodes), each target walks the steps of its verb; every step's intent is stored before
- * it is sent (contracts, section 6). What happened comes in, what to do next comes out; the engine persists and sends. */
+/* Jobs as pure state: one job has targets (nodes), each target walks the steps of its verb (power, or one run over node control); every step's
+ * intent is stored before it is sent (contracts, section 6). What happened comes in, what to do next comes out; the engine persists and sends. */
 #ifndef GLORY_JOB_JOB_H
 #define GLORY_JOB_JOB_H
 
@@ -16,7 +16,7 @@
 enum target_phase {
 	TARGET_WAITING = 1, /* for its turn (inrush limit) */
 	TARGET_INTENT,      /* step chosen, being stored */
-	TARGET_SENT,        /* stored and handed to the BMC role */
+	TARGET_SENT,        /* stored and handed to the BMC role or the runner */
 	TARGET_DONE,
 	TARGET_FAILED,
 	TARGET_UNKNOWN,     /* interrupted where a repeat could do harm */
@@ -33,16 +33,24 @@ struct job_target {
 	uint8_t tries;
 	uint8_t power;    /* enum power as last read back */
 	int64_t stepped_wall_ms;
-	int64_t sent_mono_ms; /* this life's own: when the step was handed over; not stored */
+	int64_t sent_mono_ms; /* this life's own: when the step was handed over, or may be again; not stored */
+	uint8_t waits;        /* this life's own: how often a repeat has met its predecessor at work; not stored */
 	uint32_t intent;      /* this life's own: counts the intents stored for it; not stored */
-	char text[128];   /* what came back */
+	uint64_t run;         /* this life's own: its number at the runner while it is there; not stored */
+	char text[240];   /* what came back, or was said meanwhile */
 };
 
 struct job {
 	uint64_t id;
-	uint32_t verb;    /* enum power_verb */
+	uint32_t verb;    /* enum job_verb */
 	uint32_t state;   /* enum job_state */
 	char actor[64], target[64], reason[64], result[128];
+	char line[1024];  /* of a run: what is said to each node (control/verbs.h) */
+	char software[64]; /* of software jobs: its name */
+	bool repeatable;  /* of a run: twice does no harm */
+	uint32_t room;    /* this life's own: how many more targets may begin now; not stored */
+	int64_t batch_ended_ms; /* this life's own: when the last batch had ended, 0 while one runs; not stored */
+	uint32_t batch;   /* of software jobs: so many nodes at once, the next when these are well; 0: all */
 	int64_t queued_ms, started_ms, ended_ms; /* wall clock */
 	uint32_t count, open;
 	uint32_t board_slot;
@@ -64,6 +72,11 @@ uint32_t job_step_result(struct job *job, uint32_t target, bool ok, uint8_t powe
 uint32_t job_target_resume(struct job *job, uint32_t target, int64_t now_ms);
 /* Ends what has not been sent yet. Returns how many targets that were. */
 uint32_t job_cancel(struct job *job, int64_t now_ms);
+/* Over node control, as opposed to power. */
+bool job_is_run(uint32_t verb);
+/* A run on a target ended. Cut off where a repeat does no harm: it is tried twice more (true: send it again in a moment, after its intent is stored),
+ * and a repeat that meets its predecessor still at work waits for that; where a repeat could do harm, the target ends as unknown. */
+bool job_run_result(struct job *job, uint32_t target, enum run_ended end, const char *text, int64_t now_ms);
 /* Settles state and result text when no target is open any more; true when the job just ended. */
 bool job_settle(struct job *job, int64_t now_ms);
 

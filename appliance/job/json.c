@@ -17,10 +17,18 @@ static char *dump(json_t *o)
 
 char *job_to_json(const struct job *job)
 {
-	return dump(json_pack("{s:i,s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:i}", "v", 1, "id", (json_int_t)job->id, "verb",
-			      power_verb_name((int)job->verb), "state", job_state_name((int)job->state), "actor", job->actor, "target",
+	json_t *o = json_pack("{s:i,s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:i}", "v", 1, "id", (json_int_t)job->id, "verb",
+			      job_verb_name((int)job->verb), "state", job_state_name((int)job->state), "actor", job->actor, "target",
 			      job->target, "reason", job->reason, "result", job->result, "queued", (json_int_t)job->queued_ms, "started",
-			      (json_int_t)job->started_ms, "ended", (json_int_t)job->ended_ms, "count", (int)job->count));
+			      (json_int_t)job->started_ms, "ended", (json_int_t)job->ended_ms, "count", (int)job->count);
+
+	if (o && job_is_run(job->verb)) {
+		json_object_set_new(o, "line", json_string(job->line));
+		json_object_set_new(o, "software", json_string(job->software));
+		json_object_set_new(o, "repeatable", json_boolean(job->repeatable));
+		json_object_set_new(o, "batch", json_integer(job->batch));
+	}
+	return dump(o);
 }
 
 char *job_target_to_json(const struct job *job, uint32_t target)
@@ -30,6 +38,20 @@ char *job_target_to_json(const struct job *job, uint32_t target)
 	return dump(json_pack("{s:i,s:i,s:i,s:s,s:s,s:i,s:i,s:s,s:I,s:s}", "v", 1, "slot", (int)t->slot, "generation", (int)t->generation,
 			      "node", t->name, "phase", target_phase_name(t->phase), "step", t->step, "tries", t->tries, "power",
 			      power_name(t->power), "at", (json_int_t)t->stepped_wall_ms, "text", t->text));
+}
+
+/* What only a run has; false: it is not sound. */
+static bool run_from_json(struct job *job, json_t *o)
+{
+	const char *line = "", *software = "";
+	int repeatable = 0, batch = 0;
+
+	if (!job_is_run(job->verb))
+		return job->verb != 0;
+	bool good = !json_unpack(o, "{s:s,s:s,s:b,s:i}", "line", &line, "software", &software, "repeatable", &repeatable, "batch", &batch) && batch >= 0;
+	job->repeatable = repeatable;
+	job->batch = good ? (uint32_t)batch : 0;
+	return good && text_copy(job->line, sizeof job->line, line) && text_copy(job->software, sizeof job->software, software);
 }
 
 struct job *job_from_json(const char *text)
@@ -44,7 +66,7 @@ struct job *job_from_json(const char *text)
 			      "target", &target, "reason", &reason, "result", &result, "queued", &queued, "started", &started, "ended", &ended,
 			      "count", &count) &&
 	    count >= 0 && count <= JOB_TARGETS_MAX && id > 0) {
-		job = job_new((uint64_t)id, (uint32_t)words_value(WORDS_POWER_VERB, verb), (uint32_t)count);
+		job = job_new((uint64_t)id, (uint32_t)words_value(WORDS_JOB_VERB, verb), (uint32_t)count);
 		job->state = (uint32_t)words_value(WORDS_JOB_STATE, state);
 		job->queued_ms = queued;
 		job->started_ms = started;
@@ -54,6 +76,10 @@ struct job *job_from_json(const char *text)
 		text_copy(job->target, sizeof job->target, target);
 		text_copy(job->reason, sizeof job->reason, reason);
 		text_copy(job->result, sizeof job->result, result);
+		if (!run_from_json(job, o)) {
+			job_free(job);
+			job = NULL;
+		}
 	}
 	json_decref(o);
 	return job;

@@ -337,7 +337,7 @@ static struct jdomain *whole_of(struct judge *j, struct jdomain *d)
 	for (uint32_t i = 0; i < j->max_domains; i++) {
 		struct jdomain *c = &j->domains[i];
 
-		if (c->held && j->tally[i] * 2 >= d->flagged && c->flagged > whole->flagged)
+		if (c->held && j->tally[i] && j->tally[i] * 2 >= d->flagged && c->flagged > whole->flagged)
 			whole = c;
 	}
 	return whole;
@@ -373,7 +373,8 @@ static void assign_roots(struct judge *j, int64_t now)
 	for (uint32_t i = 0; i < j->max_domains; i++) {
 		struct jdomain *d = &j->domains[i];
 
-		if (!d->held || d->certainty < CERTAINTY_CALLED)
+		/* one that is back has nothing to be explained: whatever else is held now is another's trouble */
+		if (!d->held || d->certainty < CERTAINTY_CALLED || !d->flagged)
 			continue;
 		uint32_t root = root_of(j, d);
 		if (root == d->root)

@@ -147,7 +147,7 @@ static bool emergency(struct sizing_state *s, const struct sizing_work *w, struc
 	if (!w->known || s->fresh_count < SIZING_FRESH)
 		return false;
 	d->pressing = pressing(s, w);
-	if (!(d->pressing > PRESSING * (w->view->in_service + w->view->starting) && d->pressing / PRESSED > d->was))
+	if (!(d->pressing > PRESSING * ((double)w->view->in_service + w->view->starting) && d->pressing / PRESSED > d->was))
 		return false;
 	d->wanted = (uint32_t)whole(fmax(d->pressing / PRESSED, w->need), w);
 	if (d->wanted <= d->was)
@@ -301,8 +301,8 @@ void sizing_step(struct sizing_state *s, const struct sizing_view *view, struct 
 
 	bridge(s, view->now_s);
 	limits(view, &w, &d);
-	if (!d.was)
-		d.was = (uint32_t)w.low;
+	if (!d.was || d.was > SIZING_MEMBERS_MAX)
+		d.was = (uint32_t)(d.was ? SIZING_MEMBERS_MAX : w.low);
 	s->wanted = d.was;
 	sizing_demand(s, &w);
 	sizing_season(s, &w);

@@ -82,10 +82,18 @@ static bool measure(const struct sizing_view *view, double *mean, double *median
 	return true;
 }
 
+/* What the balancer tells, in bounds that keep the cost of a request a number; NAN when it tells nothing. */
+static double rate_of(const struct sizing_view *view)
+{
+	return !(view->rate >= 0 && view->rate < 1e12) ? NAN : view->rate < 1e-3 ? 0 : view->rate;
+}
+
 /* The balancer goes on offering what would be twice the load and more: one of the two is wrong, and it is not ours to say which for an hour. */
 static bool doubtful(struct sizing_state *s, const struct sizing_view *view, double demand, double median)
 {
-	if (!(median < FULL && view->rate > 0 && s->cost > 0 && demand < .5 * view->rate * s->cost)) {
+	double rate = rate_of(view);
+
+	if (!(median < FULL && rate > 0 && s->cost > 0 && demand < .5 * rate * s->cost)) {
 		s->doubt_since_s = 0;
 		return false;
 	}
@@ -96,14 +104,16 @@ static bool doubtful(struct sizing_state *s, const struct sizing_view *view, dou
 
 static double beyond_full(struct sizing_state *s, const struct sizing_view *view, double demand, double median)
 {
+	double rate = rate_of(view);
+
 	if (median < FULL) {
 		s->full_ticks = 0;
-		if (view->rate > 0)
-			s->cost = s->cost > 0 ? s->cost + (demand / view->rate - s->cost) * SIZING_TICK_S / COST_S : demand / view->rate;
+		if (rate > 0)
+			s->cost = s->cost > 0 ? s->cost + (demand / rate - s->cost) * SIZING_TICK_S / COST_S : demand / rate;
 		return demand;
 	}
-	if (view->rate >= 0 && s->cost > 0)
-		return clamp(view->rate * s->cost, demand, 4 * demand);
+	if (rate >= 0 && s->cost > 0)
+		return clamp(rate * s->cost, demand, 4 * demand);
 	if (median < QUITE_FULL)
 		return demand;
 	if (s->full_ticks < 1000)
@@ -163,7 +173,7 @@ void sizing_demand(struct sizing_state *s, struct sizing_work *w)
 	w->demand = w->utilisation = NAN;
 	w->known = measure(w->view, &w->utilisation, &median);
 	if (w->known) {
-		w->demand = w->utilisation * w->view->in_service;
+		w->demand = w->utilisation * fmin(w->view->in_service, SIZING_MEMBERS_MAX);
 		w->known = !doubtful(s, w->view, w->demand, median);
 	}
 	w->demand = w->known ? beyond_full(s, w->view, w->demand, median) : NAN;

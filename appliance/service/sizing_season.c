@@ -52,10 +52,11 @@ static double season_at(const struct sizing_state *s, int64_t at_s)
 
 double sizing_season_most(const struct sizing_state *s, int64_t now_s, double seconds)
 {
-	int64_t last = (now_s + (int64_t)seconds) / BIN_S;
+	/* a bin of which half is over no longer counts, one that is only begun by then does: early is safe */
+	int64_t first = (now_s + BIN_S / 2) / BIN_S, last = (now_s + (int64_t)seconds) / BIN_S;
 	double most = NAN;
 
-	for (int64_t bin = now_s / BIN_S; bin <= last; bin++)
+	for (int64_t bin = first; bin <= last; bin++)
 		most = fmax(most, season_of(s, bin)); /* fmax() takes the number of a number and a NAN */
 	return most;
 }

@@ -157,18 +157,34 @@ static void to_digits(const uint8_t *bytes, size_t count, char *out)
 	*out = '\0';
 }
 
+static int digit_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
 static bool from_digits(const char *text, uint8_t *bytes, size_t count)
 {
 	for (size_t i = 0; i < count; i += 3, text += 4) {
 		uint32_t v = 0;
 		for (int d = 0; d < 4; d++) {
-			const char *found = text[d] ? strchr(digits, text[d]) : NULL;
-			if (!found)
+			int digit = digit_value(text[d]);
+			if (digit < 0)
 				return false;
-			v = v << 6 | (uint32_t)(found - digits);
+			v = v << 6 | (uint32_t)digit;
 		}
-		for (size_t b = 0; b < 3 && i + b < count; b++)
-			bytes[i + b] = (uint8_t)(v >> (16 - 8 * b));
+		for (size_t b = 0; b < 3; b++) {
+			uint8_t byte = (uint8_t)(v >> (16 - 8 * b));
+			if (i + b < count)
+				bytes[i + b] = byte;
+			else if (byte)
+				return false;
+		}
 	}
 	return true;
 }

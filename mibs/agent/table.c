@@ -312,7 +312,7 @@ static const struct mib_column alarm_columns[] = {
 
 static const struct mib_column job_columns[] = {
 	COL(2, "gloryJobActor", OCTETS, CELL_TEXT, job_row, actor),
-	ENUM(3, "gloryJobVerb", CELL_WORD, job_row, verb, WORDS_POWER_VERB),
+	ENUM(3, "gloryJobVerb", CELL_WORD, job_row, verb, WORDS_JOB_VERB),
 	COL(4, "gloryJobTarget", OCTETS, CELL_TEXT, job_row, target),
 	COL(5, "gloryJobReason", OCTETS, CELL_TEXT, job_row, reason),
 	ENUM(6, "gloryJobState", CELL_WORD, job_row, state, WORDS_JOB_STATE),

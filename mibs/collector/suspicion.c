@@ -179,6 +179,7 @@ static void go_return(struct watch *w, uint32_t slot, struct node *n, int64_t no
 	n->called = true;
 }
 
+enum { TARDY_ANSWERS = 16 };
 enum { LATE_AGAIN_MIN_MS = 500, LATE_AGAIN_MAX_MS = 5000, MANY_MISSES = 13 };
 
 static void note_slowness(struct watch *w, uint32_t slot, struct node *n, bool late, int64_t now)
@@ -306,6 +307,7 @@ void suspect_answered(struct watch *w, uint32_t slot, struct node *n, struct pro
 			loss_take_back(w, n, now - age + n->wait);
 			p->bits &= (uint8_t)~PROBE_COUNTED;
 		}
+		n->tardy = age * 2 > n->wait ? TARDY_ANSWERS : n->tardy ? n->tardy - 1 : 0;
 		main_answer(w, slot, n, p, again, age > (int64_t)w->p.slow_ms, now);
 	} else {
 		kernel_answer(w, slot, n, now);
@@ -404,7 +406,8 @@ static void first_miss(struct watch *w, struct node *n, const struct probe *p, i
 		return;
 	}
 	n->misses = 1;
-	n->first = sent;
+	/* the answer of a tardy agent may have been under way when it became dark: its kernel has not been asked yet */
+	n->first = n->tardy && n->has_snmp ? now : sent;
 }
 
 void suspect_missed(struct watch *w, uint32_t slot, struct node *n, struct probe *p, int64_t now)

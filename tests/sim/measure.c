@@ -64,12 +64,11 @@ static bool disturbed(const struct world *w, const struct machine *m)
 static void living_called(struct world *w, const struct judge_verdict *v)
 {
 	struct machine *m = &w->machines[v->slot];
-	int64_t until = m->dark_until < w->now ? m->dark_until : w->now;
 
 	if (w->s->domain_members || switch_trouble(w, m)) {
 		w->tally.domain_calls++;
 		complain(w, v->slot, "domain call", v);
-	} else if (m->dark_until && until - m->dark_from >= LINK_LEAST_MS && w->now - m->dark_until < 1000) {
+	} else if (m->dark_until && m->dark_until - m->dark_from >= LINK_LEAST_MS && w->now - m->dark_until < 1000) {
 		w->tally.link_calls++;
 	} else {
 		w->tally.false_calls++;
@@ -229,6 +228,9 @@ void measure_domain(void *arg, const struct judge_domain *d)
 	b->rooted = true;
 	bool dark = b->wide || (b->dark_until && w->now < b->dark_until + AFTERMATH_MS && b->dark_until - b->dark_from >= LINK_LEAST_MS);
 	w->tally.roots_forbidden += !dark;
+	if (!dark && getenv("SIM_VERBOSE"))
+		printf("  %.2f domain %u: a root alarm, but its switch was dark %lld-%lld\n", (double)w->now / 1000, d->id, (long long)b->dark_from,
+		       (long long)b->dark_until);
 }
 
 /* The switch's last darkness is over: was its root alarm there? */

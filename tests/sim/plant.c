@@ -209,7 +209,8 @@ static void count(const struct plant *p, struct plant_result *r, double load, do
 void plant_run(const struct plant_setup *setup, struct plant_result *out)
 {
 	static struct plant p;
-	double served = 0, paid = 0, run = 0, ticks = (double)(TRACE_DAYS - setup->learn_days) * TRACE_DAY_TICKS, days = ticks / TRACE_DAY_TICKS;
+	unsigned end = setup->ticks ? setup->ticks : TRACE_TICKS;
+	double served = 0, paid = 0, run = 0, ticks = end - setup->learn_days * TRACE_DAY_TICKS, days = ticks / TRACE_DAY_TICKS;
 
 	memset(&p, 0, sizeof p);
 	memset(out, 0, sizeof *out);
@@ -223,7 +224,7 @@ void plant_run(const struct plant_setup *setup, struct plant_result *out)
 		p.starting--;
 		p.serving++;
 	}
-	for (unsigned tick = 0; tick < TRACE_TICKS; tick++) {
+	for (unsigned tick = 0; tick < end; tick++) {
 		double load = setup->load[tick] * setup->size / 1.3;
 		advance(&p, tick);
 		observe(&p, tick, load);

@@ -13,9 +13,11 @@ struct plant_setup {
 	enum trace trace;
 	const double *load;    /* TRACE_TICKS values, their maximum 1 */
 	double start_s;        /* T: a start takes T (0.8 + 0.4 U) */
-	unsigned size, repeat; /* S: what fixed provisioning would buy */
+	unsigned size;         /* S: what fixed provisioning would buy */
+	unsigned repeat;       /* throw of the members' dice; the load's is in load */
 	unsigned budget;
 	unsigned learn_days;   /* before anything is counted */
+	unsigned ticks;        /* 0: the whole trace */
 	unsigned restart_ticks; /* the state goes through its text each so many ticks; 0 never */
 };
 

@@ -143,7 +143,7 @@ assert not any('part="var"' in (l or "") for _, l in series)
 P
 
 # --- refusals
-refused 'unknown path' 404 not-found /v1/pools http://x/v1/pools
+refused 'unknown path' 404 not-found /v1/components http://x/v1/components
 refused 'unknown node' 404 not-found n9 http://x/v1/nodes/n9
 refused 'unknown node in a range' 404 not-found n9 'http://x/v1/nodes?range=n00001,n9'
 refused 'unknown job' 404 not-found job http://x/v1/jobs/555

@@ -12,7 +12,7 @@ if [ -z "${GLORY_UML:-}" ]; then
 		command -v $tool >/dev/null || { echo "skipped: $tool is not installed, run make deps"; exit 77; }
 	done
 	[ -x "$I" ] || { echo "skipped: $I is not built"; exit 77; }
-	GLORY_BUILD=$(readlink -f "$B") exec tests/lab/uml/boot -t "${GLORY_UML_SECONDS:-200}" "$0"
+	GLORY_BUILD=$(readlink -f "$B") exec tests/lab/uml/boot -t "${GLORY_UML_SECONDS:-400}" "$0"
 fi
 
 failed=0
@@ -68,7 +68,7 @@ for n in 1 2; do
 		net.ipv4.conf.e0.rp_filter=0
 	ip -n r$n link set tunl0 up
 	on r$n sysctl -qw net.ipv4.conf.tunl0.rp_filter=0
-	for v in 10.77.3.100/32 10.77.3.200/32 fd77:3::100/128; do ip -n r$n addr add $v dev lo; done
+	for v in 10.77.3.100/32 10.77.3.200/32 fd77:3::100/128 fd77:3::200/128; do ip -n r$n addr add $v dev lo; done
 	for s in r$n n$n; do
 		mkdir -p /run/www/$s
 		echo $s >/run/www/$s/index.html
@@ -87,7 +87,7 @@ done
 # --- forwarding: weights are seen in the hits ---------------------------------------------------------------------------
 r1() { real r1 10.77.3.11:$1 ${2:-100}; }
 r2() { real r2 10.77.3.12:$1 ${2:-100}; }
-direct() { virtual dr tcp 10.77.3.100:80 direct wrr '' "$(r1 80 ${1:-300})" "$(r2 80 ${2:-100})"; }
+direct() { virtual dr tcp 10.77.3.100:80 direct wrr '' "$(r1 80 300)" "$(r2 80)"; }
 tunnel() { virtual tun tcp 10.77.3.100:81 tunnel wrr '' "$(r1 81 300)" "$(r2 81)"; }
 nat() { virtual nat tcp 10.77.3.101:80 nat wrr '' "$(real n1 10.77.4.11:8080 300)" "$(real n2 10.77.4.12:8080 100)"; }
 six() { virtual six tcp '[fd77:3::100]:80' direct wrr '' "$(real r1 '[fd77:3::11]:80' 300)" "$(real r2 '[fd77:3::12]:80' 100)"; }
@@ -96,7 +96,7 @@ sticky() { virtual sticky tcp 10.77.3.100:82 direct rr ',"persistence_s":300,"pe
 stream() { virtual stream tcp 10.77.3.100:9000 direct rr '' "$(r1 9000 ${1:-100})" "$(r2 9000 ${2:-100})"; }
 datagrams() { virtual names udp 10.77.3.101:5353 nat rr '' "$(real n1 10.77.4.11:5353 100)" "$(real n2 10.77.4.12:5353 100)"; }
 all() { picture "$1" "$(direct)" "$(tunnel)" "$(nat)" "$(six)" "$(mark)" "$(sticky)" "${2:-$(stream)}" "$(datagrams)"; }
-hits() { for _ in $(seq "$1"); do on cl curl -g -s -m 3 "$2" || echo fail; done | sort | uniq -c | awk '{printf "%s%s:%s", NR > 1 ? " " : "", $2, $1}'; }
+hits() { for _ in $(seq "$1"); do on cl curl -g -s -m 3 "$2" || echo fail; done | sort | uniq -c | awk '{printf "%s%s:%s", (NR > 1 ? " " : ""), $2, $1}'; }
 
 apply d1 "$(all ',"dry_run":true')"
 is "dry run: 24 changes, none made" "$(said '[.status,.change_total,.commands]')$(on d1 ipvsadm -Sn | wc -l)" '["ok",24,null]0'
@@ -112,7 +112,7 @@ is "NAT to another port, 3:1" "$(hits 12 http://10.77.3.101/)" "n1:9 n2:3"
 is "IPv6, 3:1" "$(hits 12 'http://[fd77:3::100]/')" "r1:9 r2:3"
 is "a mark takes two ports" "$(hits 4 http://10.77.3.100:8080/) $(hits 4 http://10.77.3.100:8081/)" "r1:2 r2:2 r1:2 r2:2"
 case "$(hits 6 http://10.77.3.100:82/)" in r1:6 | r2:6) ok "persistence: always the same" ;; *) bad "persistence" "$(hits 6 http://10.77.3.100:82/)" ;; esac
-ask() { on cl bash -c 'exec 3<>/dev/udp/10.77.3.101/5353; echo x >&3; read -rt 2 name <&3; echo "$name"'; }
+ask() { on cl bash -c 'exec 3<>/dev/udp/10.77.3.101/5353; echo x >&3; timeout 9 head -n 1 <&3'; }
 is "UDP" "$(for _ in 1 2 3 4; do ask; done | sort | uniq -c | awk '{printf "%s:%s ", $2, $1}')" "n1:2 n2:2 "
 counted() { apply d1 "$(all ',"read_only":true')"; [ "$(said '.have.virtuals[]|select(.name=="dr").connections')" -ge 12 ]; }
 works "statistics: connections of the virtual server" until_ok 8 counted
@@ -200,43 +200,45 @@ ip -n big link set lo up
 ip -n big link add d0 type dummy
 ip -n big addr add 10.88.255.1/16 dev d0
 ip -n big link set d0 up
-many() { seq 0 999 | awk -v last="$1" '{printf "%s{\"name\":\"m%03d\",\"address\":\"10.88.%d.%d:80\",\"weight\":%d}", NR > 1 ? "," : "", $1, $1 / 250, $1 % 250 + 1, $1 == 700 ? last : 100}'; }
+many() { seq 0 999 | awk -v last="$1" '{printf "%s{\"name\":\"m%03d\",\"address\":\"10.88.%d.%d:80\",\"weight\":%d}", (NR > 1 ? "," : ""), $1, $1 / 250, $1 % 250 + 1, ($1 == 700 ? last : 100)}'; }
 apply big "$(picture '' "$(virtual many tcp 10.0.0.1:80 nat wlc '' "$(many 100)")")"
 is "1,000 real servers" "$(said '[.status,.commands,.change_total]') $(on big ipvsadm -Sn | wc -l)" '["ok",1001,1001] 1001'
 apply big "$(picture '' "$(virtual many tcp 10.0.0.1:80 nat wlc '' "$(many 40)")")"
 is "one weight of 1,000: one command" "$(said '[.status,.commands,.changes[0].what]') $(on big ipvsadm -Sn | grep -c -- '-w 40')" '["ok",1,"weight 100 > 40"] 1'
 
 # --- sync daemons and VRRP ------------------------------------------------------------------------------------------------------
-pair() { # PRIORITY PEER SYNC: what a director of the pair gets
-	picture ",\"options\":{\"interface\":\"e0\",\"router\":\"77\",\"priority\":\"$1\",\"peer\":\"$2\",\"sync\":\"$3\",\"advert-ms\":\"300\"}" \
-		"$(virtual pair tcp 10.77.3.200:80 direct rr '' "$(r1 80)" "$(r2 80)")"
+pair() { # PRIORITY PEER: what a director of the pair gets; that it has a peer means both sync daemons
+	picture ",\"options\":{\"interface\":\"e0\",\"router\":\"77\",\"priority\":\"$1\",\"peer\":\"$2\",\"advert-ms\":\"300\"}" \
+		"$(virtual pair tcp 10.77.3.200:80 direct rr '' "$(r1 80)" "$(r2 80)")" \
+		"$(virtual pair6 tcp '[fd77:3::200]:80' direct rr '' "$(real r1 '[fd77:3::11]:80' 100)" "$(real r2 '[fd77:3::12]:80' 100)")"
 }
-apply d1 "$(pair 150 10.77.3.2 master)"
+apply d1 "$(pair 150 10.77.3.2)"
 is "VRRP: keepalived does not run yet" "$(said '[.status,.error.remedy]')" '["not-now","start it: systemctl start keepalived"]'
 for d in d1 d2; do
-	[ $d = d1 ] || apply d2 "$(pair 100 10.77.3.1 backup)"
-	on $d keepalived -n -l -P -f /run/keepalived-$d.conf -p /run/keepalived-$d.pid -r /run/vrrp-$d.pid >/run/keepalived-$d.log 2>&1 &
+	[ $d = d1 ] || apply d2 "$(pair 100 10.77.3.1)"
+	on $d keepalived -n -l -G -P -f /run/keepalived-$d.conf -p /run/keepalived-$d.pid -r /run/vrrp-$d.pid >/run/keepalived-$d.log 2>&1 &
 	until_ok 5 "[ -s /run/keepalived-$d.pid ]"
 done
-applies "the first of the pair" d1 "$(pair 150 10.77.3.2 master)"
-applies "the second" d2 "$(pair 100 10.77.3.1 backup)"
-has() { ip -n "$1" -br addr show e0 | grep -q 10.77.3.200/32; }
-works "the address is with the first" until_ok 15 'has d1 && ! has d2'
-is "the sync daemons" "$(on d1 ipvsadm -l --daemon | grep -c 'master sync daemon (mcast=e0, syncid=77') $(on d2 ipvsadm -l --daemon | grep -c 'backup sync daemon (mcast=e0, syncid=77')" "1 1"
-apply d1 "$(pair 150 10.77.3.2 master)"
-is "again: nothing to do" "$(said '[.status,.commands,.change_total,.note]')" '["ok",null,null,"sync master e0 id 77; vrrp as written"]'
+applies "the first of the pair" d1 "$(pair 150 10.77.3.2)"
+applies "the second" d2 "$(pair 100 10.77.3.1)"
+has() { ip -n "$1" -br addr show e0 | grep 10.77.3.200/32 | grep -q fd77:3::200/128; }
+works "the addresses are with the first" until_ok 15 'has d1 && ! has d2'
+daemons() { on $1 ipvsadm -l --daemon | grep -c "$2 sync daemon (mcast=e0, syncid=77"; }
+is "the sync daemons" "$(daemons d1 master) $(daemons d1 backup) $(daemons d2 master) $(daemons d2 backup)" "1 1 1 1"
+apply d1 "$(pair 150 10.77.3.2)"
+is "again: nothing to do" "$(said '[.status,.commands,.change_total,.note]')" '["ok",null,null,"sync master e0 id 77; sync backup e0 id 77; vrrp as written"]'
 until_ok 5 'on cl curl -s -m 1 http://10.77.3.200/'
 is "the pair serves" "$(hits 4 http://10.77.3.200/)" "r1:2 r2:2"
 works "the backup knows the connections" until_ok 8 '[ "$(on d2 ipvsadm -lnc | grep -c "10.77.3.200:80")" -ge 4 ]'
 kill -9 $(pgrep -f "keepalived.*keepalived-d1.conf")
-ip -n d1 addr del 10.77.3.200/32 dev e0 # killed, it could not
-works "it moves to the second" until_ok 10 'has d2'
-until_ok 5 'on cl curl -s -m 1 http://10.77.3.200/'
-is "which serves" "$(hits 4 http://10.77.3.200/)" "r1:2 r2:2"
-apply d2 "$(pair 90 10.77.3.1 backup)"
+for v in 10.77.3.200/32 fd77:3::200/128; do ip -n d1 addr del $v dev e0 2>/dev/null; done # killed, it may not have done so itself
+works "they move to the second" until_ok 10 'has d2'
+until_ok 5 'on cl curl -s -m 1 http://10.77.3.200/ && on cl curl -g -s -m 1 "http://[fd77:3::200]/"'
+is "which serves" "$(hits 4 http://10.77.3.200/) $(hits 4 'http://[fd77:3::200]/')" "r1:2 r2:2 r1:2 r2:2"
+apply d2 "$(pair 90 10.77.3.1)"
 is "another priority is told to keepalived" "$(said '[.status,.changes[0].virtual]')" '["ok","vrrp"]'
 works "which reads it" until_ok 5 'grep -qi reload /run/keepalived-d2.log'
 echo '# mine' >/run/keepalived-cl.conf
-apply cl "$(pair 90 10.77.3.1 off)"
+apply cl "$(pair 90 10.77.3.1)"
 is "somebody's own file is left alone" "$(said .status) $(cat /run/keepalived-cl.conf)" "refused # mine"
 exit $failed

@@ -28,7 +28,13 @@ case $B in /tmp/*) ;; *) mount -t tmpfs tmp /tmp || exit 77 ;; esac
 ls -A /tmp >"$B/tmp.before"
 tests/lab/run "$B" 4 2 >"$log" 2>&1 &
 run=$!
-if wait_for 60 grep -q 'Ctrl-C ends everything' "$log"; then ok 'comes up within a minute'; else bad "no screen within a minute"; tail -n 20 "$log"; fi
+if wait_for 60 grep -q 'Ctrl-C ends everything' "$log"; then
+	ok 'comes up within a minute'
+else
+	bad "no screen within a minute: $(tail -n 20 "$log")"
+	kill -TERM $run 2>/dev/null
+	exit 1
+fi
 out=$(tests/lab/run "$B" 4 2 2>&1) && bad 'a second one starts' || { case $out in *"$run"*) ok 'a second one refuses and names the pid' ;; *) bad "second: $out" ;; esac; }
 # shellcheck source=/dev/null
 . "$B/run/env"

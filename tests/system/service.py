@@ -115,7 +115,8 @@ def removed_while_growing(a):
     wait_until(lambda: "nothing of it runs on any node: %s" % running_nginx(a), 30, lambda: not running_nginx(a))
     wait_until("the balancer has nothing of it", 60, lambda: not a.get("/v1/balancers/lb1"))
     wait_until(lambda: "no alarm of it is left: %s" % a.alarms(), 30, lambda: not [x for x in a.alarms() if "web" in x["object"]])
-    check(all(n["life"] == "ready" for n in a.get("/v1/nodes")), [(n["name"], n["life"]) for n in a.get("/v1/nodes")])
+    wait_until(lambda: "every node is free: %s" % [(n["name"], n["life"]) for n in a.get("/v1/nodes")], 5,
+               lambda: all(n["life"] == "ready" for n in a.get("/v1/nodes")))
 
 
 def running_nginx(a):

@@ -8,7 +8,7 @@
 #include "tests/unit/unit.h"
 
 enum { NODES = 64, DOMAINS = 8, T0 = 1000000, LOG_MAX = 4000 };
-enum { SITE = 0, GROUP_A = 1, GROUP_B = 2, RACK = 3 };
+enum { SITE = 0, GROUP_A = 1, GROUP_B = 2, RACK = 3, GROUP_C = 4 };
 
 static struct bench {
 	struct judge *judge;

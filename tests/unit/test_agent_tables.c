@@ -23,7 +23,7 @@ static int tag_of(const char *syntax)
 		{"OCTET STRING", 0x04}, {"SnmpAdminString", 0x04}, {"SnmpEngineID", 0x04}, {"GloryTime", 0x04}, {"GloryEndpoint", 0x04},
 		{"GloryDecimal", 0x04}, {"Integer32", 0x02}, {"INTEGER", 0x02}, {"TruthValue", 0x02}, {"RowStatus", 0x02}, {"GloryLevel", 0x02},
 		{"GloryPower", 0x02}, {"GloryVerdict", 0x02}, {"GloryCertainty", 0x02}, {"GloryLife", 0x02}, {"GloryJobStatus", 0x02},
-		{"GloryPowerVerb", 0x02}, {"GloryPolicy", 0x02}, {"GloryDomainState", 0x02}, {"GlorySensorCondition", 0x02}, {"GloryWatchState", 0x02},
+		{"GloryPowerVerb", 0x02}, {"GloryJobKind", 0x02}, {"GloryPolicy", 0x02}, {"GloryDomainState", 0x02}, {"GlorySensorCondition", 0x02}, {"GloryWatchState", 0x02},
 		{"GloryServiceCondition", 0x02}, {"GloryMemberState", 0x02}, {"GloryProbeState", 0x02}, {"GloryBalancerCondition", 0x02}, {"GloryBalancerFamily", 0x02},
 		{"Unsigned32", 0x42}, {"Gauge32", 0x42}, {"Counter64", 0x46},
 	};

@@ -107,6 +107,61 @@ static void test_row(void)
 			  "\"acknowledged_by\":null,\"cleared\":null,\"parent\":null,\"held\":0,\"node\":null,\"flapping\":false}"));
 }
 
+static json_t *row_as_json(const struct board_reader *board, enum board_table table, const void *row)
+{
+	struct emit e = {0};
+
+	columns_emit_row(&e, board, table, row);
+	json_t *o = json_loadb(e.text, e.used, 0, NULL);
+	emit_free(&e);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(o);
+	return o;
+}
+
+/* Unknown numbers are null, what is not there is null, slots are names. */
+static void test_service_rows(void)
+{
+	struct service_row s = {.head = {.generation = 1, .slot = 4, .order = 4}, .wanted = 5, .in_service = 3, .enabled = 1,
+				.state = SERVICE_SHORT, .utilisation = (double)NAN, .demand = 2.5, .name = "web", .reason = "keep 5"};
+	struct member_row m = {.head = {.generation = 1, .slot = 9, .order = (uint64_t)4 << 32 | 1}, .service_slot = 4, .node_slot = 1,
+			       .state = MEMBER_IN_SERVICE, .probe = PROBE_GOOD, .weight = 100, .utilisation = 0.5};
+	struct balancer_row b = {.head = {.generation = 1}, .driver = DRIVER_CISCO_SLB, .state = BALANCER_IN_STEP, .name = "sw"};
+	struct board_limits limits;
+
+	board_limits_for(20, 2, 1, &limits);
+	struct board_writer *w = board_create(1, &limits);
+	struct node_row n = {.head = {.generation = 1, .slot = 1, .order = 1}, .name = "n002"};
+	board_put(w, BOARD_NODE, &n);
+	board_put(w, BOARD_SERVICE, &s);
+	board_flip(w);
+	struct board_reader *r = board_map(dup(board_fd(w)));
+	json_t *o = row_as_json(r, BOARD_SERVICE, &s);
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(o, "state")), "short");
+	CU_ASSERT_EQUAL(json_integer_value(json_object_get(o, "wanted")), 5);
+	CU_ASSERT_TRUE(json_is_null(json_object_get(o, "pin")) && json_is_null(json_object_get(o, "pin_until")));
+	CU_ASSERT_TRUE(json_is_null(json_object_get(o, "utilisation")) && json_is_null(json_object_get(o, "software")));
+	CU_ASSERT_EQUAL(json_number_value(json_object_get(o, "demand")), 2.5);
+	CU_ASSERT_TRUE(json_is_true(json_object_get(o, "enabled")));
+	CU_ASSERT_EQUAL(json_integer_value(json_object_get(o, "index")), 5);
+	json_decref(o);
+	o = row_as_json(r, BOARD_MEMBER, &m);
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(o, "service")), "web");
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(o, "node")), "n002");
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(o, "state")), "in-service");
+	CU_ASSERT_TRUE(json_is_null(json_object_get(o, "deadline")) && json_is_false(json_object_get(o, "stuck")));
+	json_decref(o);
+	m.service_slot = 5;
+	o = row_as_json(r, BOARD_MEMBER, &m);
+	CU_ASSERT_TRUE(json_is_null(json_object_get(o, "service")));
+	json_decref(o);
+	o = row_as_json(r, BOARD_BALANCER, &b);
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(o, "driver")), "cisco-slb");
+	CU_ASSERT_TRUE(json_is_null(json_object_get(o, "address")) && json_is_null(json_object_get(o, "read")));
+	json_decref(o);
+	board_unmap(r);
+	board_free(w);
+}
+
 /* The fields that the contract promises are all there, in every table. */
 static void test_promised_fields(void)
 {
@@ -121,6 +176,11 @@ static void test_promised_fields(void)
 	    {BOARD_VALUE, "item instance value unit level time"},
 	    {BOARD_ALARM, "id object cause severity first last count acknowledged cleared"},
 	    {BOARD_JOB, "id actor verb target reason state result started ended"},
+	    {BOARD_POOL, "name scope nodes free allocated unfit reserve wanted_more"},
+	    {BOARD_SERVICE, "name state level cause wanted in_service coming going failed reason min max pin pin_until enabled "
+			    "utilisation demand connections requests_per_second bytes_per_second balancer pool software virtuals"},
+	    {BOARD_MEMBER, "service node state since deadline stuck reason probe level weight utilisation connections"},
+	    {BOARD_BALANCER, "name driver address state level cause virtuals reals foreign commands repairs read"},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(promised); i++) {
@@ -467,6 +527,7 @@ static const struct unit_test tests[] = {
     {"long text", test_writer_grows},
     {"a row", test_row},
     {"promised fields", test_promised_fields},
+    {"rows of services", test_service_rows},
     {"times", test_times},
     {"parameters", test_parameters},
     {"filters", test_filters},

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Power jobs and brakes: steps, retries, restarts, JSON, limits. */
+/* Jobs and brakes: steps, retries, restarts, JSON, limits. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "job/brake.h"
 #include "job/job.h"
 #include "tests/unit/unit.h"
@@ -120,6 +121,90 @@ static void brakes(void)
 	CU_ASSERT(brake_start(&b, 5, 2001000));
 }
 
+static struct job *running(bool repeatable)
+{
+	struct job *job = one(JOB_VERB_RUN);
+
+	job->repeatable = repeatable;
+	return job;
+}
+
+/* How a run over node control ends, and what may be done again. */
+static void runs(void)
+{
+	static const struct {
+		bool repeatable;
+		enum run_ended end;
+		uint8_t want_phase;
+		enum job_state want_state;
+	} cases[] = {
+		{false, ENDED_DONE, TARGET_DONE, JOB_DONE},
+		{true, ENDED_FAILED, TARGET_FAILED, JOB_FAILED},
+		{true, ENDED_HOST_KEY, TARGET_FAILED, JOB_FAILED},
+		{true, ENDED_BUSY, TARGET_FAILED, JOB_FAILED}, /* somebody else's: not ours to wait for */
+		{true, ENDED_LATE, TARGET_FAILED, JOB_FAILED},
+		{false, ENDED_CANCELLED, TARGET_CANCELLED, JOB_CANCELLED},
+		{false, ENDED_CUT, TARGET_UNKNOWN, JOB_UNKNOWN},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct job *job = running(cases[i].repeatable);
+		CU_ASSERT(!job_run_result(job, 0, cases[i].end, "why", 5));
+		CU_ASSERT(!job_run_result(job, 0, ENDED_DONE, "a second end", 6));
+		CU_ASSERT_EQUAL(job->targets[0].phase, cases[i].want_phase);
+		CU_ASSERT(job_settle(job, 7));
+		CU_ASSERT_EQUAL(job->state, cases[i].want_state);
+		CU_ASSERT(strstr(job->result, "why") != NULL);
+		job_free(job);
+	}
+}
+
+static void runs_again(void)
+{
+	struct job *job = running(true);
+	struct job_target *t = &job->targets[0];
+
+	CU_ASSERT(job_run_result(job, 0, ENDED_CUT, "x", 1));
+	CU_ASSERT_EQUAL(t->phase, TARGET_INTENT);
+	t->phase = TARGET_SENT;
+	CU_ASSERT(job_run_result(job, 0, ENDED_BUSY, "its predecessor", 2));
+	t->phase = TARGET_SENT;
+	CU_ASSERT(job_run_result(job, 0, ENDED_CUT, "x", 3));
+	t->phase = TARGET_SENT;
+	CU_ASSERT(!job_run_result(job, 0, ENDED_CUT, "x", 4)); /* three times is enough */
+	CU_ASSERT_EQUAL(t->phase, TARGET_FAILED);
+	job_free(job);
+	job = running(true);
+	CU_ASSERT_EQUAL(job_target_resume(job, 0, 1), JOB_VERB_RUN);
+	CU_ASSERT_EQUAL(job->targets[0].phase, TARGET_INTENT);
+	job_free(job);
+	job = running(false);
+	CU_ASSERT_EQUAL(job_target_resume(job, 0, 1), 0);
+	CU_ASSERT_EQUAL(job->targets[0].phase, TARGET_UNKNOWN);
+	job_free(job);
+}
+
+static void run_json(void)
+{
+	struct job *job = running(true), *back;
+
+	job->verb = JOB_VERB_SOFTWARE_UPGRADE;
+	job->batch = 7;
+	text_copy(job->line, sizeof job->line, "software-upgrade name=x kind=package package=x");
+	text_copy(job->software, sizeof job->software, "x");
+	char *text = job_to_json(job);
+	back = job_from_json(text);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(back);
+	CU_ASSERT(back->verb == job->verb && back->batch == 7 && back->repeatable && !strcmp(back->line, job->line) && !strcmp(back->software, "x"));
+	job_free(back);
+	free(text);
+	job_free(job);
+	CU_ASSERT_PTR_NULL(job_from_json("{\"v\":1,\"id\":1,\"verb\":\"run\",\"state\":\"queued\",\"actor\":\"\",\"target\":\"\",\"reason\":\"\","
+					 "\"result\":\"\",\"queued\":1,\"started\":0,\"ended\":0,\"count\":1}"));
+}
+
 static const struct unit_test tests[] = {
-	{"cycle", cycle}, {"retries", retries}, {"after a restart", after_restart}, {"json", json}, {"brakes", brakes}};
+	{"cycle", cycle}, {"retries", retries}, {"after a restart", after_restart}, {"json", json}, {"brakes", brakes},
+	{"runs", runs}, {"runs again", runs_again}, {"run json", run_json},
+};
 UNIT_MAIN("jobs", tests)

@@ -549,9 +549,52 @@ static void test_site_borrows_reference(void)
 	stop();
 }
 
+/* one switch is back, but not yet released, when two more go, one a little after the other: each speaks for itself, when it is due */
+static void test_one_after_the_other(void)
+{
+	struct judge_domain d;
+
+	start(true, false, 1);
+	judge_domain_set(b.judge, GROUP_C, DOMAIN_GROUP, 1);
+	for (uint32_t i = 11; i < 16; i++) {
+		struct judge_node n = { .generation = 1, .bmc = true, .hash = i * 77777, .ndomains = 2, .domains = { GROUP_C, SITE } };
+
+		judge_node_set(b.judge, i, &n, b.now);
+	}
+	all_up();
+	b.reference[GROUP_A] = false;
+	int64_t dark = b.now;
+	run(600);
+	for (uint32_t i = 0; i < 8; i++)
+		flag(i, dark);
+	run(2000);
+	CU_ASSERT(judge_domain_view(b.judge, GROUP_A, &d) && d.is_root && d.certainty == CERTAINTY_CAUSE);
+	b.reference[GROUP_A] = true;
+	b.reference[GROUP_B] = b.reference[GROUP_C] = false;
+	for (uint32_t i = 0; i < 8; i++)
+		tell(i, WITNESS_S, STATE_ANS, 0, 0, 0);
+	dark = b.now;
+	run(600);
+	for (uint32_t i = 8; i < 11; i++)
+		flag(i, dark);
+	run(900);
+	int64_t second = b.now;
+	run(400);
+	for (uint32_t i = 11; i < 16; i++)
+		flag(i, second);
+	run(200);
+	CU_ASSERT(judge_domain_view(b.judge, GROUP_B, &d) && d.is_root && d.certainty == CERTAINTY_CAUSE && d.held == 3);
+	CU_ASSERT(judge_domain_view(b.judge, GROUP_C, &d) && !d.is_root && d.certainty == CERTAINTY_NONE && d.state == DOMAIN_STATE_HOLD);
+	run(1500);
+	CU_ASSERT(judge_domain_view(b.judge, GROUP_C, &d) && d.is_root && d.certainty == CERTAINTY_CAUSE && d.held == 5);
+	CU_ASSERT(judge_domain_view(b.judge, GROUP_A, &d) && d.root == JUDGE_NO_DOMAIN);
+	stop();
+}
+
 static const struct unit_test TESTS[] = {
 	{ "switch dead", test_switch_dead },
 	{ "switch flaps", test_switch_flaps },
+	{ "one switch after the other", test_one_after_the_other },
 	{ "group hangs", test_group_hangs },
 	{ "rack without power", test_rack_power },
 	{ "two deaths are two", test_two_deaths_are_two },

@@ -268,6 +268,45 @@ static void test_failures(void)
 	CU_ASSERT_EQUAL(run(PICTURE("", WEB("wrr", TWO))), ERR_REMOTE);
 }
 
+/* A picture of a few virtual and real servers out of few addresses, so that two of them have much in common. */
+static char *random_picture(void)
+{
+	static const char *const schedulers[] = {"rr", "wrr", "wlc"};
+	char *text = mem_array(16384, 1);
+	size_t used = 0;
+
+	text_append(text, 16384, &used, "{\"v\":1,\"driver\":\"ipvs\",\"options\":{\"previous\":\"10.0.0.1:80, 10.0.0.2:80, 10.0.0.3:80, 10.0.0.4:80\"},\"virtuals\":[");
+	for (int i = 1, n = 0; i <= 4; i++) {
+		if (rand() % 3 == 0)
+			continue;
+		text_append(text, 16384, &used, "%s{\"name\":\"v%d\",\"protocol\":\"tcp\",\"address\":\"10.0.0.%d:80\",\"forwarding\":\"%s\",\"scheduler\":\"%s\",\"persistence_s\":%d,\"reals\":[",
+			    n++ ? "," : "", i, i, rand() % 4 ? "nat" : "direct", schedulers[rand() % 3], rand() % 4 ? 0 : 60);
+		for (int k = 1, m = 0; k <= 20; k++)
+			if (rand() % 2)
+				text_append(text, 16384, &used, "%s{\"name\":\"r%d\",\"address\":\"10.1.0.%d:80\",\"weight\":%d}", m++ ? "," : "", k, k, rand() % 3);
+		text_append(text, 16384, &used, "]}");
+	}
+	text_append(text, 16384, &used, "]}");
+	return text;
+}
+
+/* Whatever stood there: one run makes it so with a command for each change, and the next has nothing to do. */
+static void test_any_to_any(void)
+{
+	fresh();
+	srand(4);
+	for (int i = 0; i < 500; i++) {
+		char *text = random_picture();
+		if (i % 7 == 3 && fake.count && fake.services[0].count)
+			fake.services[0].dests[0].method = IP_VS_CONN_F_TUNNEL;
+		CU_ASSERT_EQUAL_FATAL(run(text), 0);
+		CU_ASSERT_EQUAL(result.commands, result.change_total);
+		CU_ASSERT_EQUAL_FATAL(run(text), 0);
+		CU_ASSERT(result.commands == 0 && result.change_total == 0);
+		free(text);
+	}
+}
+
 static void test_interrupted_reads(void)
 {
 	fresh();
@@ -298,6 +337,7 @@ static void test_refused_pictures(void)
 		PICTURE(",\"options\":{\"router\":\"77\",\"interface\":\"e0\",\"priority\":\"255\"}", ""),
 		PICTURE(",\"options\":{\"router\":\"77\",\"interface\":\"e0\",\"peer\":\"d2\"}", ""),
 		PICTURE(",\"options\":{\"router\":\"77\",\"interface\":\"e0\",\"addresses\":\"10.0.0.1:80\"}", ""),
+		PICTURE(",\"options\":{\"router\":\"77\",\"interface\":\"e0\",\"peer\":\"fd00::3\"}", WEB("wrr", TWO)),
 		PICTURE("", ONE("\"protocol\":\"tcp\",\"address\":\"10.0.0.1\"", "")),
 		PICTURE("", ONE("\"protocol\":\"tcp\",\"address\":\"10.0.0.1:80\",\"scheduler\":\"a_name_much_too_long\"", "")),
 		PICTURE("", ONE("\"protocol\":\"tcp\",\"address\":\"10.0.0.1:80\",\"scheduler\":\"../x\"", "")),
@@ -349,6 +389,7 @@ static void test_vrrp(void)
 				    "\"addresses\":\"10.0.1.1,10.0.0.100\"}", ALL)), 0);
 	CU_ASSERT_EQUAL_FATAL(vrrp_asks, 1);
 	CU_ASSERT(told(PICTURE_CHANGE_REAL, "vrrp", "router 77 on eth0"));
+	CU_ASSERT(fake.daemon_count == 2 && fake.daemons[0].id == 77); /* a pair keeps each other's connections */
 	CU_ASSERT_EQUAL(keepalived_check(&vrrp_asked, NULL), 0);
 	char *text = keepalived_text(&vrrp_asked);
 	CU_ASSERT_STRING_EQUAL(text, expected);
@@ -358,6 +399,12 @@ static void test_vrrp(void)
 	text = keepalived_text(&vrrp_asked);
 	CU_ASSERT(strstr(text, "vrrp_instance") == NULL && keepalived_check(&vrrp_asked, NULL) == 0);
 	free(text);
+	/* advertised is an address of the peer's family */
+	CU_ASSERT_EQUAL(run(PICTURE(",\"options\":{\"router\":\"77\",\"interface\":\"e0\",\"peer\":\"fd00::3\"}", ALL)), ERR_NOT_NOW);
+	text = keepalived_text(&vrrp_asked);
+	CU_ASSERT(strstr(text, "virtual_ipaddress {\n        2001:db8::1/128 dev e0\n    }\n    virtual_ipaddress_excluded {\n        10.0.0.100/32") != NULL);
+	free(text);
+	CU_ASSERT_EQUAL(run(PICTURE(",\"options\":{\"router\":\"0\"}", "")), ERR_NOT_NOW);
 	/* the half that writes trusts nobody */
 	vrrp_asked.router = 1;
 	CU_ASSERT_EQUAL(keepalived_check(&vrrp_asked, NULL), ERR_BUG);
@@ -370,7 +417,7 @@ static void test_vrrp(void)
 	vrrp_asked.count = KEEPALIVED_ADDRESSES + 1;
 	CU_ASSERT_EQUAL(keepalived_check(&vrrp_asked, NULL), ERR_BUG);
 	CU_ASSERT_EQUAL(run(PICTURE("", ALL)), 0);
-	CU_ASSERT_EQUAL(vrrp_asks, 2);
+	CU_ASSERT_EQUAL(vrrp_asks, 4);
 }
 
 /* Rows that are short, of another kind, or unterminated are none. */
@@ -423,6 +470,7 @@ static const struct unit_test tests[] = {
 	{"flags by options", test_flags_by_options},
 	{"converges", test_converges},
 	{"failures", test_failures},
+	{"any to any", test_any_to_any},
 	{"interrupted reads", test_interrupted_reads},
 	{"refused pictures", test_refused_pictures},
 	{"sync daemons", test_daemons},

@@ -12,7 +12,7 @@ static const struct {
 	enum word_set set;
 } conventions[] = {
 	{"GloryLevel", WORDS_LEVEL}, {"GloryPower", WORDS_POWER}, {"GloryVerdict", WORDS_VERDICT}, {"GloryCertainty", WORDS_CERTAINTY},
-	{"GloryLife", WORDS_LIFE}, {"GloryJobStatus", WORDS_JOB_STATE}, {"GloryPowerVerb", WORDS_POWER_VERB}, {"GloryPolicy", WORDS_POLICY},
+	{"GloryLife", WORDS_LIFE}, {"GloryJobStatus", WORDS_JOB_STATE}, {"GloryPowerVerb", WORDS_POWER_VERB}, {"GloryJobKind", WORDS_JOB_VERB}, {"GloryPolicy", WORDS_POLICY},
 	{"GloryDomainState", WORDS_DOMAIN_STATE}, {"GlorySensorCondition", WORDS_SENSOR_STATE},
 	{"GloryWatchState", WORDS_WATCH_STATE}, {"GloryServiceCondition", WORDS_SERVICE_STATE}, {"GloryMemberState", WORDS_MEMBER_STATE},
 	{"GloryProbeState", WORDS_PROBE_STATE}, {"GloryBalancerCondition", WORDS_BALANCER_STATE},

@@ -125,7 +125,7 @@ service_pids_of() { # NODE snmpd|sshd
 fault_agent_stop() {
 	service_pids_of "$1" snmpd
 	[ ${#service_pids[@]} = 0 ] || kill -KILL "${service_pids[@]}"
-	wait_for 2 agent_gone "$1" || die "$1: snmpd does not end"
+	wait_for 10 agent_gone "$1" || die "$1: snmpd does not end"
 	say "$1: snmpd killed"
 }
 agent_gone() { ! agent_listens "$1"; }
@@ -133,7 +133,7 @@ agent_gone() { ! agent_listens "$1"; }
 fault_agent_start() {
 	if ! agent_listens "$1"; then
 		node_service "$1" agent
-		wait_for 5 agent_listens "$1" || die "$1: snmpd does not start, see $node_dir/console"
+		wait_for 20 agent_listens "$1" || die "$1: snmpd does not start, see $node_dir/console"
 	fi
 	say "$1: snmpd runs"
 }

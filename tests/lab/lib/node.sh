@@ -31,7 +31,7 @@ node_net() { # NODE up|silent|dark
 node_kill() {
 	node_init "$1" || return 0
 	kill -KILL "$init_pid" 2>/dev/null
-	wait_for 5 node_gone "$1" || die "$1: its processes do not end"
+	wait_for 20 node_gone "$1" || die "$1: its processes do not end"
 	rm -f "$LAB_DIR/nodes/$1/pid"
 }
 node_gone() { ! node_init "$1"; }
@@ -54,7 +54,7 @@ node_boot() {
 	[ ! -e /proc/self/ns/time ] || clock="--time --boottime -$up"
 	# shellcheck disable=SC2086 # words
 	detach nsenter --net="$LAB_DIR/ns/$1" unshare --mount --uts --ipc --pid --fork --kill-child $clock "$LAB_HOME/node-init" "$LAB_DIR" "$1" >"$LAB_DIR/nodes/$1/console" 2>&1
-	wait_for 5 node_init "$1" || { note "$1: does not boot: $(tail -n 1 "$LAB_DIR/nodes/$1/console")"; return 1; }
+	wait_for 20 node_init "$1" || { note "$1: does not boot: $(tail -n 1 "$LAB_DIR/nodes/$1/console")"; return 1; }
 }
 
 node_power_on() {

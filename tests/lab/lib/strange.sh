@@ -109,11 +109,11 @@ fault_bmc_password() { # other|own NODE
 	esac
 	mapfile -t pids < <(bmc_pids "$2")
 	[ ${#pids[@]} = 0 ] || kill -KILL "${pids[@]}"
-	wait_for 5 bmc_gone "$2" || die "$2: its BMC does not end"
+	wait_for 20 bmc_gone "$2" || die "$2: its BMC does not end"
 	# what the simulator has kept of its users would win
 	find "$bmc_dir/state" -name '*users*' -delete
 	bmc_start "$2"
-	wait_for 5 bmc_listens "$2" || die "$2: its BMC does not come back, see $bmc_dir/log"
+	wait_for 20 bmc_listens "$2" || die "$2: its BMC does not come back, see $bmc_dir/log"
 	say "$2: password of its BMC: $1"
 }
 

@@ -68,7 +68,7 @@ up_switch() { # GROUP
 	} >"$d/snmpd.conf"
 	SNMP_PERSISTENT_DIR=$d/persist SNMPCONFPATH=$d:$d/persist MIBS='' detach nsenter --net="$(ns_file "sw$1")" snmpd -f -Lf "$d/log" \
 		-I -smux -p "$d/pid" >/dev/null 2>&1
-	wait_for 10 switch_fresh "$1" || die "sw$1: its snmpd does not answer, see $d/log"
+	wait_for 30 switch_fresh "$1" || die "sw$1: its snmpd does not answer, see $d/log"
 }
 
 switch_fresh() {
@@ -103,9 +103,9 @@ last_words() {
 }
 
 wait_agent() {
-	wait_for 10 agent_listens "$1" && wait_for 10 agent_answers "$1" ||
+	wait_for 30 agent_listens "$1" && wait_for 30 agent_answers "$1" ||
 		{ note "$1: its snmpd does not answer: $(last_words "$1" snmpd.log)"; return 1; }
-	wait_for 10 sshd_listens "$1" || { note "$1: its sshd does not listen: $(last_words "$1" sshd.log)"; return 1; }
+	wait_for 30 sshd_listens "$1" || { note "$1: its sshd does not listen: $(last_words "$1" sshd.log)"; return 1; }
 }
 
 # All BMCs in one call; says which did not answer.
@@ -157,7 +157,7 @@ lab_up() {
 	each wait_agent "${nodes[@]}" || die "not every node came up within 10 s"
 	[ -z "$WEB" ] || web_wait || die "the balancer did not come up within 10 s"
 	bmc_hosts=$(cat "$LAB_DIR"/nodes/*/facts | sed -n 's/.*bmc_address=\([^ ]*\).*/\1/p' | paste -sd,)
-	wait_for 15 bmcs_answer || die "not every BMC answered within 15 s: $bmcs_missing"
+	wait_for 40 bmcs_answer || die "not every BMC answered within 40 s: $bmcs_missing"
 	conf_cluster
 	trap - EXIT
 	clock
@@ -205,15 +205,15 @@ no_holders() {
 # Ends whatever stands of a lab below LAB_DIR, from whole to half-made; the directory itself stays.
 down_parts() {
 	local f
-	wait_for 5 no_holders || note "some processes do not end: $(lab_holders | paste -sd' ')"
+	wait_for 20 no_holders || note "some processes do not end: $(lab_holders | paste -sd' ')"
 	[ -d "$LAB_DIR/ns" ] || return 0
-	wait_for 10 no_lab_pids || note "some processes do not end: $(lab_pids | paste -sd' ')"
+	wait_for 30 no_lab_pids || note "some processes do not end: $(lab_pids | paste -sd' ')"
 	if mounted core; then in_ns core ip link del own 2>/dev/null; fi
 	for f in "$LAB_DIR"/ns/*; do
 		[ "$f" = "$(ns_file home)" ] || umount "$f" 2>/dev/null
 	done
 	if mounted home; then
-		wait_for 5 glab0_gone || note "glab0 does not go"
+		wait_for 20 glab0_gone || note "glab0 does not go"
 		net_unguard
 		umount "$(ns_file home)"
 	fi

@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The node's script and real apt: a package of a repository of our own is installed, upgraded, refused and removed on a copy of this machine's root that
+nothing of stays (an overlay in a private mount namespace)."""
+import gzip
+import hashlib
+import os
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.abspath(os.path.join(HERE, "..", ".."))
+WORK = "/run/packages"
+ROOT = WORK + "/root"
+SOURCE = "deb%20%5Btrusted%3Dyes%5D%20file:/srv/repo%20./"
+
+
+class Failed(Exception):
+    pass
+
+
+def check(condition, what):
+    if not condition:
+        raise Failed(what)
+
+
+def sh(*words, **more):
+    done = subprocess.run(words, capture_output=True, text=True, **more)
+    check(done.returncode == 0, (words, done.stdout + done.stderr))
+    return done.stdout
+
+
+def overlay():
+    """The machine's root with a layer of memory over it; 77 where that is not allowed."""
+    os.makedirs(WORK)
+    for words in (["mount", "-t", "tmpfs", "-o", "size=300m", "tmpfs", WORK], ["mkdir", WORK + "/up", WORK + "/work", ROOT],
+                  ["mount", "-t", "overlay", "overlay", "-o", "lowerdir=/,upperdir=%s/up,workdir=%s/work" % (WORK, WORK), ROOT]):
+        if subprocess.run(words, capture_output=True).returncode:
+            print("skipped: no overlay of the root on this machine (%s)" % " ".join(words))
+            sys.exit(77)
+    sh("mount", "--bind", "/dev", ROOT + "/dev")
+    sh("mount", "-t", "proc", "proc", ROOT + "/proc")
+    sh("mount", "-t", "tmpfs", "tmpfs", ROOT + "/run")
+    sh("install", "-D", "-m", "755", TOP + "/appliance/control/glory-node", ROOT + "/srv/glory-node")
+
+
+def package(version):
+    """A Debian package without dependencies, into the repository."""
+    tree = ROOT + "/srv/tree"
+    subprocess.run(["rm", "-rf", tree], check=True)
+    os.makedirs(tree + "/DEBIAN")
+    os.makedirs(tree + "/usr/share/glory-lab")
+    with open(tree + "/usr/share/glory-lab/version", "w") as f:
+        f.write(version)
+    with open(tree + "/DEBIAN/control", "w") as f:
+        f.write("Package: glory-lab\nVersion: %s\nArchitecture: all\nMaintainer: lab <lab@example.net>\nDescription: of the laboratory\n" % version)
+    os.makedirs(ROOT + "/srv/repo", exist_ok=True)
+    sh("dpkg-deb", "--root-owner-group", "-b", tree, ROOT + "/srv/repo/glory-lab_%s_all.deb" % version.replace(":", "."))
+    entries = []
+    for name in sorted(os.listdir(ROOT + "/srv/repo")):
+        if not name.endswith(".deb"):
+            continue
+        with open(ROOT + "/srv/repo/" + name, "rb") as f:
+            data = f.read()
+        entries.append(sh("dpkg-deb", "-f", ROOT + "/srv/repo/" + name).rstrip("\n") + "\nFilename: ./%s\nSize: %d\nSHA256: %s\n" % (
+            name, len(data), hashlib.sha256(data).hexdigest()))
+    with open(ROOT + "/srv/repo/Packages", "w") as f:
+        f.write("\n".join(entries))
+    with gzip.open(ROOT + "/srv/repo/Packages.gz", "wt") as f:
+        f.write("\n".join(entries))
+
+
+def node(line, code=0, said=""):
+    done = subprocess.run(["/usr/sbin/chroot", ROOT, "/srv/glory-node"], env={"SSH_ORIGINAL_COMMAND": line}, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    check(done.returncode == code and said in done.stdout, (line, done.returncode, done.stdout + done.stderr))
+    return done.stdout
+
+
+def there():
+    try:
+        with open(ROOT + "/usr/share/glory-lab/version") as f:
+            return f.read()
+    except FileNotFoundError:
+        return None
+
+
+def words(verb, more=""):
+    return "software-%s name=lab kind=package package=glory-lab source=%s%s" % (verb, SOURCE, more)
+
+
+def test():
+    package("1.0-1")
+    node(words("install"), said="glory-lab 1.0-1: installed")
+    check(there() == "1.0-1", there())
+    node(words("install"), said="glory-lab 1.0-1: is there")
+    package("1:0.9~rc1")  # an epoch: newer for all that
+    node(words("install"), said="glory-lab 1.0-1: is there")
+    node(words("upgrade"), said="glory-lab 1:0.9~rc1: installed")
+    check(there() == "1:0.9~rc1", there())
+    node(words("install", " version=1.0-1"), said="glory-lab 1.0-1: installed")
+    check('"name":"lab","kind":"package","package":"glory-lab","version":"1.0-1"' in node("software-list"), node("software-list"))
+    node(words("upgrade", " version=7.7"), code=69, said="its repository does not have it")
+    node("software-install name=none kind=package package=glory-no-such-package source=" + SOURCE, code=69, said="does not have it")
+    check(there() == "1.0-1", there())
+    node("software-install name=bad kind=package package=glory-lab source=file:/x", code=64, said="an apt source line")
+    node(words("remove"), said="glory-lab: removed")
+    check(there() is None, there())
+    node(words("remove"), said="glory-lab: removed")
+    check("glory-lab" not in node("software-list"), node("software-list"))
+    check(not os.path.exists(ROOT + "/etc/apt/sources.list.d/glory-lab.list"), "its source is left")
+
+
+if not os.environ.get("GLORY_PRIVATE"):
+    os.execv(os.path.join(TOP, "tests", "lab", "private"), ["private", sys.executable, os.path.abspath(sys.argv[0])])
+overlay()
+try:
+    test()
+    print("packages: ok")
+except Failed as problem:
+    print("FAILED  %s" % (problem,))
+    sys.exit(1)

@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What people do to a service and around it while it runs: maintenance, another pool, stop and start, another configuration, a policy, a second
+service beside it, a hand at the balancer, a balancer that is gone. Each time the service keeps serving and ends as it is wanted."""
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from appliance import check, run, wait_until  # noqa: E402
+
+
+def members(a, service="web", state=None):
+    return sorted(m["node"] for m in a.get("/v1/members?service=" + service) if state is None or m["state"] == state)
+
+
+def explain(a, service="web"):
+    return "; ".join("%s: %s" % (x["about"], x["text"]) for x in a.get("/v1/services/%s/explain" % service))
+
+
+def balancer(a):
+    return next(b for b in a.get("/v1/balancers") if b["name"] == "lb1")
+
+
+def weights(a, service="web"):
+    return {r["name"]: r["weight"] for v in a.get("/v1/balancers/lb1") if v["virtual"] == service for r in v["reals"]}
+
+
+def set_fields(a, verb, target, fields):
+    status, answer = a.command(verb, target, fields)
+    check(status == 200, "%s %s %s: %s" % (verb, target, fields, answer))
+
+
+def serves(a, count, service="web", seconds=90):
+    """So many members, all in service and behind the balancer, nobody else."""
+    def well():
+        who = members(a, service)
+        return who if len(who) == count and members(a, service, "in-service") == who and sorted(n for n, w in weights(a, service).items() if w) == who else None
+    return wait_until(lambda: "%d members of %s serve: %s; balancer %s" % (count, service, explain(a, service), weights(a, service)), seconds, well, every=0.2)
+
+
+def maintenance(a):
+    """a node goes into maintenance: another one serves before it drains; afterwards it is free again"""
+    who = serves(a, 2)
+    set_fields(a, "node-set", who[0], {"maintenance": True})
+    least = [2]
+
+    def left():
+        least[0] = min(least[0], len([w for w in weights(a).values() if w]))
+        return who[0] not in members(a) and len(members(a, state="in-service")) == 2
+    wait_until(lambda: "%s has left: %s" % (who[0], explain(a)), 90, left)
+    check(least[0] >= 2, "there were only %d members behind the balancer meanwhile" % least[0])
+    check(a.node(who[0])["life"] == "ready", a.node(who[0]))
+    set_fields(a, "node-set", who[0], {"maintenance": False})
+
+
+def another_pool(a):
+    """a node's role changes while the site runs: it leaves one pool's service and joins the other's"""
+    who = serves(a, 2)
+    rest = sorted(set("n%03d" % (i + 1) for i in range(a.count)) - {who[0]})
+    set_fields(a, "pool-set", "web", {"nodes": ",".join(rest)})
+    set_fields(a, "pool-add", "other", {"nodes": who[0]})
+    set_fields(a, "service-add", "other", {"balancer": "lb1", "virtuals": "10.99.0.101:8081>80", "pool": "other", "software": "nginx", "min": 1, "max": 1,
+                                           "agent": "ocf:heartbeat:nginx", "parameters": "configfile=/srv/web.conf", "probe": "http /health",
+                                           "start_s": 10, "warm_s": 2, "drain_s": 3})
+    serves(a, 2)
+    check(who[0] not in members(a), "%s is still a member of web" % who[0])
+    check(serves(a, 1, "other") == [who[0]], "%s carries the other service" % members(a, "other"))
+    set_fields(a, "service-remove", "other", {})
+    wait_until(lambda: "the other one is gone: %s" % a.get("/v1/services"), 60, lambda: [s["name"] for s in a.get("/v1/services")] == ["web"])
+    set_fields(a, "pool-remove", "other", {})
+    set_fields(a, "pool-set", "web", {"nodes": "n[001-%03d]" % a.count})
+    serves(a, 2)
+
+
+def two_services(a):
+    """two services out of one pool share one balancer; one that wants more than there is says so and leaves the other alone"""
+    set_fields(a, "service-add", "shop", {"balancer": "lb1", "virtuals": "10.99.0.102:80", "pool": "web", "software": "nginx", "min": 2, "max": 4,
+                                          "agent": "ocf:heartbeat:nginx", "parameters": "configfile=/srv/web.conf", "probe": "http /health",
+                                          "start_s": 10, "warm_s": 2, "drain_s": 3, "pin": 2})
+    shop, web = serves(a, 2, "shop"), serves(a, 2)
+    check(not set(shop) & set(web), "nodes that carry both: %s %s" % (shop, web))
+    set_fields(a, "service-set", "shop", {"pin": 4})
+    wait_until(lambda: "the pool is short: %s" % a.get("/v1/pools"), 30, lambda: a.get("/v1/pools")[0]["wanted_more"] > 0)
+    check(members(a, state="in-service") == web, "web has lost members: %s" % explain(a))
+    set_fields(a, "service-remove", "shop", {})
+    wait_until(lambda: "shop is gone: %s" % a.get("/v1/services"), 60, lambda: [s["name"] for s in a.get("/v1/services")] == ["web"])
+    check(serves(a, 2) == web, "web has other members")
+
+
+def stopped_and_started(a):
+    """stopped by a person it drains and gives its nodes back, over a restart of the engine too; started it comes up again"""
+    serves(a, 2)
+    code, out = a.tool("gloryctl", "service", "stop", "web")
+    check(code == 0, out)
+    wait_until(lambda: "nobody is left: %s" % explain(a), 60, lambda: not members(a) and a.get("/v1/services")[0]["state"] == "stopped")
+    check(all(n["life"] == "ready" for n in a.get("/v1/nodes")), "nodes are still taken")
+    face = a.pid("api")
+    a.wait_back("engine", a.kill("engine"), 20)
+    a.wait_back("api", face, 20)
+    check(not members(a), "it came up by itself")
+    code, out = a.tool("gloryctl", "service", "start", "web")
+    check(code == 0, out)
+    serves(a, 2)
+
+
+def other_parameters(a):
+    """another configuration of what runs: its members are started anew one by one, the balancer never has fewer than one"""
+    who = serves(a, 2)
+    before = {m["node"]: m["since"] for m in a.get("/v1/members?service=web")}
+    set_fields(a, "service-set", "web", {"parameters": "configfile=/srv/web.conf port=80"})
+    fewest = [2]
+
+    def anew():
+        fewest[0] = min(fewest[0], len([w for w in weights(a).values() if w]))
+        now = {m["node"]: (m["since"], m["state"]) for m in a.get("/v1/members?service=web")}
+        return sorted(now) == who and all(v[1] == "in-service" and v[0] != before[n] for n, v in now.items())
+    wait_until(lambda: "each has been started anew: %s" % explain(a), 120, anew)
+    check(fewest[0] >= 1, "the balancer had nobody")
+
+
+def by_hand(a):
+    """a hand at the balancer: found by the next look, set right, counted"""
+    who = serves(a, 2)
+    before = balancer(a)["repairs"]
+    command = "for b in $(echo show stat | socat - /run/haproxy/admin.sock | awk -F, '$2 ~ /^[^FB]/ && $1 !~ /^#/ {print $1 \"/\" $2; exit}'); do echo \"set server $b weight 1\" | socat - /run/haproxy/admin.sock; done"
+    with open(os.path.join(a.lab_dir, "nodes", "lb1", "pid")) as f:
+        inside = ["nsenter", "-t", f.read().strip(), "--all", "sh", "-c", command]
+    code, out = a.tool(*inside)
+    check(code == 0, out)
+    wait_until(lambda: "it is counted: %s" % balancer(a), 40, lambda: balancer(a)["repairs"] > before)
+    check(serves(a, 2) == who, "other members")
+
+
+def balancer_gone(a):
+    """the balancer's machine is gone: one alarm; it comes back empty and gets everything again"""
+    serves(a, 2)
+    a.lab("balancer", "crash")
+    wait_until(lambda: "one alarm of it: %s" % a.alarms(), 60, lambda: [x["object"] for x in a.alarms() if x["kind"] == "balancer"] == ["lb1"])
+    check(balancer(a)["state"] in ("unreachable", "refused"), balancer(a))
+    a.lab("balancer", "start")
+    wait_until(lambda: "it is in step again: %s" % balancer(a), 90, lambda: balancer(a)["state"] == "in-step")
+    serves(a, 2)
+
+
+def told_only(a):
+    """with the policy tell a dead member leaves the balancer, and nobody is put in its place"""
+    set_fields(a, "service-set", "web", {"policy": "tell"})
+    who = serves(a, 2)
+    a.lab("crash", who[0])
+    wait_until(lambda: "%s is out: %s" % (who[0], explain(a)), 15, lambda: weights(a).get(who[0]) == 0)
+    wait_until("it is confirmed", 20, lambda: a.verdict(who[0])[1] == "confirmed")
+    check(members(a) == who, "members are others: %s" % explain(a))
+    a.lab("start", who[0])
+    set_fields(a, "service-set", "web", {"policy": "repair"})
+    serves(a, 2, seconds=150)
+
+
+def prepare(a):
+    path = os.path.join(a.work, "etc", "cluster.xml")
+    with open(path) as f:
+        xml = f.read()
+    xml = re.sub(r'warm-s="\d+"', 'warm-s="2"', xml)
+    xml = re.sub(r'drain-s="\d+"', 'drain-s="3" pin="2"', xml)
+    with open(path, "w") as f:
+        f.write(xml)
+
+
+if __name__ == "__main__":
+    run("service_people", {"nodes": 5, "groups": 2, "web": True},
+        [maintenance, another_pool, two_services, stopped_and_started, other_parameters, by_hand, balancer_gone, told_only], prepare)
