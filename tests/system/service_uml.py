@@ -89,7 +89,7 @@ def crashed(a, w):
     victim, size, mark = w.members()[0], len(w.members()), w.client.mark()
     a.lab("crash", victim)
     left = w.leaves(victim, DEAD_S + 3)
-    w.until("another one has taken its place", 120, lambda: len(set(w.members()) - {victim}) >= size)
+    w.replaced(victim, size)
     w.failures(mark, left, DEAD_S if punctual() else DEAD_S * 4)
     a.lab("start", victim)
     wait_until("%s is up" % victim, 60, lambda: a.node(victim)["verdict"] == "up")

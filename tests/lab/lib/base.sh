@@ -8,7 +8,8 @@ note() { printf 'lab: %s\n' "$*" >&2; }
 die() { printf 'lab: %s\n' "$*" >&2; exit 1; }
 
 # A kernel in a process (tests/lab/uml) is that much slower: every wait is so much longer.
-LAB_SLOWNESS=$((${GLORY_UML:-0} ? 6 : 1))
+LAB_SLOWNESS=$((${GLORY_UML:-0} ? 6 : 1)) LAB_PAUSE=0.02
+[ $LAB_SLOWNESS = 1 ] || LAB_PAUSE=0.2
 
 ns_file() { printf '%s/ns/%s' "$LAB_DIR" "$1"; }
 
@@ -60,6 +61,10 @@ node_service_pids() {
 # Monotonic time in hundredths of a second; sets now_cs. No process is started.
 clock() { local up _; read -r up _ </proc/uptime; now_cs=$((10#${up/./})); }
 
+# A moment without a process: descriptor 6 never has anything to read.
+exec 6<> <(:)
+pause() { read -r -t "$LAB_PAUSE" -u 6 _ || true; }
+
 # Waits until a command succeeds, asking every 20 ms.   wait_for SECONDS CMD...
 wait_for() {
 	local limit_cs=$(($1 * 100 * LAB_SLOWNESS)) start; shift
@@ -67,7 +72,7 @@ wait_for() {
 	until "$@"; do
 		clock
 		[ $((now_cs - start)) -lt "$limit_cs" ] || return 1
-		read -r -t 0.02 <> <(:) || true
+		pause
 	done
 }
 
@@ -76,4 +81,4 @@ lock_node() { exec 8>"$LAB_DIR/nodes/$1/lock"; flock -w 5 8 || die "$1: another 
 
 # Starts a process of its own session that keeps nothing of ours open. Sets started_pid.
 # No job of the shell either: a wait for jobs must not meet it.
-detach() { setsid "$@" </dev/null 7>&- 8>&- 9>&- & started_pid=$!; disown "$started_pid"; }
+detach() { setsid "$@" </dev/null 6>&- 7>&- 8>&- 9>&- & started_pid=$!; disown "$started_pid"; }

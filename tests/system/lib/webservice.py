@@ -62,13 +62,18 @@ class WebService:
               (left, len(self.client.failed_since(mark)), failed, len(self.client.slow_since(mark))), flush=True)
         check(failed <= bound, "requests failed for %.2f s: %s" % (failed, self.client.failed_since(mark)[-3:]))
 
+    def replaced(self, victim, size):
+        """As many as before without it, or as many as are wanted by now."""
+        self.until("another one has taken the place of %s" % victim, 120,
+                   lambda: len(set(self.members()) - {victim}) >= min(size, self.row()["wanted"]))
+
     def dies(self, how, back):
         """A member dies by a command of the lab, is replaced, and its node comes back by another."""
         victim, size = self.members()[0], len(self.members())
         mark = self.client.mark()
         self.a.lab(how, victim)
         left = self.leaves(victim, DEAD_S + 3)
-        self.until("another one has taken its place", 120, lambda: len(set(self.members()) - {victim}) >= size)
+        self.replaced(victim, size)
         self.failures(mark, left)
         self.a.lab(back, victim)
         wait_until("%s is up" % victim, 60, lambda: self.a.node(victim)["verdict"] == "up")
