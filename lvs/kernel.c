@@ -246,6 +246,20 @@ static int by_address(const void *left, const void *right)
 	return memcmp(&a->address, &b->address, sizeof a->address);
 }
 
+/* In order, each endpoint once: a table that changes while it is told may tell one twice. */
+static void sort_dests(struct kernel_service *s)
+{
+	size_t kept = 0;
+
+	if (!s->count)
+		return;
+	qsort(s->dests, s->count, sizeof *s->dests, by_address);
+	for (size_t i = 1; i < s->count; i++)
+		if (by_address(&s->dests[kept], &s->dests[i]))
+			s->dests[++kept] = s->dests[i];
+	s->count = kept + 1;
+}
+
 /* The connections of a virtual server are those of its real servers: the kernel keeps no sum. */
 static void add_up(struct kernel_service *s)
 {
@@ -253,8 +267,6 @@ static void add_up(struct kernel_service *s)
 		s->counts.active += s->dests[i].counts.active;
 		s->counts.inactive += s->dests[i].counts.inactive;
 	}
-	if (s->count)
-		qsort(s->dests, s->count, sizeof *s->dests, by_address);
 }
 
 int kernel_read(struct kernel *kernel, bool (*wanted)(void *arg, const struct kernel_service *s), void *arg, struct kernel_table *out, struct error *e)
@@ -265,6 +277,7 @@ int kernel_read(struct kernel *kernel, bool (*wanted)(void *arg, const struct ke
 		if (!wanted(arg, &out->services[i]))
 			continue;
 		r = dump(kernel, IPVS_CMD_GET_DEST, &out->services[i], dest_row, clear_dests, &out->services[i], e);
+		sort_dests(&out->services[i]);
 		add_up(&out->services[i]);
 	}
 	if (r)

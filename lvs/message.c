@@ -255,6 +255,8 @@ bool message_read_service(const struct nlmsghdr *h, struct kernel_service *out)
 			return false;
 	}
 	text_copy(out->scheduler, sizeof out->scheduler, nla_data(a[IPVS_SVC_ATTR_SCHED_NAME]));
+	if (!text_is_name(out->scheduler, sizeof out->scheduler - 1))
+		text_copy(out->scheduler, sizeof out->scheduler, "unknown"); /* no name that could be told on; it differs from any */
 	if (a[IPVS_SVC_ATTR_PE_NAME])
 		text_copy(out->engine, sizeof out->engine, nla_data(a[IPVS_SVC_ATTR_PE_NAME]));
 	if (a[IPVS_SVC_ATTR_FLAGS])

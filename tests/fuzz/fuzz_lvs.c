@@ -5,6 +5,7 @@
 #include <linux/netlink.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lvs/plan.h"
@@ -133,8 +134,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (result.status && (!result.error.text[0] || result.status > 0))
 		abort();
 	char *text = picture_result_to_json(&result);
-	if (!text || picture_result_from_json(text, strlen(text), &again, &e))
+	if (!text || picture_result_from_json(text, strlen(text), &again, &e)) {
+		fprintf(stderr, "%s: %s: %s\n%s\n", e.object, e.text, e.remedy, text ? text : "none");
 		abort();
+	}
 	picture_result_clear(&again);
 	free(text);
 	picture_result_clear(&result);
