@@ -408,7 +408,8 @@ static bool admit(struct request *r, const char *path, const char *method)
 		request_fail(r, ERR_BUSY, r->route->path, "close another one", "too many streams are open");
 		return false;
 	}
-	if (r->route->post && announced_size(r) > body_limit(r)) {
+	/* a little too much is drained first, so that the client, who sends, hears the answer */
+	if (r->route->post && announced_size(r) >= 2 * (uint64_t)body_limit(r)) {
 		fail_status(r, MHD_HTTP_CONTENT_TOO_LARGE, ERR_CONFIG, r->route->path, "send it in several parts",
 			    "the body is too long");
 		return false;
