@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -426,14 +427,7 @@ static bool add_to_memfd(struct request *r, const char *data, size_t size)
 {
 	if (r->body_fd < 0)
 		r->body_fd = memfd_create("apply", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	while (r->body_fd >= 0 && size) {
-		ssize_t n = write(r->body_fd, data, size);
-		if (n <= 0)
-			break;
-		data += n;
-		size -= (size_t)n;
-	}
-	return size == 0;
+	return r->body_fd >= 0 && bytes_write(r->body_fd, data, size);
 }
 
 /* False: the client goes on sending what was refused. */
