@@ -193,23 +193,30 @@ static void see_member(struct on_node *on, const struct service *s, const struct
 			text_copy(on->text, sizeof on->text, text);
 	}
 	on->braked = on->braked || s->braked;
-	if (service_policy(s) > on->policy) /* repair < tell < hands-off: the most careful counts */
+	if (service_policy(s) > on->policy)
 		on->policy = service_policy(s);
 }
 
-static void see_node(struct engine *e, uint32_t slot, struct on_node *on)
+/* What services say of every node that carries a member, in one pass. */
+static struct on_node *see_members(struct engine *e)
 {
-	const struct model_node *n = &e->model.nodes[slot];
-	const struct config_group *g = n->group_slot < MODEL_GROUPS ? &e->model.groups[n->group_slot].config : NULL;
-	enum policy own = n->config.policy ? (enum policy)n->config.policy : g && g->policy ? (enum policy)g->policy : POLICY_REPAIR;
+	struct on_node *on = mem_array(e->model.node_top + 1, sizeof *on);
 
-	*on = (struct on_node){.worst = EVIDENCE_GOOD, .policy = own};
 	for (uint32_t i = 0; i < SERVICES_MAX && e->services->count; i++) {
 		const struct service *s = e->services->at[i];
 		for (size_t k = 0; s && k < s->count; k++)
-			if (s->members[k]->slot == slot)
-				see_member(on, s, s->members[k]);
+			if (s->members[k]->slot < e->model.node_top)
+				see_member(&on[s->members[k]->slot], s, s->members[k]);
 	}
+	return on;
+}
+
+static enum policy policy_of(struct engine *e, uint32_t slot)
+{
+	const struct model_node *n = &e->model.nodes[slot];
+	const struct config_group *g = n->group_slot < MODEL_GROUPS ? &e->model.groups[n->group_slot].config : NULL;
+
+	return n->config.policy ? (enum policy)n->config.policy : g && g->policy ? (enum policy)g->policy : POLICY_REPAIR;
 }
 
 /* Nodes of a group under repair, past what it bears? */
@@ -369,14 +376,13 @@ static void finish_soft(struct engine *e, uint32_t slot, struct repair *r, int64
 	power(e, slot, POWER_VERB_ON, r->ladder.why);
 }
 
-static void look(struct engine *e, uint32_t slot, int64_t now)
+static void look(struct engine *e, uint32_t slot, struct on_node on, int64_t now)
 {
 	struct node_state *s = e->nodes[slot];
 	struct repair *r = entry(e, slot, true);
-	struct on_node on;
+	enum policy own = policy_of(e, slot);
 	bool changed;
 
-	see_node(e, slot, &on);
 	/* a dark node stays on the ladder after others have taken its work */
 	if (on.worst < EVIDENCE_SOFT && r->ladder.since_ms && !r->ladder.well_ms && judgement_is_down(e, slot)) {
 		on.worst = EVIDENCE_SOFT;
@@ -385,11 +391,13 @@ static void look(struct engine *e, uint32_t slot, int64_t now)
 	if (r->job && !jobs_is_open(e, r->job))
 		r->job = 0;
 	finish_soft(e, slot, r, now);
-	struct ladder_view v = {.now_ms = now, .scale = 1, .policy = on.policy, .maintenance = e->model.nodes[slot].config.maintenance,
+	bool trouble = on.worst >= EVIDENCE_SOFT || on.failed;
+	struct ladder_view v = {.now_ms = now, .scale = 1, .policy = own > on.policy ? own : on.policy, /* the most careful counts */
+				.maintenance = e->model.nodes[slot].config.maintenance,
 				.has_bmc = e->model.nodes[slot].config.bmc.family != 0, .locked = s->locked || s->mismatch,
-				.braked = on.braked || e->services->site_braked || e->suspended || (s->judged && s->verdict.held) || group_braked(e, slot),
+				.braked = on.braked || e->services->site_braked || e->suspended || (s->judged && s->verdict.held) || (trouble && group_braked(e, slot)),
 				.running = r->job || r->request || on.running || jobs_is_open(e, s->power_job), .shared = on.others_good,
-				.failed_member = on.failed, .evidence = on.worst,
+				.failed_member = on.failed, .evidence = on.worst ? on.worst : EVIDENCE_GOOD,
 				.verdict = s->judged ? s->verdict.verdict : VERDICT_UNKNOWN, .text = on.text};
 	v.permits = permits_of(e, slot, r, v.braked, now);
 	bool was_listed = r->ladder.listed;
@@ -413,7 +421,9 @@ void repair_tick(struct engine *e)
 
 	if (!e->services->count && (!e->repairs || !e->repairs->count))
 		return;
+	struct on_node *on = see_members(e);
 	for (uint32_t slot = 0; slot < e->model.node_top; slot++)
 		if (e->nodes[slot] && (e->services->carried[slot] || entry(e, slot, false)))
-			look(e, slot, now);
+			look(e, slot, on[slot], now);
+	free(on);
 }

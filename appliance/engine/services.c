@@ -300,7 +300,7 @@ void services_tick(struct engine *e)
 
 void services_verdict(struct engine *e, uint32_t slot)
 {
-	if (e->services->count && e->services->carried[slot])
+	if (e->services && e->services->count && e->services->carried[slot])
 		services_kick(e);
 }
 

@@ -240,32 +240,37 @@ static bool is_thermal(const struct engine *e, uint32_t slot)
 	return false;
 }
 
-static size_t list_services(const struct engine *e, uint32_t slot, double cpu, struct service *const *on, size_t count, struct hot_service *out)
-{
-	size_t n = 0;
+struct on_hot { /* what is on one node */
+	struct service *s[HOT_LEFT];
+	struct service_member *m[HOT_LEFT];
+	size_t count;
+};
 
-	for (size_t i = 0; i < count; i++) {
-		const struct service_member *m = member_find(on[i], e->model.nodes[slot].config.head.name);
-		bool moving = false;
-		for (size_t k = 0; k < on[i]->count; k++)
-			moving = moving || on[i]->members[k]->moving;
-		if (m)
-			out[n++] = (struct hot_service){.service = on[i]->slot + 1, .load = cpu / (double)count, .moved_s = on[i]->moved_s,
-							.movable = service_runs(on[i]) && !moving && m->m.state == MEMBER_IN_SERVICE};
-	}
-	return n;
+static bool has_move(const struct service *s)
+{
+	for (size_t k = 0; k < s->count; k++)
+		if (s->members[k]->moving)
+			return true;
+	return false;
 }
 
-static size_t list_targets(struct engine *e, struct service *const *on, size_t count, struct hot_target *out, size_t room)
+static void list_services(double cpu, const struct on_hot *on, struct hot_service *out)
+{
+	for (size_t i = 0; i < on->count; i++)
+		out[i] = (struct hot_service){.service = on->s[i]->slot + 1, .load = cpu / (double)on->count, .moved_s = on->s[i]->moved_s,
+					      .movable = service_runs(on->s[i]) && !has_move(on->s[i]) && on->m[i]->m.state == MEMBER_IN_SERVICE};
+}
+
+static size_t list_targets(struct engine *e, const struct on_hot *on, struct hot_target *out, size_t room)
 {
 	size_t n = 0, offered;
 
-	for (size_t i = 0; i < count; i++) {
-		struct plan_offer *offers = pools_offers(e, on[i], HOT_OFFERS, &offered);
+	for (size_t i = 0; i < on->count; i++) {
+		struct plan_offer *offers = pools_offers(e, on->s[i], HOT_OFFERS, &offered);
 		for (size_t k = 0; k < offered && n < room; k++) {
 			const struct model_node *t = model_node(&e->model, offers[k].node);
 			if (t && e->nodes[t->slot])
-				out[n++] = (struct hot_target){.service = on[i]->slot + 1, .node = t->slot,
+				out[n++] = (struct hot_target){.service = on->s[i]->slot + 1, .node = t->slot,
 							       .utilisation = values_read(e, t->slot, "cpu", "") / 100,
 							       .seen = &e->services->hot[t->slot]};
 		}
@@ -300,15 +305,16 @@ static void move_away(struct engine *e, uint32_t slot, struct service *s)
 	services_save(s);
 }
 
-static void cool(struct engine *e, uint32_t slot, double cpu, struct service *const *on, size_t count)
+static void cool(struct engine *e, uint32_t slot, double cpu, const struct on_hot *on)
 {
 	const struct model_node *node = &e->model.nodes[slot];
 	struct hot_service services[HOT_LEFT];
 	struct hot_target targets[HOT_LEFT * HOT_OFFERS];
 	struct hot_limits limits = {.group_nodes = node->group_slot < MODEL_GROUPS ? e->model.groups[node->group_slot].members : 1,
 				    .group_moving = moves_in(e, node->group_slot)};
-	size_t n = list_services(e, slot, cpu, on, count, services), t = list_targets(e, on, count, targets, COUNT_OF(targets));
-	struct hot_move move = hot_decide(&e->services->hot[slot], cpu, &limits, services, n, targets, t, services_clock_s(e));
+	size_t t = list_targets(e, on, targets, COUNT_OF(targets));
+	list_services(cpu, on, services);
+	struct hot_move move = hot_decide(&e->services->hot[slot], cpu, &limits, services, on->count, targets, t, services_clock_s(e));
 
 	if (move.answer == HOT_SICK)
 		repair_want_list(e, slot, "hot again and again, and no service of ours to blame");
@@ -316,32 +322,34 @@ static void cool(struct engine *e, uint32_t slot, double cpu, struct service *co
 		move_away(e, slot, e->services->at[move.service - 1]);
 }
 
-static void look_at_node(struct engine *e, uint32_t slot, struct service *const *on, size_t count)
+static void look_at_node(struct engine *e, uint32_t slot, const struct on_hot *on)
 {
-	struct hot_seen seen = {.utilisation = values_read(e, slot, "cpu", "") / 100, .thermal = is_thermal(e, slot), .owned = count > 0};
+	struct hot_seen seen = {.utilisation = values_read(e, slot, "cpu", "") / 100, .thermal = is_thermal(e, slot), .owned = on->count > 0};
 
-	for (size_t i = 0; i < count; i++) {
-		const struct service_member *m = member_find(on[i], e->model.nodes[slot].config.head.name);
-		seen.at_floor = seen.at_floor || (m && m->written <= WEIGHTS_FLOOR);
-	}
+	for (size_t i = 0; i < on->count; i++)
+		seen.at_floor = seen.at_floor || on->m[i]->written <= WEIGHTS_FLOOR;
 	if (hot_look(&e->services->hot[slot], &seen, services_clock_s(e)))
 		log_info("node %s: is hot at %.0f %%", e->model.nodes[slot].config.head.name, seen.utilisation * 100);
 	if (e->services->hot[slot].hot)
-		cool(e, slot, seen.utilisation, on, count);
+		cool(e, slot, seen.utilisation, on);
 }
 
 void services_move_hot(struct engine *e)
 {
-	for (uint32_t slot = 0; slot < e->model.node_top; slot++) {
-		struct service *on[HOT_LEFT];
-		size_t count = 0;
-		if (!e->services->carried[slot] || !e->nodes[slot])
-			continue;
-		for (uint32_t i = 0; i < SERVICES_MAX && count < HOT_LEFT; i++) {
-			struct service *s = e->services->at[i];
-			if (s && member_find(s, e->model.nodes[slot].config.head.name))
-				on[count++] = s;
+	struct on_hot *all = mem_array(e->model.node_top + 1, sizeof *all);
+
+	for (uint32_t i = 0; i < SERVICES_MAX; i++) {
+		struct service *s = e->services->at[i];
+		for (size_t k = 0; s && k < s->count; k++) {
+			struct on_hot *on = s->members[k]->slot < e->model.node_top ? &all[s->members[k]->slot] : NULL;
+			if (!on || on->count == HOT_LEFT)
+				continue;
+			on->s[on->count] = s;
+			on->m[on->count++] = s->members[k];
 		}
-		look_at_node(e, slot, on, count);
 	}
+	for (uint32_t slot = 0; slot < e->model.node_top; slot++)
+		if (all[slot].count && e->nodes[slot])
+			look_at_node(e, slot, &all[slot]);
+	free(all);
 }

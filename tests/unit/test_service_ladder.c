@@ -47,6 +47,19 @@ static void test_service_that_does_not_answer(void)
 	CU_ASSERT_EQUAL(after(600000), LADDER_WELL); /* once */
 }
 
+/* It may be the configuration: machines are not rebooted one after the other for it. */
+static void test_never_came_up(void)
+{
+	begin();
+	view.failed_member = true;
+	view.evidence = EVIDENCE_NONE;
+	CU_ASSERT_EQUAL(after(0), LADDER_WELL);
+	CU_ASSERT_EQUAL(after(9999), LADDER_WELL);
+	CU_ASSERT_EQUAL(after(1), LADDER_REPLACE);
+	for (int i = 0; i < 10; i++)
+		CU_ASSERT_EQUAL(after(300000), LADDER_WELL);
+}
+
 static void test_not_rebooted_under_others(void)
 {
 	begin();
@@ -175,7 +188,7 @@ static void test_text(void)
 }
 
 static const struct unit_test tests[] = {
-	{"a service that does not answer", test_service_that_does_not_answer}, {"not rebooted under others", test_not_rebooted_under_others},
+	{"a service that does not answer", test_service_that_does_not_answer}, {"never came up", test_never_came_up}, {"not rebooted under others", test_not_rebooted_under_others},
 	{"healed", test_healed}, {"dark", test_dark}, {"who stops it", test_who_stops_it}, {"beside", test_beside}, {"list ends", test_list_ends},
 	{"text", test_text},
 };

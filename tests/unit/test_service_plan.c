@@ -441,6 +441,31 @@ static void test_started_anew_one_by_one(void)
 	CU_ASSERT_EQUAL(next_of(b), MEMBER_DRAINING);
 }
 
+static void test_renewed(void)
+{
+	begin();
+	add(MEMBER_IN_SERVICE, 100);
+	struct member_view *b = add(MEMBER_IN_SERVICE, 100);
+
+	b->renew = true;
+	service_plan(&view, &plan);
+	CU_ASSERT_EQUAL(next_of(b), MEMBER_IN_SERVICE); /* only what is out already */
+	b->m.out = true;
+	b->m.out_ms = NOW - 1000;
+	b->evidence = EVIDENCE_HARD;
+	service_plan(&view, &plan);
+	CU_ASSERT_EQUAL(next_of(b), MEMBER_RELEASING);
+	CU_ASSERT_TRUE(of(b)->next.again);
+	member_enter(&b->m, MEMBER_FAILED, NOW, 0, "does not start 3 times");
+	b->m.tries = MEMBER_TRIES;
+	b->evidence = EVIDENCE_NONE;
+	service_plan(&view, &plan);
+	CU_ASSERT_EQUAL(next_of(b), MEMBER_RELEASING); /* something was mended: at once */
+	b->renew = false;
+	service_plan(&view, &plan);
+	CU_ASSERT_EQUAL(next_of(b), MEMBER_FAILED);
+}
+
 static void test_node_gone(void)
 {
 	begin();
@@ -852,7 +877,7 @@ static const struct unit_test tests[] = {
 	{"shrinks what is on its way first", test_shrinks_what_is_on_its_way}, {"takes back what drains", test_takes_back_what_drains},
 	{"a pin in mid-flight", test_pin_in_flight}, {"taken out", test_taken_out}, {"comes back slowly", test_comes_back_slowly},
 	{"replaced", test_replaced}, {"a failed one comes back", test_failed_comes_back_when_there_is_no_other}, {"leaves", test_leaves},
-	{"started anew one by one", test_started_anew_one_by_one}, {"node gone", test_node_gone}, {"hands off", test_hands_off},
+	{"started anew one by one", test_started_anew_one_by_one}, {"renewed", test_renewed}, {"node gone", test_node_gone}, {"hands off", test_hands_off},
 	{"evidence", test_evidence}, {"text", test_text}, {"random walks", test_random_walks}, {"killed at each step", test_killed_at_each_step},
 	{"removed while growing", test_removed_while_growing},
 };
