@@ -17,7 +17,8 @@ if [ -n "${GLORY_UML:-}" ]; then
 	GLORY_PRIVATE=1 exec /usr/bin/python3 tests/system/service_uml.py "$@"
 fi
 status=0
-for mode in ${*:-direct nat}; do
+[ $# -gt 0 ] || set -- direct nat
+for mode; do
 	echo "# $mode"
 	GLORY_BUILD=$B tests/lab/uml/boot -m 1024 -t "${GLORY_UML_SECONDS:-1500}" "$0" "$mode"
 	code=$?
