@@ -78,6 +78,7 @@ static void library_init(void)
 	netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DISABLE_PERSISTENT_LOAD, 1);
 	netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DISABLE_PERSISTENT_SAVE, 1);
 	setenv("MIBS", "", 1);
+	setenv("MIBDIRS", "/dev/null", 1);
 	snmp_disable_log();
 	init_snmp("glory-l4");
 }

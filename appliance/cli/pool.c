@@ -127,7 +127,7 @@ int software_show(struct cli *cli, char **arguments, int count)
 int balancer_list(struct cli *cli, char **arguments, int count)
 {
 	static const char *const names[] = {"state", "driver", "level", NULL};
-	static const char *const counts[] = {"virtuals", "reals", "foreign", "commands", "repairs"};
+	static const char *const counts[] = {"virtuals", "reals", "commands", "repairs"};
 	json_t *list, *o;
 	struct table t;
 	size_t i;
@@ -137,16 +137,15 @@ int balancer_list(struct cli *cli, char **arguments, int count)
 
 	if (rc || cli->json)
 		return rc ? rc : cli_print_json(list);
-	table_begin(&t, "BALANCER DRIVER ADDRESS STATE LEVEL >VIRTUALS >REALS >FOREIGN >COMMANDS >REPAIRS >READ CAUSE", 4);
+	table_begin(&t, "BALANCER DRIVER STATE >VIRT >REAL >SENT >MENDED >READ CAUSE", 2);
 	json_array_foreach(list, i, o)
 	{
-		char number[5][24], age[16];
-		for (size_t k = 0; k < 5; k++)
+		char number[4][24], age[16];
+		for (size_t k = 0; k < 4; k++)
 			cli_number(o, counts[k], 0, number[k], sizeof number[k]);
 		cli_age(o, "read", age, sizeof age);
-		const char *cells[] = {cli_text(o, "name"), cli_text(o, "driver"), cli_text(o, "address")[0] ? cli_text(o, "address") : "here",
-				       cli_text(o, "state"), cli_text(o, "level"), number[0], number[1], number[2], number[3], number[4], age,
-				       cli_text(o, "cause")};
+		const char *cells[] = {cli_text(o, "name"), cli_text(o, "driver"), cli_text(o, "state"), number[0], number[1], number[2],
+				       number[3], age, cli_text(o, "cause")};
 		table_row(&t, cli_text(o, "level"), cells);
 	}
 	cli_end_table(&t, list);
@@ -188,7 +187,7 @@ static void print_picture(const json_t *list)
 	size_t i, k;
 
 	putchar('\n');
-	table_begin(&t, "VIRTUAL REAL ADDRESS >WEIGHT >ACTIVE >CONNECTIONS >BYTES_IN >BYTES_OUT STATE", -1);
+	table_begin(&t, "VIRTUAL REAL ADDRESS >WEIGHT >NOW >CONN >IN >OUT STATE", -1);
 	json_array_foreach(list, i, v)
 	{
 		if (strcmp(before, cli_text(v, "virtual")) != 0)

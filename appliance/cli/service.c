@@ -35,16 +35,18 @@ static void size_range(const json_t *o, char *out, size_t size)
 
 static void add_service(struct table *t, const json_t *o)
 {
-	static const char *const counts[] = {"wanted", "in_service", "coming", "going", "failed"};
-	char number[5][16], busy[16], connections[24], size[48];
+	static const char *const counts[] = {"coming", "going", "failed"};
+	char number[3][16], ready[32], busy[16], connections[24], size[48];
 
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < 3; i++)
 		cli_number(o, counts[i], 0, number[i], sizeof number[i]);
+	text_format(ready, sizeof ready, "%lld/%lld", (long long)json_integer_value(json_object_get(o, "in_service")),
+		    (long long)json_integer_value(json_object_get(o, "wanted")));
 	percent(o, "utilisation", busy, sizeof busy);
 	cli_number(o, "connections", 0, connections, sizeof connections);
 	size_range(o, size, sizeof size);
-	const char *cells[] = {cli_text(o, "name"), cli_text(o, "state"), cli_text(o, "level"), number[0], number[1], number[2],
-			       number[3], number[4], busy, connections, size, cli_text(o, cli_text(o, "cause")[0] ? "cause" : "reason")};
+	const char *cells[] = {cli_text(o, "name"), cli_text(o, "state"), ready, number[0], number[1], number[2],
+			       busy, connections, size, cli_text(o, cli_text(o, "cause")[0] ? "cause" : "reason")};
 	table_row(t, cli_text(o, "level"), cells);
 }
 
@@ -54,7 +56,7 @@ static void service_table(json_t *list)
 	json_t *o;
 	size_t i;
 
-	table_begin(&t, "SERVICE STATE LEVEL >WANTED >READY >COMING >GOING >FAILED >BUSY% >CONNECTIONS SIZE REASON", 2);
+	table_begin(&t, "SERVICE STATE >READY >COME >GO >FAIL >BUSY% >CONN SIZE REASON", 1);
 	json_array_foreach(list, i, o)
 		add_service(&t, o);
 	cli_end_table(&t, list);
@@ -99,7 +101,7 @@ static void print_service_members(const json_t *members)
 	if (json_array_size(members) == 0)
 		return;
 	putchar('\n');
-	table_begin(&t, "NODE STATE LEVEL >SINCE PROBE >WEIGHT >BUSY% >CONNECTIONS REASON", 2);
+	table_begin(&t, "NODE STATE LEVEL >SINCE PROBE >WEIGHT >BUSY% >CONN REASON", 2);
 	json_array_foreach(members, i, o)
 		add_member(&t, o);
 	table_print(&t, stdout, cli_width(), cli_colours());

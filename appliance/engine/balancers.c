@@ -344,6 +344,7 @@ static void on_answer(void *arg, const struct msg_run_result *m, const char *out
 			d->gap_ms = READ_MS;
 		d->next_ms = now + (d->status ? d->gap_ms : d->pending ? PENDING_MS : READ_MS);
 		alarm_of(b);
+		balancers_publish(b->e);
 		forget_unwanted(b);
 		if (d->status == 0 && d->sent_hash != b->hash)
 			send_picture(b, a->director); /* a newer one is wanted already */

@@ -140,12 +140,26 @@ static void add_previous(const struct balancer *b, struct picture *p)
 		picture_set_option(p, name, list);
 }
 
+/* Who we are to a switch; what is secret of it the runner adds. */
+static void add_credential(const struct balancer *b, struct picture *p)
+{
+	const struct config_snmp *c = b->config.snmp[0] ? cluster_find(&b->e->model.wanted, CONFIG_SNMP, b->config.snmp) : NULL;
+
+	if (!c)
+		return;
+	p->snmp_version = c->version == 3 ? PICTURE_SNMP_V3 : PICTURE_SNMP_V2C;
+	p->snmp_auth = c->auth;
+	p->snmp_priv = c->priv;
+	text_copy(p->snmp_user, sizeof p->snmp_user, c->user);
+}
+
 void balancer_picture(const struct balancer *b, size_t director, struct picture *p)
 {
 	memset(p, 0, sizeof *p);
 	text_copy(p->driver, sizeof p->driver, balancer_driver_name(b->config.driver));
 	if (b->config.snmp[0])
 		p->target = b->config.address;
+	add_credential(b, p);
 	for (uint32_t i = 0; i < SERVICES_MAX && b->e->services->count; i++) {
 		const struct service *s = b->e->services->at[i];
 		if (s && balancer_carries(b, s))

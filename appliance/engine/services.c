@@ -164,8 +164,12 @@ void services_apply(struct engine *e)
 	for (uint32_t i = 0; i < SERVICES_MAX && e->services->count; i++)
 		if (e->services->at[i])
 			find_nodes(e->services->at[i]);
-	if (e->loaded)
-		services_kick(e);
+	if (!e->loaded)
+		return;
+	pools_publish(e); /* an edit is answered when it can be seen */
+	services_publish(e);
+	balancers_publish(e);
+	services_kick(e);
 }
 
 /* --- rounds -------------------------------------------------------------------------------------------------- */

@@ -368,13 +368,19 @@ static void call(struct jdomain *d)
 		set_cause(d, "cause pending");
 }
 
+/* So few of its members are still flagged that it will be released. */
+static bool is_back(const struct jdomain *d)
+{
+	return d->flagged * 100 < d->members * RELEASE_PERCENT;
+}
+
 static void assign_roots(struct judge *j, int64_t now)
 {
 	for (uint32_t i = 0; i < j->max_domains; i++) {
 		struct jdomain *d = &j->domains[i];
 
-		/* one that is back has nothing to be explained: whatever else is held now is another's trouble */
-		if (!d->held || d->certainty < CERTAINTY_CALLED || !d->flagged)
+		/* one that comes back has nothing more to be explained: whatever else is held now is another's trouble */
+		if (!d->held || d->certainty < CERTAINTY_CALLED || is_back(d))
 			continue;
 		uint32_t root = root_of(j, d);
 		if (root == d->root)
@@ -470,7 +476,7 @@ static void decide(struct judge *j, struct jdomain *d, int64_t now)
 static void release_quiet(struct judge *j, int64_t now)
 {
 	for (uint32_t i = 0; i < j->max_domains; i++)
-		if (j->domains[i].held && j->domains[i].flagged * 100 < j->domains[i].members * RELEASE_PERCENT)
+		if (j->domains[i].held && is_back(&j->domains[i]))
 			release(j, &j->domains[i], now);
 }
 
@@ -492,7 +498,7 @@ static bool own_link(struct judge *j, struct jdomain *d, int64_t now)
 		ask_reference(j, d, now);
 		return true;
 	}
-	bool back = d->flagged * 100 < d->members * RELEASE_PERCENT;
+	bool back = is_back(d);
 	if (!back && reference != REFERENCE_ANSWERS)
 		return true;
 	d->own_link = false;
@@ -522,7 +528,7 @@ static bool call_is_due(const struct judge *j, const struct jdomain *d, int64_t 
 
 static void release_turn(struct judge *j, struct jdomain *d, int64_t now)
 {
-	bool below = !d->lossy && d->flagged * 100 < d->members * RELEASE_PERCENT;
+	bool below = !d->lossy && is_back(d);
 
 	if (!below)
 		d->below_since = 0;

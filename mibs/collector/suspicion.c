@@ -179,7 +179,22 @@ static void go_return(struct watch *w, uint32_t slot, struct node *n, int64_t no
 	n->called = true;
 }
 
-enum { TARDY_ANSWERS = 16 };
+enum { TARDY_STEP = 4, TARDY_MOST = 16 };
+
+/* Tardy is who answers after the first wait time and again: one answer that was overtaken on the way makes nobody tardy. */
+static void note_tardiness(struct node *n, bool late)
+{
+	if (late)
+		n->tardy = n->tardy < TARDY_MOST ? n->tardy + TARDY_STEP : TARDY_MOST;
+	else if (n->tardy)
+		n->tardy--;
+}
+
+static bool is_tardy(const struct node *n)
+{
+	return n->has_snmp && n->tardy > TARDY_STEP;
+}
+
 enum { LATE_AGAIN_MIN_MS = 500, LATE_AGAIN_MAX_MS = 5000, MANY_MISSES = 13 };
 
 static void note_slowness(struct watch *w, uint32_t slot, struct node *n, bool late, int64_t now)
@@ -307,7 +322,8 @@ void suspect_answered(struct watch *w, uint32_t slot, struct node *n, struct pro
 			loss_take_back(w, n, now - age + n->wait);
 			p->bits &= (uint8_t)~PROBE_COUNTED;
 		}
-		n->tardy = age * 2 > n->wait ? TARDY_ANSWERS : n->tardy ? n->tardy - 1 : 0;
+		if (!again) /* a copy that comes later says nothing */
+			note_tardiness(n, age > n->wait);
 		main_answer(w, slot, n, p, again, age > (int64_t)w->p.slow_ms, now);
 	} else {
 		kernel_answer(w, slot, n, now);
@@ -407,7 +423,7 @@ static void first_miss(struct watch *w, struct node *n, const struct probe *p, i
 	}
 	n->misses = 1;
 	/* the answer of a tardy agent may have been under way when it became dark: its kernel has not been asked yet */
-	n->first = n->tardy && n->has_snmp ? now : sent;
+	n->first = is_tardy(n) ? now : sent;
 }
 
 void suspect_missed(struct watch *w, uint32_t slot, struct node *n, struct probe *p, int64_t now)

@@ -128,7 +128,7 @@ const struct scenario scenarios[] = {
 	{ .name = "V1 healthy, loss 0.1 %", SITE, .hours = 0.1, .long_hours = 24, .loss = 0.001, .extra_percent = 5 },
 	{ .name = "V1 healthy, loss 1 %", SITE, .hours = 0.1, .long_hours = 24, .loss = 0.01, .extra_percent = 6 },
 	{ .name = "V1 healthy, loss 5 %", SITE, .hours = 0.1, .long_hours = 24, .loss = 0.05, .extra_percent = 25 },
-	{ .name = "V2 deaths, loss 10 %", SITE, .deaths_a_day = 60000, .hours = 0.1, .long_hours = 6, .loss = 0.1, .wrong_percent = 0.2, .crash_p99 = 3.6 },
+	{ .name = "V2 deaths, loss 10 %", SITE, .deaths_a_day = 60000, .hours = 1, .long_hours = 6, .loss = 0.1, .wrong_percent = 0.2, .crash_p99 = 3.6 },
 	{ .name = "V2 deaths, loss 20 %", SITE, .deaths_a_day = 60000, .hours = 0.1, .long_hours = 6, .loss = 0.2, .wrong_percent = 3, .crash_p99 = 3.2 },
 	{ .name = "V3 deaths, loss 1 %", SITE, .deaths_a_day = 20000, .hours = 0.2, .long_hours = 2.4, .loss = 0.01,
 	  .crash_p99 = 2.8, .crash_max = 3.0, .cause_max = 5.0, .off_p99 = 3.0, .agent_p99 = 5.2 },

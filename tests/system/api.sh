@@ -114,6 +114,32 @@ grep -q 'kernel answers, &quot;programs&quot; &lt;do&gt; not &amp; ? never' "$wo
 curl -gsS -m 5 --unix-socket "$sock" -D - -o /dev/null http://x/ | grep -qi "^content-security-policy: default-src 'none'" && ok || bad 'no content security policy'
 curl -gsS -m 5 --unix-socket "$sock" -I http://x/v1/nodes | grep -q '^HTTP/1.1 200' && ok || bad 'HEAD'
 
+# --- services and what belongs to them
+want 'services' 200 'map(.name) == ["web","mail"] and .[0].pin == 3 and .[1].pin == null and .[1].utilisation == null and .[0].bytes_per_second == null
+	and .[0].state == "short" and .[0].enabled and .[0].index == 1' http://x/v1/services
+want 'a service' 200 '.name == "web" and (.members | map(.node)) == ["n00001","n00002","n00004"] and .members[2].stuck and .members[1].state == "warming"
+	and .members[0].service == "web" and .alarms == []' http://x/v1/services/web
+want 'a service without members' 200 '.name == "mail" and .members == []' http://x/v1/services/mail
+want 'members of a service' 200 'map(.weight) == [100,40,0]' 'http://x/v1/members?service=web'
+want 'members of the other' 200 'length == 0' 'http://x/v1/members?service=mail'
+want 'members by state' 200 'map(.node) == ["n00001"]' 'http://x/v1/members?state=in-service'
+want 'members that are stuck' 200 'map(.node) == ["n00004"]' 'http://x/v1/members?stuck=1&service=web'
+want 'members by nodes' 200 'map(.node) == ["n00001","n00002"]' 'http://x/v1/members?range=n[00001-00003]'
+want 'services by filter' 200 'map(.name) == ["web","mail"]' 'http://x/v1/services?pool=web&level=warning,major'
+want 'pools' 200 '.[0] | .name == "web" and .free == 2 and .scope == "@g01" and .wanted_more == 0' http://x/v1/pools
+want 'balancers' 200 '.[0] | .driver == "haproxy" and .state == "in-step" and .address == null and .repairs == 1' http://x/v1/balancers
+want 'a balancer in two pieces' 200 'length == 2 and .[1].reals[0].failing' http://x/v1/balancers/lb1
+want 'why a service has its size' 200 '.[0].text == "keep 3: pinned"' http://x/v1/services/web/explain
+want 'the wanted state of a kind' 200 '.[0] | .agent == "systemd:nginx" and (has("v") | not)' 'http://x/v1/wanted?kind=service&name=web'
+grep -q 'wanted service web' "$work/out" && ok || bad 'the engine was asked for something else'
+refused 'unknown service' 404 not-found nothing http://x/v1/services/nothing
+refused 'members of an unknown service' 404 not-found nothing 'http://x/v1/members?service=nothing'
+refused 'no kind' 400 config wanted http://x/v1/wanted
+refused 'kind with a blank' 400 config wanted 'http://x/v1/wanted?kind=a%20b'
+refused 'a bad state' 400 config state 'http://x/v1/members?state=well'
+want 'page with services' 200 '' http://x/
+grep -q '<h2>Services</h2>.*' "$work/body" && grep -q '<a href="/v1/services/web">web</a>' "$work/body" && grep -q '<td class=n>63</td>' "$work/body" && ok || bad 'services on the page'
+
 # --- metrics: each line is of the format, each family said once, each series once
 want 'metrics' 200 '' http://x/metrics
 python3 - "$work/body" <<'P' && ok || bad 'metrics are not of the format'
@@ -137,7 +163,10 @@ for line in open(sys.argv[1], encoding="utf-8"):
 want = {("glory_node_up", '{node="n00004",group="g02"}'), ("glory_item_cpu_percent", '{node="n00001",group="g01"}'),
         ("glory_item_disk_fill_percent", '{node="n00001",group="g01",part="root"}'),
         ("glory_sensor_celsius", '{node="n00001",group="g01",sensor="Inlet Temp",record="17"}'), ("glory_nodes", '{verdict="os-hung"}'),
-        ("glory_alarm_severity", '{id="7",object="n00004",kind="verdict"}')}
+        ("glory_alarm_severity", '{id="7",object="n00004",kind="verdict"}'), ("glory_service_members_wanted", '{service="web"}'),
+        ("glory_service_utilisation_ratio", '{service="web"}'), ("glory_member_weight", '{service="web",node="n00002",group="g02"}'),
+        ("glory_pool_nodes_free", '{pool="web"}'), ("glory_balancer_repairs_total", '{balancer="lb1"}')}
+assert ("glory_service_utilisation_ratio", '{service="mail"}') not in series  # unknown is not 0
 assert want <= series, want - series
 assert not any('part="var"' in (l or "") for _, l in series)
 P
@@ -277,6 +306,33 @@ says 'group of none' 1 'there is no such group' group show g99
 says 'item list' 0 '^disk_fill +percent +10s +many' item list
 says 'site show' 0 '^site +demo: critical' site show
 says 'top' 0 '^n00004 ' top
+fits() { [ "$(awk 'length > 80' "$work/ctl" | wc -l)" = 0 ] && ok || bad "$1 is wider than 80: $(awk 'length > 80' "$work/ctl" | head -n 2)"; }
+says 'service list' 0 '^web +short +1/3 +2 +0 +0 +63 +70 +2-6 pin 3 +keep 3' service list
+fits 'service list'
+says 'service show' 0 '^n00004 +starting +warning +[0-9]+d +bad +0 +- +70 +stuck: ' service show web
+grep -q '^agent  *systemd:nginx$' "$work/ctl" && grep -q '^n00001 *in-service *normal' "$work/ctl" && ok || bad 'service show is not whole'
+says 'service show, json' 0 '"agent"' service show web --json
+jq -e '.members[1].weight == 40 and .probe == "http /"' "$work/ctl" >/dev/null && ok || bad 'json of a service'
+says 'service of none' 1 'nothing: there is no such service: see: gloryctl service list' service show nothing
+says 'service explain' 0 '^n00004: starting for 2m$' service explain web
+says 'balancer list' 0 '^lb1 +haproxy +in-step +1 +2 +12 +1 ' balancer list
+fits 'balancer list'
+says 'balancer show' 0 '^web +n00002 +10.1.0.2:80 +40 +0 +0 +0 +0 +failing$' balancer show lb1
+[ "$(grep -c '^web  *10.99.0.100:80' "$work/ctl")" = 1 ] && ok || bad 'a virtual server in two pieces is said twice'
+says 'pool list' 0 '^web +6 +2 +3 +1 +1 +0 +@g01$' pool list
+says 'software list' 0 '^web +package' software list
+says 'pin' 0 '' service pin web 4 --for 2h
+grep -qE 'target=web arguments=\{"pin":4,"pin_until":"20[0-9T:.-]+Z"\}' "$work/out" && ok || bad 'the pin did not arrive'
+says 'pin of nothing' 2 'whole number' service pin web nothing
+says 'unpin' 0 '' service unpin web
+grep -q 'target=web arguments={"pin":0}' "$work/out" && ok || bad 'the end of the pin did not arrive'
+says 'disable' 0 '' service disable web
+grep -q 'target=web arguments={"enabled":false}' "$work/out" && ok || bad 'disable did not arrive'
+says 'restart' 0 '' service restart web
+grep -q 'target=web arguments={"act":"restart"}' "$work/out" && ok || bad 'restart did not arrive'
+says 'service add' 0 '' service add new --balancer lb1 --virtuals '10.99.0.101:80, [fd00::1]:53/udp' --pool web --agent systemd:x --max 4 --spare yes
+grep -q 'target=new arguments={"balancer":"lb1","virtuals":"10.99.0.101:80, \[fd00::1\]:53/udp","pool":"web","agent":"systemd:x","max":4,"spare":true}' "$work/out" \
+	&& ok || bad 'service add did not arrive'
 says 'node set' 0 '' node set n00001 --maintenance yes --switch-port 4
 grep -q 'command 5 target=n00001 arguments={"maintenance":true,"switch_port":4}' "$work/out" && ok || bad 'node set did not arrive'
 says 'node set, bad number' 2 'switch-port: its value is not right' node set n00001 --switch-port x
@@ -290,7 +346,7 @@ says 'no verb' 2 'there is no such verb' node
 says 'no noun' 2 'there is no noun' bogus
 says 'bad option' 2 '--bogus: there is no such option' node list --bogus
 says 'too many words' 2 'usage: gloryctl job show ID' job show 1 2
-for noun in site node group item sensor alarm event job power graph stats apply export top; do
+for noun in site node group item sensor alarm event job power pool software balancer service graph stats apply export top; do
 	says "help of $noun" 0 "gloryctl $noun" "$noun" --help
 done
 says 'no appliance' 1 'no appliance answers: No such file' --socket "$work/nothing" node list

@@ -189,6 +189,41 @@ static void fill_values(uint32_t slot)
 	board_put(tool.board, BOARD_SENSOR, &s);
 }
 
+/* Two services; the first has three members, one of them stuck. */
+static void fill_services(void)
+{
+	static const struct {
+		uint32_t node;
+		uint8_t state, probe, level, stuck;
+		uint32_t weight;
+		const char *reason;
+	} members[] = {{0, MEMBER_IN_SERVICE, PROBE_GOOD, LEVEL_NORMAL, 0, 100, "answers 200"},
+		       {1, MEMBER_WARMING, PROBE_GOOD, LEVEL_NORMAL, 0, 40, "weight grows until 12:00:30"},
+		       {3, MEMBER_STARTING, PROBE_BAD, LEVEL_WARNING, 1, 0, "\"nginx\" <does> not answer & is waited for"}};
+	struct pool_row p = {.head = {.generation = 1}, .nodes = 6, .free = 2, .allocated = 3, .unfit = 1, .reserve = 1, .name = "web", .scope = "@g01"};
+	struct balancer_row b = {.head = {.generation = 1}, .driver = DRIVER_HAPROXY, .state = BALANCER_IN_STEP, .level = LEVEL_NORMAL,
+				 .read_wall_ms = T0, .commands = 12, .repairs = 1, .virtuals = 1, .reals = 2, .name = "lb1"};
+
+	for (uint32_t i = 0; i < 2; i++) {
+		struct service_row s = {.head = {.generation = 1, .slot = i, .order = i, .last_change_wall_ms = T0}, .wanted = 3, .in_service = 1,
+					.coming = 2, .min = 2, .max = 6, .pin = i ? 0 : 3, .enabled = 1, .state = SERVICE_SHORT, .level = LEVEL_WARNING,
+					.utilisation = i ? __builtin_nan("") : 0.63, .demand = 1.5, .headroom = 1.1, .requests_per_second = 12.5,
+					.bytes_per_second = __builtin_nan(""), .connections = 70, .balancer = "lb1", .pool = "web",
+					.virtuals = "10.99.0.100:80", .reason = "keep 3: pinned"};
+		text_copy(s.name, sizeof s.name, i ? "mail" : "web");
+		board_put(tool.board, BOARD_SERVICE, &s);
+	}
+	for (uint32_t i = 0; i < COUNT_OF(members); i++) {
+		struct member_row m = {.head = {.generation = 1, .slot = i, .order = members[i].node}, .node_slot = members[i].node, .since_wall_ms = T0,
+				       .state = members[i].state, .probe = members[i].probe, .level = members[i].level, .stuck = members[i].stuck,
+				       .weight = members[i].weight, .connections = 35 * i, .utilisation = i ? __builtin_nan("") : 0.6};
+		text_copy(m.reason, sizeof m.reason, members[i].reason);
+		board_put(tool.board, BOARD_MEMBER, &m);
+	}
+	board_put(tool.board, BOARD_POOL, &p);
+	board_put(tool.board, BOARD_BALANCER, &b);
+}
+
 static void fill(void)
 {
 	struct board_limits limits;
@@ -198,6 +233,7 @@ static void fill(void)
 	if (!tool.board)
 		exit(1);
 	fill_rest();
+	fill_services();
 	for (uint32_t i = 0; i < tool.nodes; i++) {
 		struct node_row r = node_of(i);
 		board_put(tool.board, BOARD_NODE, &r);
@@ -380,6 +416,30 @@ static void reply_events(const struct msg_query *q)
 	} while (from <= until);
 }
 
+/* What the engine says of services, and of the balancer: two pieces. */
+static bool reply_services(const struct msg_query *q)
+{
+	switch (q->kind) {
+	case QUERY_WANTED:
+		say("wanted %s", q->target);
+		reply(q->request, 0, 0, false, "[{\"v\":1,\"name\":\"web\",\"agent\":\"systemd:nginx\",\"probe\":\"http /\",\"kind\":\"package\"}]");
+		return true;
+	case QUERY_SERVICE_EXPLAIN:
+		reply(q->request, 0, 0, false, "[{\"about\":\"size\",\"text\":\"keep 3: pinned\"},{\"about\":\"n00004\",\"text\":\"starting for 2m\"}]");
+		return true;
+	case QUERY_BALANCER:
+		reply(q->request, 0, 0, true,
+		      "[{\"virtual\":\"web\",\"address\":\"10.99.0.100:80\",\"mark\":0,\"scheduler\":\"wrr\",\"reals\":[{\"name\":\"n00001\","
+		      "\"address\":\"10.1.0.1:80\",\"weight\":100,\"active\":3,\"connections\":9,\"bytes_in\":5,\"bytes_out\":6,\"failing\":false}]}]");
+		reply(q->request, 0, 0, false,
+		      "[{\"virtual\":\"web\",\"address\":\"10.99.0.100:80\",\"mark\":0,\"scheduler\":\"wrr\",\"reals\":[{\"name\":\"n00002\","
+		      "\"address\":\"10.1.0.2:80\",\"weight\":40,\"active\":0,\"connections\":0,\"bytes_in\":0,\"bytes_out\":0,\"failing\":true}]}]");
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void on_query(const struct msg_query *q)
 {
 	if (tool.holding)
@@ -390,7 +450,7 @@ static void on_query(const struct msg_query *q)
 		reply_events(q);
 	else if (q->kind == QUERY_EXPORT)
 		reply_fd(q->request, memory_file("<cluster xmlns=\"urn:glory-cl:cluster:1\" site=\"demo\"/>\n"));
-	else
+	else if (!reply_services(q))
 		reply_steps(q);
 }
 

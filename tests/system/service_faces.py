@@ -243,7 +243,7 @@ def faces(a):
     check(re.search(r"^agent +systemd:nginx$", out, re.M) and re.search(r"^state +\S+$", out, re.M), out)
     out = ctl(a, "service", "explain", "web")
     check("state: " in out and "size: " in out, out)
-    for words, text in ((("service", "list"), "1-3" if row["min"] == 1 else "2-3"), (("pool", "list"), "n[001-003]"), (("balancer", "list"), "haproxy")):
+    for words, text in ((("service", "list"), "2-3"), (("pool", "list"), "n[001-003]"), (("balancer", "list"), "haproxy")):
         check(text in ctl(a, *words), words)
     status, body = a.request("GET", "/")
     check(b"<h2>Services</h2>" in body and b"/v1/services/web" in body, body[:300])

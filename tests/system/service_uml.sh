@@ -17,8 +17,9 @@ if [ -n "${GLORY_UML:-}" ]; then
 	GLORY_PRIVATE=1 exec /usr/bin/python3 tests/system/service_uml.py "$@"
 fi
 status=0
-[ $# -gt 0 ] || set -- direct nat
-for mode; do
+modes=("$@")
+[ $# -gt 0 ] || modes=(direct nat)
+for mode in "${modes[@]}"; do
 	echo "# $mode"
 	GLORY_BUILD=$B tests/lab/uml/boot -m 1024 -t "${GLORY_UML_SECONDS:-1500}" "$0" "$mode"
 	code=$?
