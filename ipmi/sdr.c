@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -339,22 +340,6 @@ struct sdr_repository *sdr_load(struct sdr_repository **list, ipmi_sdr_ctx_t ctx
 	return r;
 }
 
-static bool write_whole(int fd, const void *data, size_t size)
-{
-	const char *at = data;
-
-	while (size > 0) {
-		ssize_t n = write(fd, at, size);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		at += n;
-		size -= (size_t)n;
-	}
-	return true;
-}
-
 void sdr_save(const struct sdr_repository *r, const char *directory, const struct sdr_key *key)
 {
 	char path[320], fresh[320], folder[320];
@@ -368,7 +353,7 @@ void sdr_save(const struct sdr_repository *r, const char *directory, const struc
 	int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0 && errno == ENOENT && mkdir(folder, 0700) == 0)
 		fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	bool done = fd >= 0 && write_whole(fd, &h, sizeof(h)) && write_whole(fd, r->content, r->size);
+	bool done = fd >= 0 && bytes_write(fd, &h, sizeof(h)) && bytes_write(fd, r->content, r->size);
 	if (fd >= 0)
 		close(fd);
 	if (!done || rename(fresh, path) < 0) {

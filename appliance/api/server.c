@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -408,7 +409,8 @@ static bool admit(struct request *r, const char *path, const char *method)
 		request_fail(r, ERR_BUSY, r->route->path, "close another one", "too many streams are open");
 		return false;
 	}
-	if (r->route->post && announced_size(r) > body_limit(r)) {
+	/* a little too much is drained first, so that the client, who sends, hears the answer */
+	if (r->route->post && announced_size(r) >= 2 * (uint64_t)body_limit(r)) {
 		fail_status(r, MHD_HTTP_CONTENT_TOO_LARGE, ERR_CONFIG, r->route->path, "send it in several parts",
 			    "the body is too long");
 		return false;
@@ -425,14 +427,7 @@ static bool add_to_memfd(struct request *r, const char *data, size_t size)
 {
 	if (r->body_fd < 0)
 		r->body_fd = memfd_create("apply", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	while (r->body_fd >= 0 && size) {
-		ssize_t n = write(r->body_fd, data, size);
-		if (n <= 0)
-			break;
-		data += n;
-		size -= (size_t)n;
-	}
-	return size == 0;
+	return r->body_fd >= 0 && bytes_write(r->body_fd, data, size);
 }
 
 /* False: the client goes on sending what was refused. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -385,7 +386,7 @@ static void send_picture(struct balancer *b, size_t which)
 	remember(b);
 	char *text = picture_to_json(&p, false);
 	picture_clear(&p);
-	int input = text ? runs_input(text, strlen(text)) : -1;
+	int input = text ? bytes_memory("input", text, strlen(text)) : -1;
 	free(text);
 	if (input < 0) {
 		d->next_ms = clock_mono_ms() + READ_MS;

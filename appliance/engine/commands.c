@@ -9,6 +9,7 @@
 
 #include <uthash.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -666,22 +667,14 @@ static void query_list(struct engine *e, enum role face, const struct msg_query 
 static void query_export(struct engine *e, enum role face, const struct msg_query *q)
 {
 	char *xml = cluster_to_xml(&e->model.wanted);
-	size_t size = xml ? strlen(xml) : 0, at = 0;
-	int fd = memfd_create("cluster.xml", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = xml ? bytes_memory("cluster.xml", xml, strlen(xml)) : -1;
 	struct error err;
 
-	while (fd >= 0 && at < size) {
-		ssize_t n = write(fd, xml + at, size - at);
-		if (n <= 0)
-			break;
-		at += (size_t)n;
-	}
 	free(xml);
-	if (fd < 0 || at < size || size == 0) {
+	if (fd < 0) {
 		error_set(&err, ERR_NO_RESOURCE, "export", "free some memory", "the text could not be made");
 		reply_error(e, face, e->roles[face].life, q->request, &err);
 	} else {
-		lseek(fd, 0, SEEK_SET);
 		reply_fd(e, face, e->roles[face].life, q->request, fd);
 	}
 	if (fd >= 0)

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -326,20 +327,15 @@ static void on_pipe(void *arg, int status, int fd)
 	finish(g);
 }
 
-static bool write_whole(int fd, const void *bytes, size_t size)
-{
-	return size == 0 || write(fd, bytes, size) == (ssize_t)size;
-}
-
 static void draw(struct pending_graph *g)
 {
 	int fd = memfd_create("graph", MFD_CLOEXEC);
 
 	loop_timer_stop(g->deadline);
 	g->flush = 0;
-	if (fd < 0 || !write_whole(fd, &g->picture, sizeof g->picture) ||
-	    !write_whole(fd, g->sources, g->picture.source_count * sizeof *g->sources) ||
-	    !write_whole(fd, g->points, g->picture.point_count * sizeof *g->points)) {
+	if (fd < 0 || !bytes_write(fd, &g->picture, sizeof g->picture) ||
+	    !bytes_write(fd, g->sources, g->picture.source_count * sizeof *g->sources) ||
+	    !bytes_write(fd, g->points, g->picture.point_count * sizeof *g->points)) {
 		if (fd >= 0)
 			close(fd);
 		on_pipe(g, ERR_NO_RESOURCE, -1);

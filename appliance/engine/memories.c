@@ -16,6 +16,7 @@
 
 #include <uthash.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -166,20 +167,6 @@ static char *gather(size_t *size)
 	return bytes;
 }
 
-static int write_all(int fd, const char *bytes, size_t size)
-{
-	while (size) {
-		ssize_t n = write(fd, bytes, size);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? errno : ENOSPC;
-		bytes += n;
-		size -= (size_t)n;
-	}
-	return fsync(fd) ? errno : 0;
-}
-
 /* Beside the old one first: a crash leaves one of them whole. */
 static void *write_file(void *arg)
 {
@@ -192,7 +179,7 @@ static void *write_file(void *arg)
 	else if ((fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)) < 0)
 		w->error = errno;
 	else
-		w->error = write_all(fd, w->bytes, w->size);
+		w->error = !bytes_write(fd, w->bytes, w->size) || fsync(fd) ? (errno ? errno : ENOSPC) : 0;
 	if (fd >= 0)
 		close(fd);
 	if (!w->error && rename(temporary, w->path))

@@ -12,6 +12,7 @@
 
 #include <uthash.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -177,7 +178,7 @@ static void on_helper(void *arg, int status, const char *output, size_t size)
 
 static void send_helper(struct request *q)
 {
-	int input = q->input >= 0 ? q->input : runs_input("", 0);
+	int input = q->input >= 0 ? q->input : bytes_memory("input", "", 0);
 
 	q->input = -1;
 	helpers_run(q->e, HELPER_IPVS, input, q->run.deadline_ms, RUN_OUTPUT_MAX, on_helper, q);
@@ -339,23 +340,6 @@ void runs_tick(struct engine *e)
 }
 
 /* --- for callers ------------------------------------------------------------------------------------------------ */
-int runs_input(const char *bytes, size_t size)
-{
-	int fd = memfd_create("input", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	for (size_t at = 0; fd >= 0 && at < size;) {
-		ssize_t n = write(fd, bytes + at, size - at);
-		if (n <= 0) {
-			close(fd);
-			return -1;
-		}
-		at += (size_t)n;
-	}
-	if (fd >= 0)
-		lseek(fd, 0, SEEK_SET);
-	return fd;
-}
-
 void runs_node(const struct model_node *n, struct msg_run *out)
 {
 	out->slot = n->slot;

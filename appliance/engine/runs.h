@@ -24,8 +24,6 @@ uint64_t runs_ask(struct engine *e, const struct msg_run *run, int input, run_do
 void runs_cancel(struct engine *e, uint64_t request);
 /* Forgets who asked: nobody is told any more. For callers that go away. */
 void runs_forget(struct engine *e, uint64_t request);
-/* A memfd with these bytes at its beginning, for runs_ask(); -1. */
-int runs_input(const char *bytes, size_t size);
 /* What a run of a node needs beside its line: slot, name, address with the port of its sshd, credential "control". */
 void runs_node(const struct model_node *n, struct msg_run *out);
 unsigned runs_open(const struct engine *e); /* sent and waiting */

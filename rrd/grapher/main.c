@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -53,20 +54,6 @@ static struct graph_request *read_request(size_t *size)
 	return (struct graph_request *)(void *)bytes;
 }
 
-static bool write_all(const uint8_t *bytes, size_t size)
-{
-	while (size > 0) {
-		ssize_t n = write(STDOUT_FILENO, bytes, size);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		bytes += n;
-		size -= (size_t)n;
-	}
-	return true;
-}
-
 int main(int argc, char **argv)
 {
 	struct graph_request *request;
@@ -89,7 +76,7 @@ int main(int argc, char **argv)
 		log_error("graph of %s: %s", request->lines[0].name, why);
 		return 1;
 	}
-	bool whole = write_all(image, size);
+	bool whole = bytes_write(STDOUT_FILENO, image, size);
 	free(image);
 	free(request);
 	return whole ? 0 : 1;

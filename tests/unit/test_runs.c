@@ -281,7 +281,7 @@ static void test_hostile(void)
 	memset(m.text, 'x', sizeof m.text); /* not terminated */
 	runs_result(&engine, &m, -1);
 	CU_ASSERT_EQUAL(a.ends, 0);
-	int fd = runs_input("not sealed", 10); /* could change while it is read */
+	int fd = bytes_memory("input", "not sealed", 10); /* could change while it is read */
 	memset(m.text, 0, sizeof m.text);
 	m.size = 10;
 	runs_result(&engine, &m, fd);
@@ -289,7 +289,7 @@ static void test_hostile(void)
 	CU_ASSERT(a.ends == 1 && a.end == ENDED_BAD);
 	id = ask(1, &a);
 	turn();
-	fd = runs_input("sealed", 6);
+	fd = bytes_memory("input", "sealed", 6);
 	fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 	m.request = id;
 	m.size = 6;
@@ -304,7 +304,7 @@ static void test_helper(void)
 	struct seen a = {0}, b = {0};
 	struct msg_run m = {.kind = RUN_DRIVER, .slot = NO_SLOT, .deadline_ms = 1000, .driver = "ipvs"};
 	begin(false); /* it needs no runner */
-	runs_ask(&engine, &m, runs_input("{}", 2), on_done, NULL, &a);
+	runs_ask(&engine, &m, bytes_memory("input", "{}", 2), on_done, NULL, &a);
 	turn();
 	CU_ASSERT_EQUAL(helper_calls, 1);
 	helper.done(helper.arg, 0, "{\"status\":\"ok\"}", 15);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/bytes.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -74,18 +75,6 @@ struct credentials *credentials_new(const char *keys, void (*ask)(void *arg, con
 }
 
 /* --- files ------------------------------------------------------------------------------------------------ */
-static bool write_all(int fd, const char *text, size_t size)
-{
-	while (size) {
-		ssize_t n = write(fd, text, size);
-		if (n <= 0)
-			return false;
-		text += n;
-		size -= (size_t)n;
-	}
-	return true;
-}
-
 static bool write_authority(int fd, const char *text)
 {
 	static const char mark[] = "@cert-authority * ";
@@ -94,7 +83,7 @@ static bool write_authority(int fd, const char *text)
 	while (*text && good) {
 		size_t length = strcspn(text, "\n");
 		if (length > 1 && text[0] != '#')
-			good = write_all(fd, mark, sizeof mark - 1) && write_all(fd, text, length) && write_all(fd, "\n", 1);
+			good = bytes_write(fd, mark, sizeof mark - 1) && bytes_write(fd, text, length) && bytes_write(fd, "\n", 1);
 		text += length + (text[length] == '\n');
 	}
 	return good;
@@ -108,7 +97,7 @@ static bool write_file(const struct credentials *all, const struct credential *c
 		return false;
 	unlink(beside);
 	int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	bool good = fd >= 0 && (p->authority ? write_authority(fd, text) : write_all(fd, text, strlen(text)));
+	bool good = fd >= 0 && (p->authority ? write_authority(fd, text) : bytes_write(fd, text, strlen(text)));
 	if (fd >= 0)
 		close(fd);
 	good = good && !rename(beside, path);

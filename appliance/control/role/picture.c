@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "balance/picture.h"
+#include "base/bytes.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -47,23 +48,6 @@ static json_t *read_picture(int input, char *text, size_t size)
 	return o;
 }
 
-static int write_memfd(const char *bytes, size_t size)
-{
-	int fd = memfd_create("picture", MFD_CLOEXEC);
-
-	for (size_t at = 0; fd >= 0 && at < size;) {
-		ssize_t n = write(fd, bytes + at, size - at);
-		if (n <= 0) {
-			close(fd);
-			return -1;
-		}
-		at += (size_t)n;
-	}
-	if (fd >= 0)
-		lseek(fd, 0, SEEK_SET);
-	return fd;
-}
-
 int picture_splice(int input, const char *secret, char *text, size_t size)
 {
 	json_t *o = secret ? read_picture(input, text, size) : NULL, *credential;
@@ -84,7 +68,7 @@ int picture_splice(int input, const char *secret, char *text, size_t size)
 	}
 	char *bytes = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
-	int fd = bytes ? write_memfd(bytes, strlen(bytes)) : -1;
+	int fd = bytes ? bytes_memory("picture", bytes, strlen(bytes)) : -1;
 	if (bytes)
 		explicit_bzero(bytes, strlen(bytes));
 	free(bytes);
