@@ -1,27 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Inside the guest of service_uml.sh: the web service of service.py behind two IPVS directors. The bound on failures counts only where this slow
-machine was punctual; that requests come through again, and that nothing fails where nothing dies, counts always."""
+"""Inside the guest of service_uml.sh: the web service of service.py behind two IPVS directors. The bound of 3.5 s is service.py's: here a connection to a
+director alone takes seconds of the one slow processor. What counts here is the order of things: nothing fails where nothing dies, who is dead leaves
+both directors, requests come through again, and nothing fails after that."""
 import os
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from appliance import LATE_S, Appliance, Failed, Lateness, check, show, wait_until  # noqa: E402
-from webservice import DEAD_S, WebService  # noqa: E402
+from appliance import Appliance, Failed, check, show, wait_until  # noqa: E402
+from webservice import WebService  # noqa: E402
 
 MIN, MAX = 2, 3
-VRRP_S = 5.0  # three adverts of a second, a part, and the neighbours' tables
-GUEST_S = 30.0  # a guest that is late by itself takes seconds for each connection to a node
+VRRP_S = 8.0  # three adverts of a second, a part, the neighbours' tables, and the guest's own lateness
+OUT_S, GUEST_S = 15.0, 30.0
 QUIET = 200
 OUTSIDE = "10.128.0.2"
-lateness = Lateness()
-
-
-def punctual():
-    worst, lateness.worst = lateness.worst, 0.0
-    return worst < LATE_S
 
 
 def ipvs(a, director):
@@ -56,14 +51,13 @@ def fails_over(a, w):
     """the director that is master is gone: the other one has the addresses, members and connections' ways at once; it comes back in step"""
     master = next(d for d in ("lb1", "lb2") if has_address(a, d))
     other = {"lb1": "lb2", "lb2": "lb1"}[master]
-    punctual()
     mark = w.client.mark()
     a.lab("balancer-crash", master)
     wait_until("%s has the addresses" % other, 10, lambda: has_address(a, other))
     w.fetched(w.members(), w.client.mark(), 30)
     failed = w.client.failed_for(mark)
     print("        %s > %s: %d requests failed, the last after %.2f s" % (master, other, len(w.client.failed_since(mark)), failed))
-    check(failed <= VRRP_S or not punctual(), "requests failed for %.2f s: %s" % (failed, w.client.failed_since(mark)[-3:]))
+    check(failed <= VRRP_S, "requests failed for %.2f s: %s" % (failed, w.client.failed_since(mark)[-3:]))
     a.lab("balancer-start", master)
     wait_until(lambda: "%s has the members again: %s" % (master, ipvs(a, master)), 60, lambda: ipvs(a, master) == ipvs(a, other) and len(ipvs(a, master)) >= MIN)
     wait_until(lambda: "both are in step: %s" % a.get("/v1/balancers"), 60, lambda: a.get("/v1/balancers")[0]["state"] == "in-step")
@@ -75,12 +69,12 @@ def has_address(a, director):
 
 
 def leaves(a, victim, mark):
-    """Waits until neither director gives it anything; when that was, in seconds after mark. In 3.5 s where this machine was punctual."""
+    """Waits until neither director gives it anything; when that was, in seconds after mark."""
     address = a.node(victim)["address"].partition(":")[0] + ":80"
-    wait_until(lambda: "%s is out of both directors: %s, %s" % (address, ipvs(a, "lb1"), ipvs(a, "lb2")), DEAD_S + 3,
+    wait_until(lambda: "%s is out of both directors: %s, %s" % (address, ipvs(a, "lb1"), ipvs(a, "lb2")), OUT_S,
                lambda: not ipvs(a, "lb1").get(address) and not ipvs(a, "lb2").get(address))
     left = time.monotonic() - mark
-    check(left <= DEAD_S or not punctual(), "it was out after %.1f s only" % left)
+    check(left <= OUT_S, "it was out after %.1f s only" % left)
     return left
 
 
@@ -99,19 +93,17 @@ def quiet(w, what):
 def killed_nginx(a, w):
     """nginx of a member is killed: it leaves, is repaired, comes back"""
     victim = w.members()[-1]
-    punctual()
     mark = w.client.mark()
     a.lab("nginx-kill", victim)
     left = leaves(a, victim, mark)
     w.until("%s serves again" % victim, 90, lambda: victim in w.members() and w.balanced(victim))
     told(w, mark, left)
-    check(w.client.failed_for(mark) <= (left + 0.5 if punctual() else GUEST_S), "requests failed for %.2f s" % w.client.failed_for(mark))
+    check(w.client.failed_for(mark) <= GUEST_S, "requests failed for %.2f s" % w.client.failed_for(mark))
     quiet(w, "it had been repaired")
 
 
 def crashed(a, w):
     """a member's system is gone: it is replaced"""
-    punctual()
     victim, size, mark = w.members()[0], len(w.members()), w.client.mark()
     a.lab("crash", victim)
     left = leaves(a, victim, mark)
