@@ -14,7 +14,7 @@ done
 if [ -n "${GLORY_UML:-}" ]; then
 	# its own kernel is private enough
 	for m in ip_vs ip_vs_wrr veth bridge; do modprobe $m || { echo "skipped: the guest has no module $m"; exit 77; }; done
-	GLORY_PRIVATE=1 exec /usr/bin/python3 tests/system/service_uml.py "$@"
+	GLORY_BUILD=$B GLORY_PRIVATE=1 exec /usr/bin/python3 tests/system/service_uml.py "$@"
 fi
 status=0
 modes=("$@")

@@ -224,7 +224,7 @@ web_cluster() {
 	else
 		cat <<-E
 		  <balancer name="lb1" driver="ipvs" address="$LAB_BALANCER" peer="$LAB_PEER" ssh="control" interface="eth0" router="77"
-		            options="advert-ms=300 addresses=$LAB_GATEWAY"/>
+		            options="advert-ms=$((LAB_SLOWNESS == 1 ? 300 : 1000)) addresses=$LAB_GATEWAY"/>
 		E
 	fi
 	cat <<-E
