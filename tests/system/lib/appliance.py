@@ -297,6 +297,7 @@ def make(arguments, prepare):
         appliance.start()
         appliance.wait_all_up(60)
     except BaseException:
+        show(appliance)
         appliance.close()
         raise
     return appliance
