@@ -121,10 +121,11 @@ void member_witness_of(const struct service *s, const struct service_member *m, 
 		out->probe = probe.state;
 	else if (!probed_ports(s) && member_is_balanced(&m->m) && out->verdict == VERDICT_UP)
 		out->probe = PROBE_GOOD; /* there is nothing to be looked at, such as UDP alone: the node's word is all there is */
-	if (out->probe == PROBE_BAD)
-		text_append(text, size, &used, "probe: %.50s", probe.text);
+	/* the node's trouble first: a cause has one short line */
 	if (n && n->judged && out->verdict != VERDICT_UP && out->verdict != VERDICT_UNKNOWN)
-		text_append(text, size, &used, "%snode %s: %.40s", used ? ", " : "", verdict_name((int)out->verdict), n->verdict.cause);
+		text_append(text, size, &used, "node %s: %.40s", verdict_name((int)out->verdict), n->verdict.cause);
+	if (out->probe == PROBE_BAD)
+		text_append(text, size, &used, "%sprobe: %.50s", used ? ", " : "", probe.text);
 	if (!text[0] && out->probe == PROBE_UNKNOWN)
 		text_copy(text, size, "not yet probed");
 }
