@@ -11,7 +11,8 @@ enum {
 	WRAP_MARGIN_CS = 30000, /* the up-time wraps after 497 days; a fall from the last five minutes before is that */
 	STILL_MS = 3000,
 	STILL_ANSWERS = 2, /* besides the first */
-	LEAP_CS = 1000
+	LEAP_CS = 1000,
+	CLONE_AGAIN_MS = 10000
 };
 
 static bool fell(uint32_t before, uint32_t now)
@@ -32,6 +33,9 @@ void facts_uptime(struct engine *e, struct agent *a, uint32_t uptime_cs, int64_t
 		a->uptime_fell = a->facts_wait = a->facts_tell = true;
 	/* an up-time that leaps ahead is another machine's: the facts will say whose */
 	if (a->uptime_cs && uptime_cs > a->uptime_cs + (now - a->uptime_at) / 10 + LEAP_CS)
+		a->facts_wait = true;
+	/* while somebody else's engine id stands here it is looked at again: who was there may be gone without a leap */
+	if (a->facts.clone && now - a->facts_at >= CLONE_AGAIN_MS)
 		a->facts_wait = true;
 	a->uptime_cs = uptime_cs;
 	a->uptime_at = now;

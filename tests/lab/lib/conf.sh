@@ -68,9 +68,14 @@ conf_snmpd() {
 	echo "agentaddress $4"
 	echo "dontLogTCPWrappersConnects yes"
 	echo "includeAllDisks 10%"
+	# an identity of its own: snmpd makes one of the second and the microsecond it starts in, which two that start together may share
+	local mine seconds
+	read -r mine </proc/sys/kernel/random/uuid
+	printf -v seconds '%08x' "$EPOCHSECONDS"
+	(umask 177; echo "oldEngineID 0x80001f8880${mine%%-*}$seconds" >"$3/snmpd.conf")
 	if [ "$1" = old ]; then echo "rocommunity $secret_community"; return; fi
 	echo "rouser glory priv"
-	(umask 177; echo "createUser glory SHA-256 \"$secret_auth\" AES \"$secret_priv\"" >"$3/snmpd.conf")
+	echo "createUser glory SHA-256 \"$secret_auth\" AES \"$secret_priv\"" >>"$3/snmpd.conf"
 }
 
 # Node control: one CA signs hosts, another the appliance's key; on a node "glory" is a name of root's that the forced command alone can use.
