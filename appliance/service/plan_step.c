@@ -7,6 +7,7 @@
 
 #define RETRY_MS 5000
 #define WARM_STEPS 5
+#define FELL_BACK_MS 10000 /* for one that was good to become so again by itself */
 #define OFF_BALANCER_MS 15000 /* a balancer that does not answer is not waited for longer */
 
 struct stepping {
@@ -185,9 +186,9 @@ static enum member_verb step_warming(struct stepping *s)
 	if (s->seen->evidence == EVIDENCE_NONE && m->ramp_ms) { /* nothing new is known: it stays where it is */
 		return VERB_NONE;
 	}
-	if (m->ramp_ms) {
+	if (m->ramp_ms) { /* it was good and is so no more: its node was started anew, or what ran there has ended */
 		m->ramp_ms = 0;
-		m->deadline_ms = s->v->now_ms + plan_start_ms(s->v);
+		m->deadline_ms = s->v->now_ms + FELL_BACK_MS;
 	}
 	m->weight = 0;
 	member_reason(m, "not yet good: %s", s->seen->evidence_text[0] ? s->seen->evidence_text : "not yet probed");

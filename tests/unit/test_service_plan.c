@@ -204,6 +204,28 @@ static void test_never_warm(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(of(m)->next.reason, "connection refused"));
 }
 
+/* good, then bad while it is still warming (its node was started anew): it has ten seconds, then it is started again */
+static void test_fell_back(void)
+{
+	begin();
+	view.wanted = 1;
+	struct member_view *m = add(MEMBER_WARMING, 40);
+
+	m->m.ramp_ms = NOW - 20000;
+	m->evidence = EVIDENCE_HARD;
+	m->evidence_text = "connection refused";
+	service_plan(&view, &plan);
+	CU_ASSERT_EQUAL_FATAL(next_of(m), MEMBER_WARMING);
+	CU_ASSERT_EQUAL(of(m)->next.weight, 0);
+	m->m = of(m)->next;
+	view.now_ms += 9900;
+	service_plan(&view, &plan);
+	CU_ASSERT_EQUAL(next_of(m), MEMBER_WARMING);
+	view.now_ms += 200;
+	service_plan(&view, &plan);
+	CU_ASSERT_EQUAL(next_of(m), MEMBER_STARTING);
+}
+
 static void test_way_down(void)
 {
 	begin();
@@ -873,7 +895,7 @@ static void test_removed_while_growing(void)
 
 static const struct unit_test tests[] = {
 	{"grows from nothing", test_grows_from_nothing}, {"a pool that is too small", test_pool_too_small}, {"the way up", test_way_up},
-	{"three tries", test_three_tries}, {"never warm", test_never_warm}, {"the way down", test_way_down}, {"drain deadline", test_drain_deadline},
+	{"three tries", test_three_tries}, {"never warm", test_never_warm}, {"fell back", test_fell_back}, {"the way down", test_way_down}, {"drain deadline", test_drain_deadline},
 	{"shrinks what is on its way first", test_shrinks_what_is_on_its_way}, {"takes back what drains", test_takes_back_what_drains},
 	{"a pin in mid-flight", test_pin_in_flight}, {"taken out", test_taken_out}, {"comes back slowly", test_comes_back_slowly},
 	{"replaced", test_replaced}, {"a failed one comes back", test_failed_comes_back_when_there_is_no_other}, {"leaves", test_leaves},
