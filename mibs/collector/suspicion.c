@@ -179,22 +179,6 @@ static void go_return(struct watch *w, uint32_t slot, struct node *n, int64_t no
 	n->called = true;
 }
 
-enum { TARDY_STEP = 4, TARDY_MOST = 16 };
-
-/* Tardy is who answers after the first wait time and again: one answer that was overtaken on the way makes nobody tardy. */
-static void note_tardiness(struct node *n, bool late)
-{
-	if (late)
-		n->tardy = n->tardy < TARDY_MOST ? n->tardy + TARDY_STEP : TARDY_MOST;
-	else if (n->tardy)
-		n->tardy--;
-}
-
-static bool is_tardy(const struct node *n)
-{
-	return n->has_snmp && n->tardy > TARDY_STEP;
-}
-
 enum { LATE_AGAIN_MIN_MS = 500, LATE_AGAIN_MAX_MS = 5000, MANY_MISSES = 13 };
 
 static void note_slowness(struct watch *w, uint32_t slot, struct node *n, bool late, int64_t now)
@@ -322,8 +306,6 @@ void suspect_answered(struct watch *w, uint32_t slot, struct node *n, struct pro
 			loss_take_back(w, n, now - age + n->wait);
 			p->bits &= (uint8_t)~PROBE_COUNTED;
 		}
-		if (!again) /* a copy that comes later says nothing */
-			note_tardiness(n, age > n->wait);
 		main_answer(w, slot, n, p, again, age > (int64_t)w->p.slow_ms, now);
 	} else {
 		kernel_answer(w, slot, n, now);
@@ -422,8 +404,7 @@ static void first_miss(struct watch *w, struct node *n, const struct probe *p, i
 		return;
 	}
 	n->misses = 1;
-	/* the answer of a tardy agent may have been under way when it became dark: its kernel has not been asked yet */
-	n->first = is_tardy(n) ? now : sent;
+	n->first = sent;
 }
 
 void suspect_missed(struct watch *w, uint32_t slot, struct node *n, struct probe *p, int64_t now)

@@ -71,7 +71,6 @@ struct node {
 	struct spell spells[SPELLS];
 	uint16_t misses, agent_misses, needed, window;
 	uint8_t step, learn_lost, user_lost, user_mute, poll_lost; /* user_mute: connections taken in a row without a banner */
-	uint8_t tardy; /* how often its agent answered after the first wait of late */
 	bool six, mute, tainted, settled;
 };
 

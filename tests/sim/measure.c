@@ -64,11 +64,12 @@ static bool disturbed(const struct world *w, const struct machine *m)
 static void living_called(struct world *w, const struct judge_verdict *v)
 {
 	struct machine *m = &w->machines[v->slot];
+	int64_t until = m->dark_until < w->now ? m->dark_until : w->now;
 
 	if (w->s->domain_members || switch_trouble(w, m)) {
 		w->tally.domain_calls++;
 		complain(w, v->slot, "domain call", v);
-	} else if (m->dark_until && m->dark_until - m->dark_from >= LINK_LEAST_MS && w->now - m->dark_until < 1000) {
+	} else if (m->dark_until && until - m->dark_from >= LINK_LEAST_MS && w->now - m->dark_until < 1000) {
 		w->tally.link_calls++;
 	} else {
 		w->tally.false_calls++;
