@@ -139,7 +139,7 @@ static void look_around(struct engine *e, int64_t now)
 		e->look_at = (e->look_at + 1) % e->slots;
 		if (!a || !a->known || a->bare || now - a->answered > ENGINE_RETRY_MS * 3)
 			continue;
-		if (a->facts_wait || now - a->facts_at > REFRESH_MS + (int64_t)(a->hash % 60000)) {
+		if (a->facts_wait || now - a->facts_at > REFRESH_MS + (int64_t)(a->hash % FACTS_SPREAD_MS)) {
 			a->facts_wait = false;
 			a->facts_at = now;
 			engine_request(e, a, EXCHANGE_FACTS, 0, 0, 0, now);

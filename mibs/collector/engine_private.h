@@ -20,6 +20,7 @@ enum {
 	WALK_REPETITIONS = 16,
 	ID_BUCKETS = 16384,
 	REFRESH_MS = 300000,
+	FACTS_SPREAD_MS = 60000, /* on top of it for facts, by address */
 	REWALK_MS = 30000,
 	TRIES_MAX = 3,
 	FIRST_ITEMS = 25, /* all built-in scalars in one request */
@@ -95,6 +96,8 @@ struct agent {
 	struct walk *walk;
 	bool bare, walk_waits, walk_items_only, facts_wait, facts_tell, known;
 	int64_t walked, facts_at, host_uptime_at;
+	int64_t host_began; /* at the latest */
+	int64_t alive_at;   /* the last answer before its up-time fell */
 	int64_t still_since; /* sysUpTime has been the same since; 0 = it runs */
 	uint8_t still;       /* ... in so many answers */
 	uint32_t uptime_cs, host_uptime_cs;
@@ -201,6 +204,7 @@ void walk_forget(struct agent *a);
 /* facts.c */
 void facts_uptime(struct engine *e, struct agent *a, uint32_t uptime_cs, int64_t sent, int64_t now);
 void facts_answer(struct engine *e, struct agent *a, const struct query_value *values, int64_t sent, int64_t now);
+void facts_failed(struct agent *a, int64_t now); /* no answer: they are asked for again, never known ones in ten seconds */
 void facts_engine_id(struct engine *e, struct agent *a, const uint8_t *id, size_t size);
 /* The agent answers, but its sysUpTime does not move. */
 bool facts_frozen(const struct agent *a, int64_t now);

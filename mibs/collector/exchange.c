@@ -223,7 +223,7 @@ void engine_give_up(struct engine *e, struct agent *a, const struct exchange *x,
 	if (x->kind == EXCHANGE_WALK && a->walk && a->walk->generation == x->generation)
 		walk_end(e, a);
 	else if (x->kind == EXCHANGE_FACTS)
-		a->facts_wait = a->uptime_fell;
+		facts_failed(a, now);
 	else if (x->kind == EXCHANGE_ASK && a->asked_generation == x->generation)
 		engine_asked_done(e, a, NULL, now);
 	else if (x->kind == EXCHANGE_PROCESS)

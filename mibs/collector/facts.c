@@ -12,7 +12,9 @@ enum {
 	STILL_MS = 3000,
 	STILL_ANSWERS = 2, /* besides the first */
 	LEAP_CS = 1000,
-	CLONE_AGAIN_MS = 10000
+	CLONE_AGAIN_MS = 10000,
+	UNKNOWN_AGAIN_MS = 10000,
+	BEGAN_SLACK_MS = 2000 /* host clocks that count whole seconds, answers that were under way */
 };
 
 static bool fell(uint32_t before, uint32_t now)
@@ -29,8 +31,10 @@ void facts_uptime(struct engine *e, struct agent *a, uint32_t uptime_cs, int64_t
 		a->still = 0;
 	else if (a->still < UINT8_MAX && a->still++ == 0)
 		a->still_since = a->uptime_at;
-	if (a->uptime_cs && fell(a->uptime_cs, uptime_cs))
+	if (a->uptime_cs && fell(a->uptime_cs, uptime_cs)) {
 		a->uptime_fell = a->facts_wait = a->facts_tell = true;
+		a->alive_at = a->uptime_at;
+	}
 	/* an up-time that leaps ahead is another machine's: the facts will say whose */
 	if (a->uptime_cs && uptime_cs > a->uptime_cs + (now - a->uptime_at) / 10 + LEAP_CS)
 		a->facts_wait = true;
@@ -99,13 +103,18 @@ void facts_engine_id(struct engine *e, struct agent *a, const uint8_t *id, size_
 
 /*
  * Its up-time fell, or its life began after it answered last: two short lives may well be told in growing numbers. Counted from when it was
- * asked, however long the answer was under way. A host that was only paused has lost time too, but began before.
+ * asked, however long the answer was under way. A host that was only paused has lost time too, but began before; where its agent has begun
+ * anew as well, a later beginning is enough. Of a host whose up-time nobody knew, the agent's last answer tells that it was alive.
  */
 static bool rebooted(const struct agent *a, uint32_t host, int64_t sent)
 {
-	if (!a->host_uptime_cs || !host)
+	int64_t began = sent - (int64_t)host * 10;
+
+	if (!host)
 		return false;
-	return fell(a->host_uptime_cs, host) || sent - (int64_t)host * 10 >= a->host_uptime_at;
+	if (!a->host_uptime_cs)
+		return a->uptime_fell && began >= a->alive_at - BEGAN_SLACK_MS;
+	return fell(a->host_uptime_cs, host) || began >= a->host_uptime_at || (a->uptime_fell && began > a->host_began + BEGAN_SLACK_MS);
 }
 
 void facts_answer(struct engine *e, struct agent *a, const struct query_value *v, int64_t sent, int64_t now)
@@ -130,6 +139,7 @@ void facts_answer(struct engine *e, struct agent *a, const struct query_value *v
 	a->uptime_fell = false;
 	a->host_uptime_cs = host;
 	a->host_uptime_at = now;
+	a->host_began = now - (int64_t)host * 10;
 	a->facts.sys_uptime_cs = a->uptime_cs;
 	a->facts.host_uptime_cs = host;
 	if (strcmp(name, a->facts.sys_name) != 0) {
@@ -139,6 +149,13 @@ void facts_answer(struct engine *e, struct agent *a, const struct query_value *v
 	if (a->facts_tell || a->facts.rebooted || a->facts.agent_restarted)
 		e->ops.facts(e->arg, a->slot, &a->facts);
 	a->facts_tell = false;
+}
+
+void facts_failed(struct agent *a, int64_t now)
+{
+	a->facts_wait = a->uptime_fell;
+	if (!a->host_uptime_at)
+		a->facts_at = now - REFRESH_MS - (int64_t)(a->hash % FACTS_SPREAD_MS) + UNKNOWN_AGAIN_MS;
 }
 
 void facts_forget(struct engine *e, struct agent *a)

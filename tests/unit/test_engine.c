@@ -643,6 +643,34 @@ static void facts_and_restarts(void)
 	w.host_uptime = 370;
 	contact();
 	CU_ASSERT(told.last_facts.agent_restarted && !told.last_facts.rebooted);
+	w.now += 4000; /* a host whose clock counts whole seconds: it began half a second too early, just before its last answer */
+	w.uptime = 10;
+	w.host_uptime = 450;
+	contact();
+	CU_ASSERT(told.last_facts.rebooted && !told.last_facts.agent_restarted);
+	end();
+}
+
+static void restarts_of_a_host_nobody_knew(void)
+{
+	begin(objects, 2);
+	w.host_uptime = 0;
+	contact();
+	w.now += 20000;
+	w.uptime = 10;
+	w.host_uptime = 6000; /* up for a minute: only the agent */
+	contact();
+	CU_ASSERT(told.last_facts.agent_restarted && !told.last_facts.rebooted);
+	end();
+
+	begin(objects, 2);
+	w.host_uptime = 0;
+	contact();
+	w.now += 20000;
+	w.uptime = 10;
+	w.host_uptime = 1500;
+	contact();
+	CU_ASSERT(told.last_facts.rebooted && !told.last_facts.agent_restarted);
 	end();
 }
 
@@ -801,6 +829,7 @@ int main(void)
 	    {"too big is halved and remembered", too_big_is_halved_and_remembered},
 	    {"a name the agent stumbles over is left out", a_name_the_agent_stumbles_over_is_left_out},
 	    {"facts and restarts", facts_and_restarts},
+	    {"restarts of a host nobody knew", restarts_of_a_host_nobody_knew},
 	    {"values that stand still are no agent", values_that_stand_still_are_no_agent},
 	    {"a dead port is refused", a_dead_port_is_refused},
 	    {"the window is kept", the_window_is_kept},
