@@ -77,19 +77,19 @@ struct node_row { /* order: slot */
 	uint32_t group_slot;
 	uint8_t verdict, certainty, level, power, life, wanted_power, policy, maintenance;
 	struct address address, bmc; /* bmc.family 0: none */
-	uint32_t flapping;         /* its verdict comes and goes (verdicts 4.6) */
+	uint32_t power_locked;     /* 1: bmc-mismatch or GUID changed: a person must confirm */
 	int64_t since_wall_ms;     /* of the verdict */
-	int64_t last_seen_wall_ms; /* last answer of any kind; 0 never */
+	int64_t last_seen_wall_ms; /* last answer of any kind; 0 never: this and the next three change with every poll */
+	int32_t cpu_percent_x100, mem_percent_x100, load1_x100; /* -1: unknown */
+	uint32_t flapping;         /* its verdict comes and goes (verdicts 4.6) */
 	int64_t not_judged_since_wall_ms; /* 0, or judgement is suspended since then */
 	uint64_t power_job;        /* open or last power job, 0 none */
 	int64_t maintenance_until_wall_ms, silenced_until_wall_ms; /* 0: no end; not silenced */
 	uint64_t root_alarm;       /* alarm this node's trouble hangs under, 0 none */
-	uint32_t power_locked;     /* 1: bmc-mismatch or GUID changed: a person must confirm */
 	uint8_t last_verb;         /* enum power_verb of power_job */
 	uint8_t witness[5];        /* enum witness_state by enum witness; [4]: enum bmc_state: the evidence */
 	uint8_t port_state;        /* enum port_state, 0 unknown */
 	uint8_t bmc_error;         /* enum bmc_error of the last exchange */
-	int32_t cpu_percent_x100, mem_percent_x100, load1_x100; /* -1: unknown */
 	char name[NAME_SIZE], group[NAME_SIZE], cause[CAUSE_SIZE], bmc_finding[CAUSE_SIZE];
 	char switch_name[NAME_SIZE], rack[32];
 	char snmp_credential[32];
@@ -259,6 +259,10 @@ void board_put(struct board_writer *board, enum board_table table, const void *r
 /* A newer reading of a value that is on the board: its time, number and level change in place, nothing else is touched. False: the
  * slot holds no row of that order, board_put() is to be used. */
 bool board_put_reading(struct board_writer *board, uint32_t slot, uint64_t order, int64_t wall_ms, double value, uint8_t level);
+/* A part of a row that is on the board anew, `size` bytes of it from `offset`, both whole words of eight; last_change stays. Tables that are
+ * not packed only. False: the slot holds no row of that generation, board_put() is to be used. */
+bool board_put_part(struct board_writer *board, enum board_table table, uint32_t slot, uint32_t generation, size_t offset, const void *part,
+		    size_t size);
 /* The writer's own view of a slot (stable until its next board_put there; a value or sensor row, which is stored packed, until the
  * eighth board_peek from here); NULL beyond the table. */
 const void *board_peek(const struct board_writer *board, enum board_table table, uint32_t slot);

@@ -185,6 +185,20 @@ bool board_put_reading(struct board_writer *b, uint32_t slot, uint64_t order, in
 	return true;
 }
 
+bool board_put_part(struct board_writer *b, enum board_table table, uint32_t slot, uint32_t generation, size_t offset, const void *part,
+		    size_t size)
+{
+	_Atomic uint64_t *words = row_words(b, table, slot);
+
+	assert(!board_is_packed(table) && slot < b->layout.tables[table].rows && offset % 8 == 0 && size % 8 == 0);
+	if ((uint32_t)atomic_load_explicit(&words[0], memory_order_relaxed) != generation)
+		return false;
+	_Atomic uint32_t *sequence = begin(b, table, slot);
+	board_copy_in(words + offset / 8, part, size);
+	end(b, table, sequence);
+	return true;
+}
+
 /* Texts of the new row are taken before it is shown, those of the old one given back after: that is what lets a reader
  * trust both. */
 static void publish_packed(struct board_writer *b, enum board_table table, uint32_t slot, const void *row)

@@ -126,7 +126,7 @@ static void put_value(struct engine *e, uint32_t slot, unsigned item, const char
 	if (!c || isnan(value) || samples_rules(e, &v->definition, n->head.name, n->group)->count)
 		return;
 	c->levels.level = (uint8_t)level;
-	publish_value(e, slot, &v->definition, c->instance, c->name, value, level, &c->board_slot);
+	publish_value(e, slot, &v->definition, c->instance, c->name, value, clock_wall_ms(), level, &c->board_slot);
 }
 
 static bool sound(const struct msg_check_result *m, size_t size)

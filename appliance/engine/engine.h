@@ -150,6 +150,7 @@ struct node_state {
 	int flapping_alarms;
 	bool flapping;             /* its verdict comes and goes (verdicts 4.6) */
 	bool dirty, changed;       /* dirty: must be published; changed: its row says something new */
+	uint8_t readings;          /* until its whole row is published for it; 0: now */
 };
 
 struct group_state {
@@ -282,9 +283,9 @@ void series_forget(struct engine *e); /* the recorder is new: all series are ann
 void samples_row_file(const struct table_row *row, char *out, size_t size); /* "disk-root", "if-eth0" */
 void samples_flush(struct engine *e, uint32_t slot); /* a graph is wanted: the steps that have ended go to the recorder */
 const struct level_rules *samples_rules(struct engine *e, const struct item_definition *item, const char *node, const char *group);
-/* A value into its level; alarm and node follow. */
+/* A value of that time into its level; alarm and node follow. */
 void samples_judge(struct engine *e, uint32_t slot, const struct item_definition *item, const char *instance, double value,
-		   struct level_state *state);
+		   int64_t wall_ms, struct level_state *state);
 void samples_quiet(struct engine *e); /* once a second: values for which none came for too long (thresholds of kind no-data) */
 void samples_describe(const struct item_definition *item, const char *instance, double value, char *out, size_t size);
 /* Begins the announcement of a series of a node; false: the recorder is not there. The caller adds names and sends it. */
@@ -474,11 +475,12 @@ void graphs_flushed(struct engine *e, const struct msg_flush *flushed);
 /* --- publish.c: rows of the board */
 void publish_start(struct engine *e);
 void publish_node(struct engine *e, uint32_t slot);   /* soon */
+void publish_node_reading(struct engine *e, uint32_t slot); /* soon: it answered, and that may be all that is new */
 void publish_cluster(struct engine *e);               /* soon */
 void publish_now(struct engine *e);                   /* everything that is dirty; used before a reply that must be visible */
 void publish_node_gone(struct engine *e, uint32_t slot);
 void publish_value(struct engine *e, uint32_t slot, const struct item_definition *item, uint16_t instance, const char *instance_name,
-		   double value, enum level level, uint32_t *board_slot);
+		   double value, int64_t wall_ms, enum level level, uint32_t *board_slot);
 void publish_alarm(struct engine *e, struct alarm *alarm);
 void publish_alarm_gone(struct engine *e, struct alarm *alarm);
 void publish_job(struct engine *e, struct job *job);

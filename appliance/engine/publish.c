@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Rows of the board: marked dirty when something changes, written together a moment later, then the indexes are flipped. */
+#include <assert.h>
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -13,6 +15,7 @@
 
 #define SOON_MS 50
 #define CLUSTER_MS 500 /* between two roll-ups over all nodes */
+#define READINGS 5     /* at every fifth poll a node's row is made anew, the others change its numbers only */
 
 static int64_t due_ms, rolled_ms; /* due: when the timer runs, 0 it does not */
 static struct {
@@ -53,10 +56,8 @@ void publish_start(struct engine *e)
 	e->publish_timer = loop_timer_new(e->loop, on_publish, e);
 }
 
-void publish_node(struct engine *e, uint32_t slot)
+static void mark(struct engine *e, uint32_t slot)
 {
-	if (!e->nodes[slot])
-		return;
 	schedule(e);
 	if (e->nodes[slot]->dirty)
 		return;
@@ -66,6 +67,23 @@ void publish_node(struct engine *e, uint32_t slot)
 		dirty.slots = mem_grow(dirty.slots, dirty.room, sizeof dirty.slots[0]);
 	}
 	dirty.slots[dirty.count++] = slot;
+}
+
+void publish_node(struct engine *e, uint32_t slot)
+{
+	if (!e->nodes[slot])
+		return;
+	e->nodes[slot]->readings = 0;
+	mark(e, slot);
+}
+
+void publish_node_reading(struct engine *e, uint32_t slot)
+{
+	struct node_state *s = e->nodes[slot];
+
+	if (s->readings)
+		s->readings--;
+	mark(e, slot);
 }
 
 void publish_cluster(struct engine *e)
@@ -133,6 +151,31 @@ static void fill_node(struct engine *e, uint32_t slot, struct node_row *row)
 	text_copy(row->snmp_credential, sizeof row->snmp_credential, n->config.snmp);
 }
 
+/* What each poll changes in a node's row. */
+struct reading {
+	int64_t last_seen_wall_ms;
+	int32_t cpu_percent_x100, mem_percent_x100, load1_x100;
+	uint32_t flapping;
+};
+#define READING_AT offsetof(struct node_row, last_seen_wall_ms)
+static_assert(offsetof(struct node_row, cpu_percent_x100) - READING_AT == offsetof(struct reading, cpu_percent_x100), "as in the row");
+static_assert(offsetof(struct node_row, load1_x100) - READING_AT == offsetof(struct reading, load1_x100), "as in the row");
+static_assert(offsetof(struct node_row, flapping) - READING_AT == offsetof(struct reading, flapping), "as in the row");
+
+static bool put_reading(struct engine *e, uint32_t slot)
+{
+	struct node_state *s = e->nodes[slot];
+	const struct reading part = {.last_seen_wall_ms = s->last_seen_wall_ms, .cpu_percent_x100 = times_100(s->values[ITEM_CPU]),
+				     .mem_percent_x100 = times_100(s->values[ITEM_MEM]), .load1_x100 = times_100(s->values[ITEM_LOAD1]),
+				     .flapping = s->flapping};
+
+	if (!s->readings || s->changed ||
+	    !board_put_part(e->board, BOARD_NODE, slot, e->model.nodes[slot].generation, READING_AT, &part, sizeof part))
+		return false;
+	s->dirty = false;
+	return true;
+}
+
 static void put_node(struct engine *e, uint32_t slot, int64_t now)
 {
 	struct node_state *s = e->nodes[slot];
@@ -146,6 +189,7 @@ static void put_node(struct engine *e, uint32_t slot, int64_t now)
 	row.head.last_change_wall_ms = s->changed || !old || !old->head.last_change_wall_ms ? now : old->head.last_change_wall_ms;
 	board_put(e->board, BOARD_NODE, &row);
 	s->dirty = s->changed = false;
+	s->readings = READINGS;
 }
 
 void publish_node_gone(struct engine *e, uint32_t slot)
@@ -171,25 +215,24 @@ void publish_node_gone(struct engine *e, uint32_t slot)
 }
 
 void publish_value(struct engine *e, uint32_t slot, const struct item_definition *item, uint16_t instance, const char *instance_name,
-		   double value, enum level level, uint32_t *board_slot)
+		   double value, int64_t wall_ms, enum level level, uint32_t *board_slot)
 {
 	uint64_t order = (uint64_t)slot << 32 | (uint64_t)item->item << 16 | instance;
-	int64_t now = clock_wall_ms();
 	struct value_row row;
 
 	schedule(e);
-	if (*board_slot != NO_SLOT && board_put_reading(e->board, *board_slot, order, now, value, (uint8_t)level))
+	if (*board_slot != NO_SLOT && board_put_reading(e->board, *board_slot, order, wall_ms, value, (uint8_t)level))
 		return;
 	if (*board_slot == NO_SLOT)
 		*board_slot = board_free_slot(e->board, BOARD_VALUE);
 	if (*board_slot == NO_SLOT)
 		return;
 	memset(&row, 0, sizeof row);
-	row.head = (struct row_head){.generation = 1, .slot = *board_slot, .last_change_wall_ms = now, .order = order};
+	row.head = (struct row_head){.generation = 1, .slot = *board_slot, .last_change_wall_ms = wall_ms, .order = order};
 	row.node_slot = slot;
 	row.item_slot = item->item;
 	row.instance = instance;
-	row.at_wall_ms = now;
+	row.at_wall_ms = wall_ms;
 	row.value = value;
 	row.level = (uint8_t)level;
 	text_copy(row.item, sizeof row.item, item->name);
@@ -441,10 +484,10 @@ static void put_nodes(struct engine *e, int64_t now)
 		uint32_t slot = dirty.slots[i];
 		if (!e->nodes[slot] || !e->nodes[slot]->dirty)
 			continue;
-		if (e->model.nodes[slot].generation)
-			put_node(e, slot, now);
-		else
+		if (!e->model.nodes[slot].generation)
 			dirty.slots[kept++] = slot;
+		else if (!put_reading(e, slot))
+			put_node(e, slot, now);
 	}
 	dirty.count = kept;
 }

@@ -138,12 +138,12 @@ void samples_describe(const struct item_definition *item, const char *instance, 
 }
 
 void samples_judge(struct engine *e, uint32_t slot, const struct item_definition *item, const char *instance, double value,
-		   struct level_state *state)
+		   int64_t wall_ms, struct level_state *state)
 {
 	const struct model_node *n = &e->model.nodes[slot];
 	const struct level_rules *rules = samples_rules(e, item, n->config.head.name, n->config.group);
 	struct level_memory *memory = memories_of(e, slot, item->name, instance, rules, !isnan(value));
-	struct level_sample sample = {.value = value, .wall_ms = clock_wall_ms()};
+	struct level_sample sample = {.value = value, .wall_ms = wall_ms};
 	enum level before = (enum level)state->level;
 	char kind[24], cause[CAUSE_SIZE];
 	struct level_seen seen;
@@ -167,17 +167,18 @@ static void quiet_builtin(struct engine *e, uint32_t slot, const struct item_def
 {
 	struct node_state *s = e->nodes[slot];
 	unsigned at = d->table == TABLE_NONE ? 0 : d->item - items_first_of_table(d->table);
+	int64_t wall = clock_wall_ms();
 
 	if (d->table == TABLE_NONE && memories_quiet_ms(e, slot, d->name, "", rules) >= level_no_data_ms(rules)) {
-		samples_judge(e, slot, d, "", NAN, &s->levels[d->item]);
-		publish_value(e, slot, d, 0, "", NAN, (enum level)s->levels[d->item].level, &s->board_slot[d->item]);
+		samples_judge(e, slot, d, "", NAN, wall, &s->levels[d->item]);
+		publish_value(e, slot, d, 0, "", NAN, wall, (enum level)s->levels[d->item].level, &s->board_slot[d->item]);
 	}
 	for (uint32_t i = 0; i < s->row_count; i++) {
 		struct table_row *r = &s->rows[i];
 		if (d->table == TABLE_NONE || r->table != d->table || memories_quiet_ms(e, slot, d->name, r->name, rules) < level_no_data_ms(rules))
 			continue;
-		samples_judge(e, slot, d, r->name, NAN, &r->levels[at]);
-		publish_value(e, slot, d, r->instance, r->name, NAN, (enum level)r->levels[at].level, &r->board_slot[at]);
+		samples_judge(e, slot, d, r->name, NAN, wall, &r->levels[at]);
+		publish_value(e, slot, d, r->instance, r->name, NAN, wall, (enum level)r->levels[at].level, &r->board_slot[at]);
 	}
 }
 
@@ -202,7 +203,7 @@ void samples_quiet(struct engine *e)
 	}
 }
 
-static void scalars_done(struct engine *e, uint32_t slot, int64_t wall)
+static void scalars_done(struct engine *e, uint32_t slot, int64_t arrival, int64_t wall)
 {
 	struct node_state *s = e->nodes[slot];
 	double values[ITEM_SCALARS];
@@ -212,15 +213,15 @@ static void scalars_done(struct engine *e, uint32_t slot, int64_t wall)
 	for (unsigned i = 0; i < item_definition_count && item_definitions[i].item < ITEM_SCALARS; i++) {
 		const struct item_definition *d = &item_definitions[i];
 		s->values[d->item] = values[d->item];
-		samples_judge(e, slot, d, "", values[d->item], &s->levels[d->item]);
-		publish_value(e, slot, d, 0, "", values[d->item], (enum level)s->levels[d->item].level, &s->board_slot[d->item]);
+		samples_judge(e, slot, d, "", values[d->item], wall, &s->levels[d->item]);
+		publish_value(e, slot, d, 0, "", values[d->item], wall, (enum level)s->levels[d->item].level, &s->board_slot[d->item]);
 	}
 	announce_base(e, slot, &s->average);
-	average_add(e, &s->average, ITEM_SCALARS - 1, STEP_S, values + 1, wall);
-	publish_node(e, slot);
+	average_add(e, &s->average, ITEM_SCALARS - 1, STEP_S, values + 1, arrival);
+	publish_node_reading(e, slot);
 }
 
-static void row_done(struct engine *e, uint32_t slot, struct table_row *r, int64_t wall)
+static void row_done(struct engine *e, uint32_t slot, struct table_row *r, int64_t arrival, int64_t wall)
 {
 	unsigned first = items_first_of_table(r->table), count = items_row(r->table, r->raw, r->values), at = 0;
 
@@ -228,12 +229,12 @@ static void row_done(struct engine *e, uint32_t slot, struct table_row *r, int64
 		const struct item_definition *d = &item_definitions[i];
 		if (d->table != r->table || d->item < first)
 			continue;
-		samples_judge(e, slot, d, r->name, r->values[at], &r->levels[at]);
-		publish_value(e, slot, d, r->instance, r->name, r->values[at], (enum level)r->levels[at].level, &r->board_slot[at]);
+		samples_judge(e, slot, d, r->name, r->values[at], wall, &r->levels[at]);
+		publish_value(e, slot, d, r->instance, r->name, r->values[at], wall, (enum level)r->levels[at].level, &r->board_slot[at]);
 		at++;
 	}
 	announce_row(e, slot, r);
-	average_add(e, &r->average, count, STEP_S, r->values, wall);
+	average_add(e, &r->average, count, STEP_S, r->values, arrival);
 	r->changed = false;
 }
 
@@ -286,16 +287,17 @@ static bool uptime_fell(struct node_state *s, uint32_t uptime_cs)
 	return fell;
 }
 
-static void block_done(struct engine *e, uint32_t slot, bool scalars, int64_t wall)
+/* arrival, wall: on the wall clock, of the answer and now. */
+static void block_done(struct engine *e, uint32_t slot, bool scalars, int64_t arrival, int64_t wall)
 {
 	struct node_state *s = e->nodes[slot];
 
 	if (scalars)
-		scalars_done(e, slot, wall);
+		scalars_done(e, slot, arrival, wall);
 	unsigned tables = 0;
 	for (uint32_t i = 0; i < s->row_count; i++)
 		if (s->rows[i].changed) {
-			row_done(e, slot, &s->rows[i], wall);
+			row_done(e, slot, &s->rows[i], arrival, wall);
 			tables |= 1u << s->rows[i].table;
 		}
 	stats_sample(e, slot, scalars, tables);
@@ -333,7 +335,7 @@ void samples_take(struct engine *e, const struct msg_sample *m, size_t count)
 			judge_uptime(e->judge, m[i].slot, m[i].uptime_cs ? (int64_t)m[i].uptime_cs * 10 : -1,
 				     host_uptime_ms(&s->raw[OBJ_HOST_UPTIME], m[i].arrival_ms),
 				     mono);
-			block_done(e, m[i].slot, scalars, s->last_seen_wall_ms);
+			block_done(e, m[i].slot, scalars, s->last_seen_wall_ms, wall);
 		}
 		i = j;
 	}
@@ -448,6 +450,7 @@ bool samples_has(struct engine *e, uint32_t slot, const char *item, const char *
 void samples_silence(struct engine *e, uint32_t slot)
 {
 	struct node_state *s = e->nodes[slot];
+	int64_t wall = clock_wall_ms();
 
 	for (unsigned i = 0; i < item_definition_count && item_definitions[i].item < ITEM_SCALARS; i++) {
 		const struct item_definition *d = &item_definitions[i];
@@ -455,7 +458,7 @@ void samples_silence(struct engine *e, uint32_t slot)
 		s->values[d->item] = value;
 		s->levels[d->item].level = LEVEL_UNKNOWN;
 		if (s->board_slot[d->item] != NO_SLOT)
-			publish_value(e, slot, d, 0, "", value, LEVEL_UNKNOWN, &s->board_slot[d->item]);
+			publish_value(e, slot, d, 0, "", value, wall, LEVEL_UNKNOWN, &s->board_slot[d->item]);
 	}
 	for (uint32_t r = 0; r < s->row_count; r++) {
 		struct table_row *row = &s->rows[r];
@@ -465,7 +468,7 @@ void samples_silence(struct engine *e, uint32_t slot)
 			if (d->table != row->table || row->board_slot[d->item - first] == NO_SLOT)
 				continue;
 			row->levels[d->item - first].level = LEVEL_UNKNOWN;
-			publish_value(e, slot, d, row->instance, row->name, NAN, LEVEL_UNKNOWN, &row->board_slot[d->item - first]);
+			publish_value(e, slot, d, row->instance, row->name, NAN, wall, LEVEL_UNKNOWN, &row->board_slot[d->item - first]);
 		}
 	}
 	values_silence(e, slot);

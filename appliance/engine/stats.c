@@ -34,6 +34,14 @@ static unsigned state_of(const struct engine *e, uint32_t slot)
 				wanted == POWER_OFF);
 }
 
+static void take_in(struct node_stats *n)
+{
+	for (unsigned item = 0; item < STATS_SAMPLED; item++)
+		for (unsigned i = 0; i < n->waiting_count; i++)
+			sketch_add(&n->hour.items[item], (double)n->waiting[i][item]);
+	n->waiting_count = 0;
+}
+
 void stats_state(struct engine *e, uint32_t slot)
 {
 	struct node_state *s = e->nodes[slot];
@@ -44,6 +52,7 @@ void stats_state(struct engine *e, uint32_t slot)
 		s->stats = mem_zalloc(sizeof *s->stats);
 		s->stats->hour_s = e->statistics->hour_s;
 	}
+	take_in(s->stats);
 	summary_account(&s->stats->hour, &s->stats->clock, state_of(e, slot), clock_mono_ms());
 }
 
@@ -74,13 +83,7 @@ void stats_sample(struct engine *e, uint32_t slot, bool scalars, unsigned tables
 
 	if (!s->stats)
 		return;
-	struct sketch *items = s->stats->hour.items;
-	if (scalars) {
-		sketch_add(&items[SUMMARY_CPU], s->values[ITEM_CPU]);
-		sketch_add(&items[SUMMARY_MEM], s->values[ITEM_MEM]);
-		sketch_add(&items[SUMMARY_LOAD1], s->values[ITEM_LOAD1]);
-	}
-	if (!(tables & (1u << TABLE_DISK | 1u << TABLE_IF)))
+	if (!scalars && !(tables & (1u << TABLE_DISK | 1u << TABLE_IF)))
 		return;
 	for (uint32_t i = 0; i < s->row_count; i++) {
 		const struct table_row *r = &s->rows[i];
@@ -91,12 +94,15 @@ void stats_sample(struct engine *e, uint32_t slot, bool scalars, unsigned tables
 		if (r->table == TABLE_IF && !isnan(r->values[1]))
 			out = (isnan(out) ? 0 : out) + r->values[1];
 	}
-	if (tables & 1u << TABLE_DISK)
-		sketch_add(&items[SUMMARY_DISK_FILL], fill);
-	if (tables & 1u << TABLE_IF) {
-		sketch_add(&items[SUMMARY_IF_IN], in);
-		sketch_add(&items[SUMMARY_IF_OUT], out);
-	}
+	const double values[STATS_SAMPLED] = {
+		[SUMMARY_CPU] = scalars ? s->values[ITEM_CPU] : (double)NAN, [SUMMARY_MEM] = scalars ? s->values[ITEM_MEM] : (double)NAN,
+		[SUMMARY_LOAD1] = scalars ? s->values[ITEM_LOAD1] : (double)NAN, [SUMMARY_DISK_FILL] = tables & 1u << TABLE_DISK ? fill : (double)NAN,
+		[SUMMARY_IF_IN] = tables & 1u << TABLE_IF ? in : (double)NAN, [SUMMARY_IF_OUT] = tables & 1u << TABLE_IF ? out : (double)NAN};
+	float *waiting = s->stats->waiting[s->stats->waiting_count++];
+	for (unsigned i = 0; i < STATS_SAMPLED; i++)
+		waiting[i] = (float)values[i];
+	if (s->stats->waiting_count == STATS_WAITING)
+		take_in(s->stats);
 }
 
 /* What the whole machine draws: the BMC's own figure for it (DCMI), else a sensor that says so, else its power supplies together. */
@@ -293,6 +299,7 @@ static void close_node(struct engine *e, uint32_t slot)
 
 	if (!n || n->hour_s == e->statistics->hour_s)
 		return;
+	take_in(n);
 	summary_account(&n->hour, &n->clock, n->clock.state, end_mono_ms(e->statistics));
 	n->hour_s = e->statistics->hour_s;
 	if (is_empty(&n->hour)) {

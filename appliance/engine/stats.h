@@ -8,8 +8,12 @@
 #include "engine/engine.h"
 #include "engine/history.h"
 
+#define STATS_SAMPLED 6 /* items that polls bring: the first of enum summary_item */
+#define STATS_WAITING 8
 struct node_stats {
 	struct summary hour;
+	float waiting[STATS_WAITING][STATS_SAMPLED]; /* polls that stand in no sketch yet: taken in together, which costs the memory's time once */
+	uint8_t waiting_count;
 	struct summary_clock clock;
 	struct summary_meter meter;
 	int64_t hour_s;

@@ -303,12 +303,13 @@ void values_series_forget(struct engine *e)
 static void set_value(struct engine *e, uint32_t slot, struct value_cell *c, double value)
 {
 	const struct item_definition *d = &e->values->items[c->item].definition;
+	int64_t wall = clock_wall_ms();
 
 	if (isinf(value))
 		value = NAN;
 	c->value = value;
-	samples_judge(e, slot, d, c->name, value, &c->levels);
-	publish_value(e, slot, d, c->instance, c->name, value, (enum level)c->levels.level, &c->board_slot);
+	samples_judge(e, slot, d, c->name, value, wall, &c->levels);
+	publish_value(e, slot, d, c->instance, c->name, value, wall, (enum level)c->levels.level, &c->board_slot);
 }
 
 void values_set(struct engine *e, uint32_t slot, struct value_cell *c, double value)

@@ -165,6 +165,33 @@ static void a_reading_changes_in_place(void)
 	board_free(w);
 }
 
+static void parts_of_a_row_change_in_place(void)
+{
+	struct board_writer *w = make(64, 1, 1);
+	struct board_reader *r = look_at(w);
+	struct node_row before, after;
+	const struct {
+		int64_t seen;
+		int32_t cpu, mem;
+	} part = {77, 100, 200};
+	const size_t at = offsetof(struct node_row, last_seen_wall_ms);
+
+	CU_ASSERT_FALSE(board_put_part(w, BOARD_NODE, 63, 5, at, &part, sizeof part)); /* not there yet */
+	put_node(w, 63, 5, "last");
+	CU_ASSERT_EQUAL(board_read(r, BOARD_NODE, 63, &before), 0);
+	uint64_t version = board_version(r, BOARD_NODE);
+	CU_ASSERT_FALSE(board_put_part(w, BOARD_NODE, 63, 6, at, &part, sizeof part)); /* another node's life */
+	CU_ASSERT_TRUE(board_put_part(w, BOARD_NODE, 63, 5, at, &part, sizeof part));
+	CU_ASSERT_TRUE(board_version(r, BOARD_NODE) > version);
+	CU_ASSERT_EQUAL(board_read(r, BOARD_NODE, 63, &after), 0);
+	before.last_seen_wall_ms = 77;
+	before.cpu_percent_x100 = 100;
+	before.mem_percent_x100 = 200;
+	CU_ASSERT_EQUAL(memcmp(&before, &after, sizeof after), 0);
+	board_unmap(r);
+	board_free(w);
+}
+
 static void single_fields_carry_their_head(void)
 {
 	struct board_writer *w = make(64, 1, 1);
@@ -486,6 +513,7 @@ static const struct unit_test tests[] = {
     {"rows come out as they were put", rows_come_out_as_put},
     {"packed rows come out as they were put", packed_rows_come_out_as_put},
     {"a reading changes in place", a_reading_changes_in_place},
+    {"parts of a row change in place", parts_of_a_row_change_in_place},
     {"single fields carry their head", single_fields_carry_their_head},
     {"the index follows random changes", index_follows_random_changes},
     {"seek finds the first not below", seek_finds_the_first_not_below},

@@ -11,9 +11,9 @@ static unsigned published, alarms_withdrawn, kicked, announced;
 static struct loop_timer *no_timer;
 
 void samples_judge(struct engine *e, uint32_t slot, const struct item_definition *item, const char *instance, double value,
-		   struct level_state *state)
+		   int64_t wall_ms, struct level_state *state)
 {
-	(void)e, (void)slot, (void)item, (void)instance;
+	(void)e, (void)slot, (void)item, (void)instance, (void)wall_ms;
 	state->level = isnan(value) ? LEVEL_UNKNOWN : value > 90 ? LEVEL_MAJOR : LEVEL_NORMAL;
 }
 
@@ -29,9 +29,9 @@ void samples_describe(const struct item_definition *item, const char *instance, 
 }
 
 void publish_value(struct engine *e, uint32_t slot, const struct item_definition *item, uint16_t instance, const char *instance_name,
-		   double value, enum level level, uint32_t *board_slot)
+		   double value, int64_t wall_ms, enum level level, uint32_t *board_slot)
 {
-	(void)e, (void)slot, (void)item, (void)instance, (void)instance_name, (void)value, (void)level;
+	(void)wall_ms, (void)e, (void)slot, (void)item, (void)instance, (void)instance_name, (void)value, (void)level;
 	*board_slot = 1;
 	published++;
 }
