@@ -150,7 +150,7 @@ struct node_state {
 	int flapping_alarms;
 	bool flapping;             /* its verdict comes and goes (verdicts 4.6) */
 	bool dirty, changed;       /* dirty: must be published; changed: its row says something new */
-	uint8_t readings;          /* until its whole row is published for it; 0: now */
+	uint8_t readings;          /* polls until its whole row is made anew all the same */
 };
 
 struct group_state {
@@ -475,7 +475,7 @@ void graphs_flushed(struct engine *e, const struct msg_flush *flushed);
 /* --- publish.c: rows of the board */
 void publish_start(struct engine *e);
 void publish_node(struct engine *e, uint32_t slot);   /* soon */
-void publish_node_reading(struct engine *e, uint32_t slot); /* soon: it answered, and that may be all that is new */
+void publish_node_reading(struct engine *e, uint32_t slot); /* at once, when all that is new is that it answered, and what */
 void publish_cluster(struct engine *e);               /* soon */
 void publish_now(struct engine *e);                   /* everything that is dirty; used before a reply that must be visible */
 void publish_node_gone(struct engine *e, uint32_t slot);

@@ -77,15 +77,6 @@ void publish_node(struct engine *e, uint32_t slot)
 	mark(e, slot);
 }
 
-void publish_node_reading(struct engine *e, uint32_t slot)
-{
-	struct node_state *s = e->nodes[slot];
-
-	if (s->readings)
-		s->readings--;
-	mark(e, slot);
-}
-
 void publish_cluster(struct engine *e)
 {
 	e->cluster_dirty = true;
@@ -164,16 +155,22 @@ static_assert(offsetof(struct node_row, flapping) - READING_AT == offsetof(struc
 
 static bool put_reading(struct engine *e, uint32_t slot)
 {
-	struct node_state *s = e->nodes[slot];
+	const struct node_state *s = e->nodes[slot];
 	const struct reading part = {.last_seen_wall_ms = s->last_seen_wall_ms, .cpu_percent_x100 = times_100(s->values[ITEM_CPU]),
 				     .mem_percent_x100 = times_100(s->values[ITEM_MEM]), .load1_x100 = times_100(s->values[ITEM_LOAD1]),
 				     .flapping = s->flapping};
 
-	if (!s->readings || s->changed ||
-	    !board_put_part(e->board, BOARD_NODE, slot, e->model.nodes[slot].generation, READING_AT, &part, sizeof part))
-		return false;
-	s->dirty = false;
-	return true;
+	return board_put_part(e->board, BOARD_NODE, slot, e->model.nodes[slot].generation, READING_AT, &part, sizeof part);
+}
+
+void publish_node_reading(struct engine *e, uint32_t slot)
+{
+	struct node_state *s = e->nodes[slot];
+
+	if (s->readings)
+		s->readings--;
+	if (!s->readings || s->dirty || !put_reading(e, slot))
+		mark(e, slot);
 }
 
 static void put_node(struct engine *e, uint32_t slot, int64_t now)
@@ -484,10 +481,10 @@ static void put_nodes(struct engine *e, int64_t now)
 		uint32_t slot = dirty.slots[i];
 		if (!e->nodes[slot] || !e->nodes[slot]->dirty)
 			continue;
-		if (!e->model.nodes[slot].generation)
-			dirty.slots[kept++] = slot;
-		else if (!put_reading(e, slot))
+		if (e->model.nodes[slot].generation)
 			put_node(e, slot, now);
+		else
+			dirty.slots[kept++] = slot;
 	}
 	dirty.count = kept;
 }
