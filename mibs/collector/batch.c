@@ -13,6 +13,7 @@
 #include "base/memory.h"
 
 enum { SKB_COST = 2304, WINDOW_MAX = 4096, ROUNDS_MAX = 256, CONTROL = 256 };
+enum { ROOM_IN = BATCH_IN + 1088 }; /* starts of datagrams must not all fall into the same sets of the cache */
 
 struct outgoing {
 	struct mmsghdr messages[BATCH];
@@ -30,7 +31,7 @@ struct incoming {
 		char bytes[CONTROL];
 		struct cmsghdr align;
 	} control[BATCH];
-	uint8_t bytes[BATCH][BATCH_IN];
+	uint8_t bytes[BATCH][ROOM_IN];
 };
 
 struct batch {
@@ -230,6 +231,14 @@ static void receive_errors(struct batch *b, int64_t now)
 						    &b->in.from[i], now);
 }
 
+static void show(struct batch *b, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		b->owner.on_ahead(b->owner.arg, i, b->in.bytes[i], b->in.messages[i].msg_len);
+	for (unsigned i = 0; i < count; i++)
+		b->owner.on_ahead(b->owner.arg, i, NULL, 0);
+}
+
 unsigned batch_receive(struct batch *b, int64_t now)
 {
 	unsigned total = 0, errors = 0;
@@ -246,6 +255,8 @@ unsigned batch_receive(struct batch *b, int64_t now)
 		}
 		if (n <= 0)
 			break;
+		if (b->owner.on_ahead)
+			show(b, (unsigned)n);
 		for (int i = 0; i < n; i++) {
 			struct msghdr *m = &b->in.messages[i].msg_hdr;
 			note_drops(b, m);

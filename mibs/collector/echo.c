@@ -112,7 +112,7 @@ static void prepare(struct echo *e, int fd, bool v6)
 struct echo *echo_new(const int fds[2], const uint8_t secret[16], echo_answer_fn *on_answer, void *arg)
 {
 	struct echo *e = mem_zalloc(sizeof *e);
-	struct batch_owner owner = {on_datagram, NULL, e};
+	struct batch_owner owner = {.on_datagram = on_datagram, .arg = e};
 
 	e->on_answer = on_answer;
 	e->arg = arg;

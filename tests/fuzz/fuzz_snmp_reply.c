@@ -110,7 +110,7 @@ static const struct msg_watch watches[] = {
 /* One engine for all inputs (its tables are large), a fresh agent for each. */
 static struct engine *make(const struct credential *c)
 {
-	static const struct engine_ops ops = {on_answer, on_values, on_row, on_facts, on_asked, on_overflow, NULL};
+	static const struct engine_ops ops = {on_answer, on_values, on_row, on_facts, on_asked, on_overflow, NULL, NULL};
 	static const int none[2] = {-1, -1};
 	static struct engine *e;
 	struct engine_agent agent = {.credential = c, .generation = 1};

@@ -159,7 +159,7 @@ static int next_version = SNMP_V2C;
 
 static void begin(const struct msg_object *list, size_t count)
 {
-	static const struct engine_ops ops = {on_answer, on_values, on_row, on_facts, on_asked, on_overflow, NULL};
+	static const struct engine_ops ops = {on_answer, on_values, on_row, on_facts, on_asked, on_overflow, NULL, NULL};
 	int fds[2] = {batch_udp_socket(AF_INET), -1};
 	struct sockaddr_in at;
 	socklen_t size = sizeof at;

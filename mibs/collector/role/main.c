@@ -58,6 +58,13 @@ static bool send_get(void *arg, uint32_t slot, uint32_t token)
 	return engine_get(c->engine, slot, token, c->now);
 }
 
+static void send_ahead(void *arg, uint32_t slot, bool near)
+{
+	const struct collector *c = arg;
+
+	engine_ahead(c->engine, slot, near);
+}
+
 static bool send_poll(void *arg, uint32_t slot, uint32_t token)
 {
 	struct collector *c = arg;
@@ -133,6 +140,17 @@ static void on_answer(void *arg, uint32_t slot, uint32_t token, enum watch_answe
 	watch_answer(c->watch, slot, token, kind, now);
 }
 
+static void on_ahead(void *arg, uint32_t slot, uint32_t token)
+{
+	const struct collector *c = arg;
+
+	if (slot >= NODE_MAX)
+		return;
+	if (!token)
+		__builtin_prefetch(&c->targets[slot], 1);
+	watch_ahead(c->watch, slot, token);
+}
+
 static void on_values(void *arg, uint32_t slot, const struct query *q, const struct query_value *v, uint32_t uptime_cs,
 		      int64_t now)
 {
@@ -141,22 +159,22 @@ static void on_values(void *arg, uint32_t slot, const struct query *q, const str
 
 	if (!t)
 		return;
+	struct msg_sample *first = outbox_samples(c->outbox, q->count, now), *m = first;
 	for (size_t i = 1; i < q->count; i++) { /* the first is sysUpTime, which goes with each */
-		struct msg_sample m = {.slot = slot,
+		if (!v[i].type || q->items[i].object >= OBJECT_PROCESS)
+			continue;
+		*m++ = (struct msg_sample){.slot = slot,
 				       .uptime_cs = uptime_cs,
 				       .generation = (uint16_t)t->generation,
 				       .object = q->items[i].object,
 				       .instance = q->items[i].instance,
-				       .type = v[i].type,
+				       /* text where a number should be is none */
+				       .type = v[i].type < SAMPLE_MISSING ? v[i].type : SAMPLE_MISSING,
 				       .arrival_ms = now,
 				       .value = v[i].value};
-		if (!m.type || m.object >= OBJECT_PROCESS)
-			continue;
-		if (m.type > SAMPLE_MISSING) /* text where a number should be */
-			m.type = SAMPLE_MISSING;
-		outbox_sample(c->outbox, &m);
-		c->values_sent++;
 	}
+	outbox_samples_end(c->outbox, m);
+	c->values_sent += (uint64_t)(m - first);
 }
 
 static void on_row(void *arg, uint32_t slot, uint16_t table, uint16_t instance, const char *name, bool gone)
@@ -500,13 +518,20 @@ static void listen_to(struct loop *loop, int which, int fd)
 
 static int run(struct role_context *context)
 {
-	static const struct engine_ops engine_ops = {on_answer, on_values, on_row, on_facts, on_asked, on_overflow,
-						     on_refused};
+	static const struct engine_ops engine_ops = {.answer = on_answer,
+						     .values = on_values,
+						     .row = on_row,
+						     .facts = on_facts,
+						     .asked = on_asked,
+						     .overflow = on_overflow,
+						     .ahead = on_ahead,
+						     .refused = on_refused};
 	static const struct watch_ops watch_ops = {.send_heartbeat = send_get,
 						   .send_poll = send_poll,
 						   .send_echo = send_echo,
 						   .send_get = send_get,
 						   .ask_userland = ask_userland,
+						   .ahead = send_ahead,
 						   .report = on_report,
 						   .suspended = on_suspended,
 						   .lossy = on_lossy};
