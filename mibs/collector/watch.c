@@ -54,9 +54,8 @@ struct watch *watch_create(const struct watch_params *params, const struct watch
 	w->due = now;
 	w->node_room = calloc((size_t)max_nodes + 1, sizeof(*w->nodes));
 	w->nodes = (void *)(((uintptr_t)w->node_room + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
-	w->probes = calloc((size_t)(max_nodes ? max_nodes : 1) * PROBES, sizeof(*w->probes));
 	w->domains = calloc(max_domains ? max_domains : 1, sizeof(*w->domains));
-	if (!w->node_room || !w->probes || !w->domains || wheel_init(&w->wheel, max_nodes, now) < 0) {
+	if (!w->node_room || !w->domains || wheel_init(&w->wheel, max_nodes, now) < 0) {
 		watch_free(w);
 		return NULL;
 	}
@@ -70,7 +69,6 @@ void watch_free(struct watch *w)
 		return;
 	wheel_free(&w->wheel);
 	free(w->node_room);
-	free(w->probes);
 	free(w->domains);
 	free(w);
 }
@@ -540,7 +538,6 @@ int watch_add(struct watch *w, uint32_t slot, const struct watch_node *c, int64_
 			.epoch = w->epoch,
 		};
 		n->judged = n->seq;
-		memset(probe_of(w, slot, 0), 0, PROBES * sizeof(struct probe));
 	}
 	if (n->has_snmp != c->snmp) { /* a credential came or went: the first answer under the new rules is reported */
 		n->ever = false;
@@ -605,10 +602,11 @@ void watch_ahead(const struct watch *w, uint32_t slot, uint32_t token)
 {
 	if (slot >= w->max_nodes)
 		return;
-	if (token)
-		__builtin_prefetch(&w->probes[(size_t)slot * PROBES + (token & (PROBES - 1))], 1);
-	else
-		node_fetch(&w->nodes[slot]);
+	if (token) {
+		__builtin_prefetch(&w->nodes[slot].probes[token & (PROBES - 1)], 1);
+		return;
+	}
+	node_fetch(&w->nodes[slot]);
 	__builtin_prefetch(&w->wheel.links[slot], 1);
 }
 

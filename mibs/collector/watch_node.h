@@ -75,6 +75,8 @@ struct node {
 	uint16_t misses, agent_misses, needed, window;
 	uint8_t step, learn_lost, user_lost, user_mute; /* user_mute: connections taken in a row without a banner */
 	bool six, mute, tainted, settled;
+
+	struct probe probes[PROBES]; /* one cache line each time, on the page of the first two */
 };
 
 _Static_assert(offsetof(struct node, domains) + sizeof(uint32_t) <= 2 * CACHE_LINE, "what a heartbeat touches stands together");
@@ -98,7 +100,6 @@ struct watch {
 	uint32_t max_nodes, max_domains, max_wait;
 	void *node_room; /* nodes are in it, from the first cache line on */
 	struct node *nodes;
-	struct probe *probes; /* PROBES per node, outside of the node: one cache line each time */
 	struct domain *domains;
 	struct wheel wheel;
 	struct watch_stats stats;
@@ -118,7 +119,7 @@ struct watch {
 
 static inline struct probe *probe_of(struct watch *w, uint32_t slot, uint32_t token)
 {
-	return &w->probes[(size_t)slot * PROBES + (token & (PROBES - 1))];
+	return &w->nodes[slot].probes[token & (PROBES - 1)];
 }
 
 /* Both lines of a node that a heartbeat touches, into the cache. */

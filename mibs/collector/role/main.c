@@ -147,7 +147,7 @@ static void on_ahead(void *arg, uint32_t slot, uint32_t token)
 	if (slot >= NODE_MAX)
 		return;
 	if (!token)
-		__builtin_prefetch(&c->targets[slot], 1);
+		__builtin_prefetch(&c->marks[slot]);
 	watch_ahead(c->watch, slot, token);
 }
 
@@ -155,9 +155,8 @@ static void on_values(void *arg, uint32_t slot, const struct query *q, const str
 		      int64_t now)
 {
 	struct collector *c = arg;
-	const struct target *t = target_at(c, slot);
 
-	if (!t)
+	if (slot >= NODE_MAX || !c->marks[slot].used)
 		return;
 	struct msg_sample *first = outbox_samples(c->outbox, q->count, now), *m = first;
 	for (size_t i = 1; i < q->count; i++) { /* the first is sysUpTime, which goes with each */
@@ -165,7 +164,7 @@ static void on_values(void *arg, uint32_t slot, const struct query *q, const str
 			continue;
 		*m++ = (struct msg_sample){.slot = slot,
 				       .uptime_cs = uptime_cs,
-				       .generation = (uint16_t)t->generation,
+				       .generation = c->marks[slot].generation,
 				       .object = q->items[i].object,
 				       .instance = q->items[i].instance,
 				       /* text where a number should be is none */
@@ -546,6 +545,7 @@ static int run(struct role_context *context)
 	c->now = clock_mono_ms();
 	watch_params_default(&params);
 	c->targets = mem_array(NODE_MAX, sizeof *c->targets);
+	c->marks = mem_array(NODE_MAX, sizeof *c->marks);
 	c->engine = engine_new(&engine_ops, c, ENGINE_SLOTS, role.fds + SOCKET_UDP4, secret);
 	processes_start(c);
 	c->echo = echo_new(role.fds + SOCKET_ICMP4, secret + SECRET, on_echo, c);
@@ -598,6 +598,7 @@ static void stop(struct role_context *context)
 	link_free(c->link);
 	free(c->credentials);
 	free(c->targets);
+	free(c->marks);
 }
 
 int main(void)

@@ -22,12 +22,18 @@ enum {
 struct target {
 	bool used, kept; /* kept: seen since TARGETS_BEGIN */
 	uint32_t generation;
-	uint8_t state; /* enum target_state as the engine was told; 0 nothing yet */
 	uint16_t userland_port;
 	struct address address;
 	struct credential *credential;
 	struct watch_node node;
 	char name[NAME_SIZE];
+};
+
+/* What every answer asks for, so close together that it stays cached. */
+struct target_mark {
+	uint16_t generation; /* low bits */
+	uint8_t state;	     /* enum target_state as the engine was told; 0 nothing yet */
+	bool used;
 };
 
 struct outbox; /* report.c */
@@ -49,7 +55,8 @@ struct collector {
 	struct link *link;
 	struct traps *traps;
 	struct items *items;
-	struct target *targets; /* NODE_MAX */
+	struct target *targets; /* NODE_MAX, as the marks */
+	struct target_mark *marks;
 	struct credential **credentials;
 	size_t credential_count;
 	int64_t now; /* of this turn of the loop */
