@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/errqueue.h>
+#include <linux/sock_diag.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <stdlib.h>
@@ -37,6 +38,7 @@ struct incoming {
 struct batch {
 	int fd;
 	unsigned window, queued;
+	bool cuts; /* a path is too narrow for a datagram of ours: larger ones are cut to pieces */
 	uint32_t dropped; /* the kernel's count, as last told */
 	struct batch_owner owner;
 	struct batch_stats stats;
@@ -70,6 +72,15 @@ int batch_grow_buffer(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &granted, &size) ? 0 : granted;
 }
 
+/* As long as every path takes our datagrams whole the kernel need not number them for the case that it cuts one to pieces. */
+static void set_whole(int fd, int family, bool whole)
+{
+	int how = whole ? IP_PMTUDISC_DO : IP_PMTUDISC_WANT;
+
+	if (family == AF_INET)
+		setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &how, sizeof how);
+}
+
 int batch_udp_socket(int family)
 {
 	int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
@@ -81,11 +92,12 @@ int batch_udp_socket(int family)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
 	if (setsockopt(fd, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, family == AF_INET ? IP_RECVERR : IPV6_RECVERR,
 		       &on, sizeof on) ||
-	    setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on) || bind(fd, &any.any, endpoint_size(&any))) {
+	    bind(fd, &any.any, endpoint_size(&any))) {
 		int rc = -errno;
 		close(fd);
 		return rc;
 	}
+	set_whole(fd, family, true);
 	batch_grow_buffer(fd);
 	return fd;
 }
@@ -176,6 +188,9 @@ void batch_flush(struct batch *b)
 		} else if ((errno == ECONNREFUSED || errno == EHOSTUNREACH || errno == EINTR) &&
 			   ++failed_in_a_row < 3) {
 			/* a pending ICMP error of an earlier datagram is told here once; this one was not sent yet */
+		} else if (errno == EMSGSIZE && !b->cuts) {
+			b->cuts = true;
+			set_whole(b->fd, b->out.to[done].any.sa_family, false);
 		} else {
 			done++; /* no route, no buffer: this datagram is lost, its exchange will be missed */
 			b->stats.send_failed++;
@@ -185,15 +200,16 @@ void batch_flush(struct batch *b)
 	b->queued = 0;
 }
 
-static void note_drops(struct batch *b, struct msghdr *m)
+/* Asked for once a round: told with each datagram it would cost with each. */
+static void note_drops(struct batch *b)
 {
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
-			uint32_t count;
-			memcpy(&count, CMSG_DATA(c), sizeof count);
-			b->stats.overflowed += count - b->dropped;
-			b->dropped = count;
-		}
+	uint32_t memory[SK_MEMINFO_VARS] = {0};
+	socklen_t size = sizeof memory;
+
+	if (getsockopt(b->fd, SOL_SOCKET, SO_MEMINFO, memory, &size))
+		return;
+	b->stats.overflowed += memory[SK_MEMINFO_DROPS] - b->dropped;
+	b->dropped = memory[SK_MEMINFO_DROPS];
 }
 
 static bool is_refusal(struct msghdr *m)
@@ -215,7 +231,7 @@ static int take(struct batch *b, int flags)
 {
 	for (unsigned i = 0; i < BATCH; i++) {
 		b->in.messages[i].msg_hdr.msg_namelen = sizeof b->in.from[i];
-		b->in.messages[i].msg_hdr.msg_controllen = CONTROL;
+		b->in.messages[i].msg_hdr.msg_controllen = flags & MSG_ERRQUEUE ? CONTROL : 0;
 	}
 	return recvmmsg(b->fd, b->in.messages, BATCH, flags | MSG_DONTWAIT, NULL);
 }
@@ -259,7 +275,6 @@ unsigned batch_receive(struct batch *b, int64_t now)
 			show(b, (unsigned)n);
 		for (int i = 0; i < n; i++) {
 			struct msghdr *m = &b->in.messages[i].msg_hdr;
-			note_drops(b, m);
 			if (m->msg_flags & MSG_TRUNC)
 				b->stats.truncated++;
 			else
@@ -271,5 +286,7 @@ unsigned batch_receive(struct batch *b, int64_t now)
 		if (n < BATCH)
 			break;
 	}
+	if (total)
+		note_drops(b);
 	return total;
 }
