@@ -306,10 +306,12 @@ static void turn(void *arg)
 	engine_turn(c->engine, c->now);
 	echo_flush(c->echo);
 	outbox_turn(c->outbox, c->now);
-	resume_reading();
 	other = engine_next(c->engine, c->now);
 	next = next < other ? next : other;
 	set_timer(next < c->now + TURN_MAX_MS ? next : c->now + TURN_MAX_MS);
+	/* a turn that is so near reads what comes meanwhile: being told would only wake the loop */
+	if (role.due - c->now > READ_LATER_MS)
+		resume_reading();
 }
 
 /* With a large receive buffer answers are let gather for some ms: one wake-up reads a hundred of them. With a small one
