@@ -26,7 +26,7 @@ void *mem_zalloc(size_t size)
 
 void *mem_zalloc_lines(size_t size)
 {
-	size_t whole = (size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+	size_t whole = ((size ? size : 1) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
 
 	return memset(must(aligned_alloc(CACHE_LINE, whole)), 0, whole);
 }

@@ -127,5 +127,7 @@ struct batch_stats engine_socket_stats(const struct engine *engine);
 
 /* The outermost entry: one datagram as it came. Called by the batch; tests and the fuzzer call it, too. */
 void engine_datagram(void *engine, uint8_t *bytes, size_t size, const union endpoint *from, int64_t now);
+/* The memory behind a datagram that comes later in this batch is fetched; bytes NULL: the second look. Changes nothing. */
+void engine_coming(void *engine, unsigned at, const uint8_t *bytes, size_t size);
 
 #endif

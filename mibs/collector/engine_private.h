@@ -210,8 +210,6 @@ void engine_response(struct engine *e, struct agent *a, struct exchange *x, cons
 void engine_refused(void *engine, const uint8_t *bytes, size_t size, const union endpoint *to, int64_t now);
 void place_enter(struct engine *e, struct agent *a);
 void place_leave(struct engine *e, struct agent *a);
-/* answer.c: the memory behind an answer that comes later in this batch is fetched; bytes NULL: the second look */
-void engine_coming(void *engine, unsigned at, const uint8_t *bytes, size_t size);
 /* engine.c */
 void engine_asked_done(struct engine *e, struct agent *a, const struct query_value *values, int64_t now);
 /* plan.c: what is asked of an agent, cut into requests */

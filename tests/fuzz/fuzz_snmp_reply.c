@@ -211,6 +211,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	uint8_t *exact = malloc(size ? size : 1); /* so that a byte too far is noticed */
 	memcpy(exact, bytes, size);
+	engine_coming(e, 0, exact, size);
+	engine_coming(e, 0, NULL, 0);
 	engine_datagram(e, exact, size, &from, NOW + 1);
 	engine_refused(e, exact, size, &from, NOW + 2);
 	engine_turn(e, NOW + 1500);
