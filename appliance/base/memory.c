@@ -24,6 +24,13 @@ void *mem_zalloc(size_t size)
 	return must(calloc(1, size ? size : 1));
 }
 
+void *mem_zalloc_lines(size_t size)
+{
+	size_t whole = ((size ? size : 1) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+
+	return memset(must(aligned_alloc(CACHE_LINE, whole)), 0, whole);
+}
+
 void *mem_array(size_t count, size_t size)
 {
 	return must(calloc(count ? count : 1, size ? size : 1));

@@ -6,7 +6,10 @@
 
 #include <stddef.h>
 
+enum { CACHE_LINE = 64 };
+
 void *mem_zalloc(size_t size);                                /* zeroed; free() it */
+void *mem_zalloc_lines(size_t size);                          /* the same, beginning with a cache line */
 void *mem_array(size_t count, size_t size);                   /* zeroed, overflow checked */
 void *mem_grow(void *old, size_t count, size_t size);         /* realloc, overflow checked, new part not zeroed */
 char *mem_strdup(const char *text);

@@ -84,7 +84,6 @@ uint32_t wheel_take(struct wheel *wheel, int64_t now)
 		if (item != head) {
 			/* the slot may hold more: it counts as emptied only when its ring is */
 			wheel->tick = tick - 1;
-			wheel->ahead = wheel->links[item].next < wheel->items ? wheel->links[item].next : WHEEL_NONE;
 			wheel_cancel(wheel, item);
 			return item;
 		}

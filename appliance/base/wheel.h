@@ -18,7 +18,6 @@ struct wheel_link {
 
 struct wheel {
 	uint32_t items;
-	uint32_t ahead; /* after wheel_take(): an item due soon after, to be fetched into the cache; WHEEL_NONE = not known */
 	int64_t tick; /* slots up to this one have been emptied */
 	struct wheel_link *links; /* items, then one ring head per slot */
 	uint64_t used[WHEEL_SLOTS / 64];

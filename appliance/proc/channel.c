@@ -207,20 +207,15 @@ void channel_free(struct channel *c)
 }
 
 /* 1 sent, 0 would block, -1 broken. */
-static int transmit(struct channel *c, const struct packet *p)
+static int transmit_parts(struct channel *c, struct iovec *parts, size_t count, int fd)
 {
 	union {
 		char room[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} control;
-	union {
-		const uint8_t *from;
-		void *base;
-	} bytes = {.from = p->bytes};
-	struct iovec iov = {bytes.base, p->size};
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+	struct msghdr m = {.msg_iov = parts, .msg_iovlen = count};
 
-	if (p->fd >= 0) {
+	if (fd >= 0) {
 		memset(&control, 0, sizeof control);
 		m.msg_control = control.room;
 		m.msg_controllen = sizeof control.room;
@@ -228,7 +223,7 @@ static int transmit(struct channel *c, const struct packet *p)
 		h->cmsg_level = SOL_SOCKET;
 		h->cmsg_type = SCM_RIGHTS;
 		h->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(h), &p->fd, sizeof(int));
+		memcpy(CMSG_DATA(h), &fd, sizeof(int));
 	}
 	while (sendmsg(c->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
 		if (errno == EINTR)
@@ -239,6 +234,23 @@ static int transmit(struct channel *c, const struct packet *p)
 		return -1;
 	}
 	return 1;
+}
+
+static struct iovec part_of(const void *bytes, size_t size)
+{
+	union {
+		const void *from;
+		void *base;
+	} u = {.from = bytes};
+
+	return (struct iovec){u.base, size};
+}
+
+static int transmit(struct channel *c, const struct packet *p)
+{
+	struct iovec whole = part_of(p->bytes, p->size);
+
+	return transmit_parts(c, &whole, 1, p->fd);
 }
 
 static bool flush_queue(struct channel *c)
@@ -309,8 +321,13 @@ static void send_packet(struct channel *c, uint16_t type, const void *a, size_t 
 		log_error("channel: our own message of type %u has %zu bytes, which is not its shape", type, a_size + b_size);
 		return;
 	}
-	struct packet *p = mem_zalloc(sizeof *p + size);
 	struct message_header h = {.version = CHANNEL_VERSION, .type = type, .epoch = c->epoch, .sequence = ++c->sequence};
+	struct iovec parts[3] = {part_of(&h, sizeof h), part_of(a, a_size), part_of(b, b_size)};
+
+	/* copied only when it must wait */
+	if (!c->head && transmit_parts(c, parts, 3, fd) != 0)
+		return;
+	struct packet *p = mem_zalloc(sizeof *p + size);
 
 	p->size = size;
 	p->lossy = lossy;
@@ -322,13 +339,6 @@ static void send_packet(struct channel *c, uint16_t type, const void *a, size_t 
 		memcpy(p->bytes + sizeof h, a, a_size);
 	if (b_size)
 		memcpy(p->bytes + sizeof h + a_size, b, b_size);
-	if (!c->head) {
-		int sent = transmit(c, p);
-		if (sent != 0) {
-			packet_free(p);
-			return;
-		}
-	}
 	enqueue(c, p);
 }
 

@@ -255,6 +255,30 @@ static bool id_in_quote(struct ber in, int64_t *id)
 	       ber_integer(&in, id);
 }
 
+/* The lines that an answer needs are known when the batch is read, and most of its cost is waiting for them. */
+void engine_coming(void *engine, unsigned at, const uint8_t *bytes, size_t size)
+{
+	struct engine *e = engine;
+	struct coming *c = &e->coming[at % BATCH];
+	int64_t id;
+
+	if (bytes) {
+		bool ours = id_in_quote((struct ber){bytes, bytes + size}, &id) && exchange_id_back(e, id, &c->slot, &c->generation);
+		if (!ours)
+			c->slot = NO_SLOT;
+	}
+	const struct agent *a = c->slot != NO_SLOT ? e->agents[c->slot] : NULL;
+	if (!a)
+		return;
+	const struct exchange *x = &a->ring[c->generation % RING];
+	if (bytes) {
+		agent_fetch(a);
+		__builtin_prefetch(x, 1);
+	}
+	if (e->ops.ahead && (bytes || x->token))
+		e->ops.ahead(e->arg, a->slot, bytes ? 0 : x->token);
+}
+
 /* The newest open exchange with an endpoint: some hosts quote no more than the UDP header, which the kernel has
  * checked. */
 static struct exchange *newest_at(struct engine *e, const union endpoint *to, int64_t now, struct agent **agent)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/errqueue.h>
+#include <linux/sock_diag.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "base/memory.h"
 
 enum { SKB_COST = 2304, WINDOW_MAX = 4096, ROUNDS_MAX = 256, CONTROL = 256 };
+enum { ROOM_IN = BATCH_IN + 1088 }; /* starts of datagrams must not all fall into the same sets of the cache */
 
 struct outgoing {
 	struct mmsghdr messages[BATCH];
@@ -30,12 +32,13 @@ struct incoming {
 		char bytes[CONTROL];
 		struct cmsghdr align;
 	} control[BATCH];
-	uint8_t bytes[BATCH][BATCH_IN];
+	uint8_t bytes[BATCH][ROOM_IN];
 };
 
 struct batch {
 	int fd;
 	unsigned window, queued;
+	bool cuts; /* a path is too narrow for a datagram of ours: larger ones are cut to pieces */
 	uint32_t dropped; /* the kernel's count, as last told */
 	struct batch_owner owner;
 	struct batch_stats stats;
@@ -69,6 +72,15 @@ int batch_grow_buffer(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &granted, &size) ? 0 : granted;
 }
 
+/* As long as every path takes our datagrams whole the kernel need not number them for the case that it cuts one to pieces. */
+static void set_whole(int fd, int family, bool whole)
+{
+	int how = whole ? IP_PMTUDISC_DO : IP_PMTUDISC_WANT;
+
+	if (family == AF_INET)
+		setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &how, sizeof how);
+}
+
 int batch_udp_socket(int family)
 {
 	int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
@@ -80,11 +92,12 @@ int batch_udp_socket(int family)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
 	if (setsockopt(fd, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, family == AF_INET ? IP_RECVERR : IPV6_RECVERR,
 		       &on, sizeof on) ||
-	    setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on) || bind(fd, &any.any, endpoint_size(&any))) {
+	    bind(fd, &any.any, endpoint_size(&any))) {
 		int rc = -errno;
 		close(fd);
 		return rc;
 	}
+	set_whole(fd, family, true);
 	batch_grow_buffer(fd);
 	return fd;
 }
@@ -175,6 +188,9 @@ void batch_flush(struct batch *b)
 		} else if ((errno == ECONNREFUSED || errno == EHOSTUNREACH || errno == EINTR) &&
 			   ++failed_in_a_row < 3) {
 			/* a pending ICMP error of an earlier datagram is told here once; this one was not sent yet */
+		} else if (errno == EMSGSIZE && !b->cuts) {
+			b->cuts = true;
+			set_whole(b->fd, b->out.to[done].any.sa_family, false);
 		} else {
 			done++; /* no route, no buffer: this datagram is lost, its exchange will be missed */
 			b->stats.send_failed++;
@@ -184,15 +200,16 @@ void batch_flush(struct batch *b)
 	b->queued = 0;
 }
 
-static void note_drops(struct batch *b, struct msghdr *m)
+/* Asked for once a round: told with each datagram it would cost with each. */
+static void note_drops(struct batch *b)
 {
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
-			uint32_t count;
-			memcpy(&count, CMSG_DATA(c), sizeof count);
-			b->stats.overflowed += count - b->dropped;
-			b->dropped = count;
-		}
+	uint32_t memory[SK_MEMINFO_VARS] = {0};
+	socklen_t size = sizeof memory;
+
+	if (getsockopt(b->fd, SOL_SOCKET, SO_MEMINFO, memory, &size))
+		return;
+	b->stats.overflowed += memory[SK_MEMINFO_DROPS] - b->dropped;
+	b->dropped = memory[SK_MEMINFO_DROPS];
 }
 
 static bool is_refusal(struct msghdr *m)
@@ -214,7 +231,7 @@ static int take(struct batch *b, int flags)
 {
 	for (unsigned i = 0; i < BATCH; i++) {
 		b->in.messages[i].msg_hdr.msg_namelen = sizeof b->in.from[i];
-		b->in.messages[i].msg_hdr.msg_controllen = CONTROL;
+		b->in.messages[i].msg_hdr.msg_controllen = flags & MSG_ERRQUEUE ? CONTROL : 0;
 	}
 	return recvmmsg(b->fd, b->in.messages, BATCH, flags | MSG_DONTWAIT, NULL);
 }
@@ -228,6 +245,14 @@ static void receive_errors(struct batch *b, int64_t now)
 			if (b->owner.on_refused && is_refusal(&b->in.messages[i].msg_hdr))
 				b->owner.on_refused(b->owner.arg, b->in.bytes[i], b->in.messages[i].msg_len,
 						    &b->in.from[i], now);
+}
+
+static void show(struct batch *b, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		b->owner.on_ahead(b->owner.arg, i, b->in.bytes[i], b->in.messages[i].msg_len);
+	for (unsigned i = 0; i < count; i++)
+		b->owner.on_ahead(b->owner.arg, i, NULL, 0);
 }
 
 unsigned batch_receive(struct batch *b, int64_t now)
@@ -246,9 +271,10 @@ unsigned batch_receive(struct batch *b, int64_t now)
 		}
 		if (n <= 0)
 			break;
+		if (b->owner.on_ahead)
+			show(b, (unsigned)n);
 		for (int i = 0; i < n; i++) {
 			struct msghdr *m = &b->in.messages[i].msg_hdr;
-			note_drops(b, m);
 			if (m->msg_flags & MSG_TRUNC)
 				b->stats.truncated++;
 			else
@@ -260,5 +286,7 @@ unsigned batch_receive(struct batch *b, int64_t now)
 		if (n < BATCH)
 			break;
 	}
+	if (total)
+		note_drops(b);
 	return total;
 }

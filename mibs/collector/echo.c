@@ -91,7 +91,7 @@ static void on_datagram(void *arg, uint8_t *bytes, size_t size, const union endp
 
 static void prepare(struct echo *e, int fd, bool v6)
 {
-	int type = 0, on = 1;
+	int type = 0;
 	socklen_t size = sizeof type;
 
 	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size);
@@ -105,14 +105,13 @@ static void prepare(struct echo *e, int fd, bool v6)
 		ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &filter);
 		setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof filter);
 	}
-	setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
 	batch_grow_buffer(fd);
 }
 
 struct echo *echo_new(const int fds[2], const uint8_t secret[16], echo_answer_fn *on_answer, void *arg)
 {
 	struct echo *e = mem_zalloc(sizeof *e);
-	struct batch_owner owner = {on_datagram, NULL, e};
+	struct batch_owner owner = {.on_datagram = on_datagram, .arg = e};
 
 	e->on_answer = on_answer;
 	e->arg = arg;

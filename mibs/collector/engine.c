@@ -9,6 +9,8 @@
 #include "base/memory.h"
 #include "mibs/collector/items.h"
 
+enum { LOOK_AHEAD = 6 };
+
 static const struct query_want uptime_want = {.oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 1, 3, 0}};
 static const struct query_want fact_wants[] = {
     {.oid_length = 9, .oid = {1, 3, 6, 1, 2, 1, 1, 3, 0}},         /* sysUpTime */
@@ -39,6 +41,16 @@ static void note_large_losses(struct engine *e, struct agent *a)
 		a->unanswered_polls = 0;
 	}
 	a->small_answered = false;
+}
+
+void engine_ahead(const struct engine *e, uint32_t slot, bool near)
+{
+	const struct agent *a = agent_at(e, slot);
+
+	if (a && near)
+		__builtin_prefetch(&a->ring[a->sequence % RING], 1);
+	else if (a)
+		agent_fetch(a);
 }
 
 bool engine_poll(struct engine *e, uint32_t slot, uint32_t token, int64_t now)
@@ -136,6 +148,7 @@ static void look_around(struct engine *e, int64_t now)
 	e->looked = now;
 	for (uint32_t n = due; n; n--) {
 		struct agent *a = e->agents[e->look_at];
+		engine_ahead(e, e->look_at + LOOK_AHEAD, false);
 		e->look_at = (e->look_at + 1) % e->slots;
 		if (!a || !a->known || a->bare || now - a->answered > ENGINE_RETRY_MS * 3)
 			continue;
@@ -172,6 +185,7 @@ int64_t engine_next(const struct engine *e, int64_t now)
 		next = now + INFLIGHT_MS;
 	} else if (e->retry_count) {
 		int64_t due = now - (uint32_t)((uint32_t)now - e->retries[e->retry_head].sent) + ENGINE_RETRY_MS;
+		due = (due + INFLIGHT_MS - 1) / INFLIGHT_MS * INFLIGHT_MS; /* with the heartbeats, not a turn of its own */
 		next = due > now ? due : now + 1;
 	}
 	items = items > now ? items : now + 1;
@@ -212,7 +226,7 @@ static void agent_forget(struct engine *e, struct agent *a)
 
 static struct agent *agent_new(struct engine *e, uint32_t slot, const union endpoint *to)
 {
-	struct agent *a = mem_zalloc(sizeof *a);
+	struct agent *a = mem_zalloc_lines(sizeof *a);
 
 	a->slot = slot;
 	a->most_items = FIRST_ITEMS;
@@ -326,7 +340,7 @@ struct engine *engine_new(const struct engine_ops *ops, void *arg, uint32_t slot
 			  const uint8_t secret[16])
 {
 	struct engine *e = mem_zalloc(sizeof *e);
-	struct batch_owner owner = {engine_datagram, engine_refused, e};
+	struct batch_owner owner = {engine_datagram, engine_coming, engine_refused, e};
 
 	e->ops = *ops;
 	e->arg = arg;

@@ -58,6 +58,9 @@ struct engine_ops {
 		      int64_t now);
 	/* Requests had to be given up unsent, or the kernel dropped datagrams we had not read. */
 	void (*overflow)(void *arg, int64_t now);
+	/* An answer of the agent follows in a moment: its memory is fetched, first what needs no look (token 0), then what belongs to the
+	 * exchange. May be NULL. */
+	void (*ahead)(void *arg, uint32_t slot, uint32_t token);
 	/* The agent refuses our user, keys or security level (enum target_state). May be NULL. */
 	void (*refused)(void *arg, uint32_t slot, enum target_state why);
 };
@@ -105,6 +108,8 @@ const union endpoint *engine_endpoint(const struct engine *engine, uint32_t slot
 bool engine_get(struct engine *engine, uint32_t slot, uint32_t token, int64_t now);
 bool engine_poll(struct engine *engine, uint32_t slot, uint32_t token, int64_t now);
 bool engine_ask(struct engine *engine, uint32_t slot, struct query *query, int64_t now);
+/* A poll follows in a moment: the agent's memory is fetched (near: also what is found by reading the first). */
+void engine_ahead(const struct engine *engine, uint32_t slot, bool near);
 /* For queries given to engine_ask(): as query_get() and query_release(), with sysUpTime in front. */
 struct query *engine_query(struct engine *engine, const struct query_want *wants, size_t count);
 void engine_query_release(struct engine *engine, struct query *query);
@@ -122,5 +127,7 @@ struct batch_stats engine_socket_stats(const struct engine *engine);
 
 /* The outermost entry: one datagram as it came. Called by the batch; tests and the fuzzer call it, too. */
 void engine_datagram(void *engine, uint8_t *bytes, size_t size, const union endpoint *from, int64_t now);
+/* The memory behind a datagram that comes later in this batch is fetched; bytes NULL: the second look. Changes nothing. */
+void engine_coming(void *engine, unsigned at, const uint8_t *bytes, size_t size);
 
 #endif

@@ -115,9 +115,15 @@ static size_t build_v2c(const struct agent *a, uint32_t id, const uint8_t *pdu, 
 	return out.full ? 0 : (size_t)(end - out.at);
 }
 
+/* The next poll is as near as a repeat. */
+static bool poll_is_near(const struct engine *e)
+{
+	return e->poll_ms < 3 * ENGINE_RETRY_MS;
+}
+
 static void remember_retry(struct engine *e, const struct agent *a, const struct exchange *x)
 {
-	if (x->kind == EXCHANGE_GET || e->retry_count == RETRIES_MAX)
+	if (x->kind == EXCHANGE_GET || (x->kind == EXCHANGE_POLL && poll_is_near(e)) || e->retry_count == RETRIES_MAX)
 		return;
 	e->retries[(e->retry_head + e->retry_count++) % RETRIES_MAX] =
 	    (struct retry){a->slot, x->sent, (uint16_t)x->generation};
@@ -244,8 +250,7 @@ void engine_again(struct engine *e, struct agent *a, struct exchange *x, int64_t
 
 static void retry_one(struct engine *e, struct agent *a, struct exchange *x, int64_t now)
 {
-	bool spare =
-	    x->kind == EXCHANGE_POLL && e->poll_ms < 3 * ENGINE_RETRY_MS; /* the next poll is as near as a repeat */
+	bool spare = x->kind == EXCHANGE_POLL && poll_is_near(e);
 
 	if (x->answered || x->resent || spare || (x->kind == EXCHANGE_POLL && x->token != a->poll_token))
 		return; /* a poll that brought nothing at all is repeated by the watch */

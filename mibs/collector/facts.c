@@ -39,7 +39,7 @@ void facts_uptime(struct engine *e, struct agent *a, uint32_t uptime_cs, int64_t
 	if (a->uptime_cs && uptime_cs > a->uptime_cs + (now - a->uptime_at) / 10 + LEAP_CS)
 		a->facts_wait = true;
 	/* while somebody else's engine id stands here it is looked at again: who was there may be gone without a leap */
-	if (a->facts.clone && now - a->facts_at >= CLONE_AGAIN_MS)
+	if (a->clone && now - a->facts_at >= CLONE_AGAIN_MS)
 		a->facts_wait = true;
 	a->uptime_cs = uptime_cs;
 	a->uptime_at = now;
@@ -95,9 +95,9 @@ void facts_engine_id(struct engine *e, struct agent *a, const uint8_t *id, size_
 		a->facts_tell = true;
 	}
 	const struct agent *other = id_owner(e, a, id, size);
-	if (a->facts.clone != (other != NULL))
+	if (a->clone != (other != NULL))
 		a->facts_tell = true;
-	a->facts.clone = other != NULL;
+	a->clone = a->facts.clone = other != NULL;
 	a->facts.clone_slot = other ? other->slot : NO_SLOT;
 }
 

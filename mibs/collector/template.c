@@ -254,6 +254,47 @@ bool value_decode(uint8_t type, struct ber content, struct query_value *value)
 	}
 }
 
+static bool same_bytes(const uint8_t *a, const uint8_t *b, size_t size)
+{
+	uint64_t x, y, p, q;
+
+	if (size < sizeof x || size > 2 * sizeof x)
+		return memcmp(a, b, size) == 0;
+	memcpy(&x, a, sizeof x);
+	memcpy(&y, b, sizeof y);
+	memcpy(&p, a + size - sizeof p, sizeof p);
+	memcpy(&q, b + size - sizeof q, sizeof q);
+	return ((x ^ y) | (p ^ q)) == 0;
+}
+
+static const uint8_t plain_types[256] = {[BER_INTEGER] = VALUE_INTEGER,     [BER_COUNTER32] = VALUE_COUNTER32,
+					 [BER_GAUGE32] = VALUE_GAUGE32,     [BER_TIMETICKS] = VALUE_TIMETICKS,
+					 [BER_COUNTER64] = VALUE_COUNTER64};
+
+/* What nearly every varbind is: lengths of one byte, the name that was asked for, a number. Anything else is left to the reader that knows
+ * all forms; false: nothing was taken. */
+static bool decode_plain(const struct query *query, const struct query_item *item, struct ber *varbinds, struct query_value *value)
+{
+	const uint8_t *at = varbinds->at;
+	size_t left = ber_left(varbinds), name = item->oid_size;
+
+	if (left < name + 4 || at[0] != BER_SEQUENCE || !same_bytes(at + 2, query->pdu + item->oid_at, name))
+		return false;
+	const uint8_t *content = at + name + 4;
+	size_t size = content[-1];
+	uint8_t type = plain_types[content[-2]];
+	if (!type || size == 0 || size > 8 || at[1] != name + 2 + size || at[1] >= 0x80 || left < name + 4 + size)
+		return false;
+	uint64_t number = type == VALUE_INTEGER && content[0] & 0x80 ? UINT64_MAX : 0;
+	for (size_t i = 0; i < size; i++)
+		number = number << 8 | content[i];
+	if (number > UINT32_MAX && type != VALUE_INTEGER && type != VALUE_COUNTER64)
+		return false;
+	*value = (struct query_value){.type = type, .value = (int64_t)number};
+	varbinds->at = content + size;
+	return true;
+}
+
 enum query_result query_decode(const struct query *query, struct ber varbinds, struct query_value *values)
 {
 	for (size_t i = 0; i < query->count; i++) {
@@ -261,6 +302,8 @@ enum query_result query_decode(const struct query *query, struct ber varbinds, s
 		struct ber varbind, content;
 		uint8_t type;
 
+		if (decode_plain(query, item, &varbinds, &values[i]))
+			continue;
 		if (!ber_take(&varbinds, BER_SEQUENCE, &varbind))
 			return ber_left(&varbinds) ? QUERY_BAD : QUERY_OTHER;
 		if (ber_left(&varbind) < item->oid_size ||

@@ -12,6 +12,7 @@
 
 enum { LEARN_FAST_MS = 10000, USER_UNKNOWN_MS = 600000, USER_KNOWN_MS = 3600000, USER_MUTE_MS = 10000, USER_SPREAD_MS = 60000 };
 enum { PERIOD_MS = 400, PERIOD_DENSE_MS = 200, PERIOD_DENSER_MS = 160, PERIOD_HELD_MS = 1200, DENSE_ABOVE = 13, DENSER_ABOVE = 26, LAST_CHANCE_MS = 20, MANY_FLAGGED = 100 };
+enum { DUE_AT_ONCE = 32 };
 
 void watch_params_default(struct watch_params *params)
 {
@@ -51,10 +52,10 @@ struct watch *watch_create(const struct watch_params *params, const struct watch
 	w->max_domains = max_domains;
 	w->max_wait = params->first_wait_ms;
 	w->due = now;
-	w->nodes = calloc(max_nodes ? max_nodes : 1, sizeof(*w->nodes));
-	w->probes = calloc((size_t)(max_nodes ? max_nodes : 1) * PROBES, sizeof(*w->probes));
+	w->node_room = calloc((size_t)max_nodes + 1, sizeof(*w->nodes));
+	w->nodes = (void *)(((uintptr_t)w->node_room + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
 	w->domains = calloc(max_domains ? max_domains : 1, sizeof(*w->domains));
-	if (!w->nodes || !w->probes || !w->domains || wheel_init(&w->wheel, max_nodes, now) < 0) {
+	if (!w->node_room || !w->domains || wheel_init(&w->wheel, max_nodes, now) < 0) {
 		watch_free(w);
 		return NULL;
 	}
@@ -67,8 +68,7 @@ void watch_free(struct watch *w)
 	if (!w)
 		return;
 	wheel_free(&w->wheel);
-	free(w->nodes);
-	free(w->probes);
+	free(w->node_room);
 	free(w->domains);
 	free(w);
 }
@@ -450,23 +450,38 @@ static void end_suspension(struct watch *w, int64_t now)
 	set_reasons(w, reasons, now);
 }
 
+/* Some of the nodes whose turn has come. At 10,000 nodes most of the cost is waiting for memory: all of theirs is asked for at once. */
+static unsigned take_due(struct watch *w, uint32_t slots[DUE_AT_ONCE], int64_t now)
+{
+	unsigned count = 0;
+
+	while (count < DUE_AT_ONCE && (slots[count] = wheel_take(&w->wheel, now)) != WHEEL_NONE) {
+		node_fetch(&w->nodes[slots[count]]);
+		if (w->ops.ahead)
+			w->ops.ahead(w->arg, slots[count], false);
+		count++;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		__builtin_prefetch(probe_of(w, slots[i], w->nodes[slots[i]].seq + 1), 1);
+		if (w->ops.ahead)
+			w->ops.ahead(w->arg, slots[i], true);
+	}
+	return count;
+}
+
 int64_t watch_tick(struct watch *w, int64_t now)
 {
-	uint32_t slot;
+	uint32_t slots[DUE_AT_ONCE];
+	unsigned count;
 
 	if (now - w->due > (int64_t)w->p.stall_ms)
 		stalled(w, now);
 	else if (now - w->due > (int64_t)w->p.late_ms)
 		disturb(w, now);
 	end_suspension(w, now);
-	while ((slot = wheel_take(&w->wheel, now)) != WHEEL_NONE) {
-		/* at 10,000 nodes most of the cost is waiting for the next node's memory */
-		if (w->wheel.ahead != WHEEL_NONE) {
-			__builtin_prefetch(&w->nodes[w->wheel.ahead]);
-			__builtin_prefetch((const char *)&w->nodes[w->wheel.ahead] + 64);
-		}
-		handle(w, slot, now);
-	}
+	while ((count = take_due(w, slots, now)) > 0)
+		for (unsigned i = 0; i < count; i++)
+			handle(w, slots[i], now);
 	w->due = wheel_next(&w->wheel);
 	/* without nodes nothing is due, but suspensions end and lateness is noticed all the same */
 	if (w->due - now > (int64_t)w->p.late_ms)
@@ -523,7 +538,6 @@ int watch_add(struct watch *w, uint32_t slot, const struct watch_node *c, int64_
 			.epoch = w->epoch,
 		};
 		n->judged = n->seq;
-		memset(probe_of(w, slot, 0), 0, PROBES * sizeof(struct probe));
 	}
 	if (n->has_snmp != c->snmp) { /* a credential came or went: the first answer under the new rules is reported */
 		n->ever = false;
@@ -582,6 +596,18 @@ static bool fits(const struct probe *p, enum watch_answer_kind kind)
 		return p->kind == PROBE_USER;
 	}
 	return false;
+}
+
+void watch_ahead(const struct watch *w, uint32_t slot, uint32_t token)
+{
+	if (slot >= w->max_nodes)
+		return;
+	if (token) {
+		__builtin_prefetch(&w->nodes[slot].probes[token & (PROBES - 1)], 1);
+		return;
+	}
+	node_fetch(&w->nodes[slot]);
+	__builtin_prefetch(&w->wheel.links[slot], 1);
 }
 
 void watch_answer(struct watch *w, uint32_t slot, uint32_t token, enum watch_answer_kind kind, int64_t now)

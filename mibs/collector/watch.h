@@ -83,6 +83,8 @@ struct watch_ops {
 	bool (*ask_userland)(void *arg, uint32_t slot, uint32_t token);
 	/* tell the engine; copy it before returning */
 	void (*report)(void *arg, const struct witness_report *report);
+	/* the node is asked in a moment: what the request needs can be fetched into the cache, near = by a second look. May be NULL */
+	void (*ahead)(void *arg, uint32_t slot, bool near);
 	/* judgement of this collector is suspended for these reasons (bits of enum suspend_reason), 0 = no longer */
 	void (*suspended)(void *arg, unsigned reasons, int64_t since);
 	/* more than half of the exchanges of a group are lost (true), or no longer (false): judge_lossy(). May be NULL */
@@ -140,6 +142,9 @@ void watch_remove(struct watch *watch, uint32_t slot);
 
 /* An answer was read. Answers without a live token (sent in the last answer_ms, at most 64 back) change nothing. */
 void watch_answer(struct watch *watch, uint32_t slot, uint32_t token, enum watch_answer_kind kind, int64_t now);
+
+/* An answer follows in a moment: fetches the node's memory into the cache, or with its token that of the exchange. Changes nothing. */
+void watch_ahead(const struct watch *watch, uint32_t slot, uint32_t token);
 
 /* Do what is due. Returns the monotonic ms at which it wants to be called again. */
 int64_t watch_tick(struct watch *watch, int64_t now);

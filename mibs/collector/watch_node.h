@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "base/memory.h"
 #include "base/wheel.h"
 #include "mibs/collector/watch.h"
 
@@ -43,7 +44,7 @@ struct spell {
 
 /* A heartbeat touches the first two cache lines; the rest belongs to suspicions. */
 struct node {
-	int64_t next_send;
+	_Alignas(CACHE_LINE) int64_t next_send;
 	int64_t next_beat; /* heartbeat slot to come, kept through suspicions */
 	int64_t next_learn;
 	int64_t next_user;
@@ -57,11 +58,13 @@ struct node {
 	uint32_t hash, poll_beats, wait;
 	uint32_t poll_token; /* last poll sent, 0 = answered */
 	uint32_t miss_second; /* second in which its first miss was counted in the group */
-	uint32_t domains[NODE_DOMAINS];
 	float loss;
 	bool may_echo, may_user, echo_passes, echo_filtered, user_passes, user_na, user_seen, user_accepted;
-	int64_t late_at; /* first late answer of late, 0 = none */
 	bool ever, slow, retried, poll_now, large_lost, called, flagged, held, frozen, refused;
+	uint8_t poll_lost;
+	uint32_t domains[NODE_DOMAINS]; /* the first is the one that is wanted always */
+
+	int64_t late_at; /* first late answer of late, 0 = none */
 
 	int64_t first;	     /* first lost probe of the dark spell, 0 = none yet */
 	int64_t agent_first; /* agent clock, 0 = not running */
@@ -70,9 +73,13 @@ struct node {
 	uint32_t generation, epoch;
 	struct spell spells[SPELLS];
 	uint16_t misses, agent_misses, needed, window;
-	uint8_t step, learn_lost, user_lost, user_mute, poll_lost; /* user_mute: connections taken in a row without a banner */
+	uint8_t step, learn_lost, user_lost, user_mute; /* user_mute: connections taken in a row without a banner */
 	bool six, mute, tainted, settled;
+
+	struct probe probes[PROBES]; /* one cache line each time, on the page of the first two */
 };
+
+_Static_assert(offsetof(struct node, domains) + sizeof(uint32_t) <= 2 * CACHE_LINE, "what a heartbeat touches stands together");
 
 struct loss_second {
 	uint32_t second;
@@ -91,8 +98,8 @@ struct watch {
 	struct watch_ops ops;
 	void *arg;
 	uint32_t max_nodes, max_domains, max_wait;
+	void *node_room; /* nodes are in it, from the first cache line on */
 	struct node *nodes;
-	struct probe *probes; /* PROBES per node, outside of the node: one cache line each time */
 	struct domain *domains;
 	struct wheel wheel;
 	struct watch_stats stats;
@@ -112,7 +119,14 @@ struct watch {
 
 static inline struct probe *probe_of(struct watch *w, uint32_t slot, uint32_t token)
 {
-	return &w->probes[(size_t)slot * PROBES + (token & (PROBES - 1))];
+	return &w->nodes[slot].probes[token & (PROBES - 1)];
+}
+
+/* Both lines of a node that a heartbeat touches, into the cache. */
+static inline void node_fetch(const struct node *n)
+{
+	__builtin_prefetch(n, 1);
+	__builtin_prefetch((const char *)n + CACHE_LINE, 1);
 }
 
 static inline int64_t probe_age(const struct probe *p, int64_t now)

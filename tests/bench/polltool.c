@@ -166,7 +166,7 @@ static void read_secret(const char *path)
 
 int main(int argc, char **argv)
 {
-	static const struct engine_ops ops = {on_answer, on_values, on_row, on_facts, on_asked, on_overflow, NULL};
+	static const struct engine_ops ops = {on_answer, on_values, on_row, on_facts, on_asked, on_overflow, NULL, NULL};
 	int option, fds[2] = {batch_udp_socket(AF_INET), -1};
 	static const uint8_t secret[16] = "a bench, nothing";
 

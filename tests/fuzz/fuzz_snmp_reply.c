@@ -110,7 +110,7 @@ static const struct msg_watch watches[] = {
 /* One engine for all inputs (its tables are large), a fresh agent for each. */
 static struct engine *make(const struct credential *c)
 {
-	static const struct engine_ops ops = {on_answer, on_values, on_row, on_facts, on_asked, on_overflow, NULL};
+	static const struct engine_ops ops = {on_answer, on_values, on_row, on_facts, on_asked, on_overflow, NULL, NULL};
 	static const int none[2] = {-1, -1};
 	static struct engine *e;
 	struct engine_agent agent = {.credential = c, .generation = 1};
@@ -211,6 +211,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	uint8_t *exact = malloc(size ? size : 1); /* so that a byte too far is noticed */
 	memcpy(exact, bytes, size);
+	engine_coming(e, 0, exact, size);
+	engine_coming(e, 0, NULL, 0);
 	engine_datagram(e, exact, size, &from, NOW + 1);
 	engine_refused(e, exact, size, &from, NOW + 2);
 	engine_turn(e, NOW + 1500);

@@ -134,6 +134,12 @@ until_ok 10 "[ \$(grep -c '^sample slot 0 object 2' $T/out) -gt $((n + 3)) ]"
 n=$(grep -c '^sample slot 3 ' "$T/out") m=$(grep -c '^sample slot 0 object 2' "$T/out")
 until_ok 10 "[ \$(grep -c '^sample slot 0 object 2' $T/out) -gt $((m + 3)) ]"
 [ "$(grep -c '^sample slot 3 ' "$T/out")" = "$n" ] && ok "a removed node is not polled" || bad "a removed node is not polled"
+
+# --- a path that takes small packets only ------------------------------------------------------------------------
+ip link set lo mtu 120
+n=$(grep -c '^sample slot 0 object 2' "$T/out")
+until_ok 10 "[ \$(grep -c '^sample slot 0 object 2' $T/out) -gt $((n + 4)) ]" && ok "polls go on in pieces" || bad "polls go on in pieces"
+ip link set lo mtu 65536
 finish
 
 # --- own link ------------------------------------------------------------------------------------------------------

@@ -158,6 +158,18 @@ static void test_expand_refuses(void)
 	name_list_free(&list);
 }
 
+static void test_memory_lines(void)
+{
+	for (size_t size = 0; size < 300; size += 7) {
+		unsigned char *p = mem_zalloc_lines(size);
+		CU_ASSERT_EQUAL((uintptr_t)p % CACHE_LINE, 0);
+		for (size_t i = 0; i < size; i++)
+			CU_ASSERT_EQUAL(p[i], 0);
+		memset(p, 0xff, size);
+		free(p);
+	}
+}
+
 static void compress_is(const char *names, const char *wanted)
 {
 	struct name_list list = {0};
@@ -294,6 +306,7 @@ static const struct unit_test tests[] = {
 	{"host range: compress", test_compress},
 	{"host range: compress and expand", test_compress_round_trip},
 	{"addresses", test_addresses},
+	{"memory begins with a cache line", test_memory_lines},
 	{"log damper", test_damper},
 };
 UNIT_MAIN("base", tests)

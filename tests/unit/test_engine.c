@@ -159,7 +159,7 @@ static int next_version = SNMP_V2C;
 
 static void begin(const struct msg_object *list, size_t count)
 {
-	static const struct engine_ops ops = {on_answer, on_values, on_row, on_facts, on_asked, on_overflow, NULL};
+	static const struct engine_ops ops = {on_answer, on_values, on_row, on_facts, on_asked, on_overflow, NULL, NULL};
 	int fds[2] = {batch_udp_socket(AF_INET), -1};
 	struct sockaddr_in at;
 	socklen_t size = sizeof at;
@@ -735,6 +735,34 @@ static void the_window_is_kept(void)
 	end();
 }
 
+static void what_the_kernel_drops_is_told(void)
+{
+	int small = 8192, fd;
+	struct sockaddr_in at;
+	socklen_t size = sizeof at;
+
+	begin(objects, 2);
+	fd = engine_fd(w.engine, AF_INET);
+	CU_ASSERT_FATAL(!setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small) && !getsockname(fd, (void *)&at, &size));
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	engine_receive(w.engine, w.now);
+	CU_ASSERT_EQUAL(told.overflows, 0);
+	for (int i = 0; i < 500; i++)
+		CU_ASSERT_EQUAL(sendto(w.stranger, "nothing", 7, 0, (void *)&at, size), 7);
+	engine_receive(w.engine, w.now);
+	struct batch_stats s = engine_socket_stats(w.engine);
+	CU_ASSERT_EQUAL(told.overflows, 1);
+	CU_ASSERT(s.overflowed > 0);
+	CU_ASSERT_EQUAL(s.received + s.overflowed, 500);
+	CU_ASSERT_EQUAL(engine_stats(w.engine).garbage, s.received);
+	/* once: the count has not risen since */
+	CU_ASSERT_EQUAL(sendto(w.stranger, "nothing", 7, 0, (void *)&at, size), 7);
+	engine_receive(w.engine, w.now);
+	CU_ASSERT_EQUAL(engine_socket_stats(w.engine).received, s.received + 1);
+	CU_ASSERT_EQUAL(told.overflows, 1);
+	end();
+}
+
 static void version_1_does_without_what_it_has_not(void)
 {
 	static const struct msg_object list[] = {
@@ -833,6 +861,7 @@ int main(void)
 	    {"values that stand still are no agent", values_that_stand_still_are_no_agent},
 	    {"a dead port is refused", a_dead_port_is_refused},
 	    {"the window is kept", the_window_is_kept},
+	    {"what the kernel drops is told", what_the_kernel_drops_is_told},
 	    {"version 1 does without what it has not", version_1_does_without_what_it_has_not},
 	    {"questions are answered once", questions_are_answered_once},
 	};

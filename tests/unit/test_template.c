@@ -172,6 +172,64 @@ static void broken_answers(void)
 	free(q);
 }
 
+/* One varbind of the first name, its length in one byte or in two. Returns its size. */
+static size_t put_value(const struct query *q, uint8_t *out, bool long_form, uint8_t type, const uint8_t *content, size_t size)
+{
+	size_t name = q->items[0].oid_size, at = 0;
+
+	out[at++] = BER_SEQUENCE;
+	if (long_form)
+		out[at++] = 0x81;
+	out[at++] = (uint8_t)(name + 2 + size);
+	memcpy(out + at, q->pdu + q->items[0].oid_at, name);
+	at += name;
+	out[at++] = type;
+	out[at++] = (uint8_t)size;
+	memcpy(out + at, content, size);
+	return at + size;
+}
+
+/* Short lengths are read by a shorter way: it must find what the long way finds, in every type and of every size. */
+static void both_ways_read_the_same(void)
+{
+	static const uint8_t types[] = {BER_INTEGER, BER_COUNTER32, BER_GAUGE32, BER_TIMETICKS, BER_COUNTER64, BER_OCTETS, BER_NULL, BER_NO_SUCH_OBJECT};
+	static const uint8_t firsts[] = {0, 1, 0x7f, 0x80, 0xff};
+	struct query *q = query_new(wants, 1);
+	unsigned numbers = 0, bad = 0, seed = 1;
+
+	for (unsigned n = 0; n < sizeof types * sizeof firsts * 11 * 20; n++) {
+		uint8_t content[10], bytes[128];
+		size_t size = n / (sizeof types * sizeof firsts) % 11;
+		for (size_t i = 0; i < sizeof content; i++)
+			content[i] = (uint8_t)((seed = seed * 1103515245 + 12345) >> 16);
+		content[0] = firsts[n / sizeof types % sizeof firsts];
+		enum query_result result[2];
+		struct query_value v[2] = {{0}, {0}};
+		for (int form = 0; form < 2; form++) {
+			size_t used = put_value(q, bytes, form, types[n % sizeof types], content, size);
+			uint8_t *exact = malloc(used); /* for the address sanitizer */
+			memcpy(exact, bytes, used);
+			result[form] = query_decode(q, (struct ber){exact, exact + used}, &v[form]);
+			for (size_t cut = 0; n % 50 == 0 && cut < used; cut++) {
+				struct query_value unused;
+				uint8_t *less = malloc(cut + 1);
+				memcpy(less, bytes, cut);
+				CU_ASSERT_NOT_EQUAL(query_decode(q, (struct ber){less, less + cut}, &unused), QUERY_OK);
+				free(less);
+			}
+			free(exact);
+		}
+		CU_ASSERT_EQUAL(result[0], result[1]);
+		bad += result[0] == QUERY_BAD;
+		if (result[0] != QUERY_OK)
+			continue;
+		numbers += v[0].type < VALUE_MISSING;
+		CU_ASSERT(v[0].type == v[1].type && v[0].exception == v[1].exception && v[0].value == v[1].value);
+	}
+	CU_ASSERT(numbers > 1000 && bad > 1000);
+	free(q);
+}
+
 static void missing_names_are_missing(void)
 {
 	struct query *q = query_new(wants, WANTS);
@@ -236,6 +294,7 @@ int main(void)
 	    {"answers in order", answers_in_order},
 	    {"answers in another order", answers_in_another_order},
 	    {"broken answers", broken_answers},
+	    {"both ways read the same", both_ways_read_the_same},
 	    {"missing names are missing", missing_names_are_missing},
 	    {"equal queries are one", equal_queries_are_one},
 	    {"what does not fit is refused", what_does_not_fit_is_refused},

@@ -29,12 +29,14 @@ static struct bench {
 		int64_t delay;
 	} nodes[NODES];
 	bool full; /* no room for a poll */
+	unsigned looks[NODES]; /* of watch_ops.ahead, since the node was taken out of the wheel */
 	int64_t refused_at;
 } b;
 
 static bool note(void *arg, uint32_t slot, uint32_t token, int kind)
 {
 	(void)arg;
+	CU_ASSERT_EQUAL(b.looks[slot], 2);
 	if (kind == POLL && b.full) {
 		b.refused_at = b.now;
 		return false;
@@ -49,6 +51,13 @@ static bool poll(void *arg, uint32_t slot, uint32_t token) { return note(arg, sl
 static bool echo(void *arg, uint32_t slot, uint32_t token) { return note(arg, slot, token, ECHO); }
 static bool get(void *arg, uint32_t slot, uint32_t token) { return note(arg, slot, token, GET); }
 static bool user(void *arg, uint32_t slot, uint32_t token) { return note(arg, slot, token, USER); }
+
+static void ahead(void *arg, uint32_t slot, bool near)
+{
+	(void)arg;
+	CU_ASSERT(!near || b.looks[slot] == 1);
+	b.looks[slot] = near ? 2 : 1;
+}
 
 static void report(void *arg, const struct witness_report *r)
 {
@@ -66,7 +75,7 @@ static void suspended(void *arg, unsigned reasons, int64_t since)
 }
 
 static const struct watch_ops OPS = { .send_heartbeat = beat, .send_poll = poll, .send_echo = echo, .send_get = get,
-				      .ask_userland = user, .report = report, .suspended = suspended };
+				      .ask_userland = user, .ahead = ahead, .report = report, .suspended = suspended };
 
 static struct watch_node plain(uint32_t slot)
 {

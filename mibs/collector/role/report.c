@@ -78,11 +78,20 @@ static void put(struct outbox *o, int kind, const void *message)
 	p->used += kinds[kind].size;
 }
 
-void outbox_sample(struct outbox *o, const struct msg_sample *m)
+struct msg_sample *outbox_samples(struct outbox *o, size_t count, int64_t now)
 {
-	if (!o->packets[0].used)
-		o->first_sample = m->arrival_ms;
-	put(o, 0, m);
+	struct packet *p = &o->packets[0];
+
+	if (p->used + count * sizeof(struct msg_sample) > CHANNEL_BODY_MAX)
+		send_packet(o, 0);
+	if (!p->used)
+		o->first_sample = now;
+	return (struct msg_sample *)(p->bytes + p->used);
+}
+
+void outbox_samples_end(struct outbox *o, const struct msg_sample *end)
+{
+	o->packets[0].used = (size_t)((const uint8_t *)end - o->packets[0].bytes);
 }
 
 void outbox_witness(struct outbox *o, const struct witness_report *m)

@@ -22,12 +22,18 @@ enum {
 struct target {
 	bool used, kept; /* kept: seen since TARGETS_BEGIN */
 	uint32_t generation;
-	uint8_t state; /* enum target_state as the engine was told; 0 nothing yet */
 	uint16_t userland_port;
 	struct address address;
 	struct credential *credential;
 	struct watch_node node;
 	char name[NAME_SIZE];
+};
+
+/* What every answer asks for, so close together that it stays cached. */
+struct target_mark {
+	uint16_t generation; /* low bits */
+	uint8_t state;	     /* enum target_state as the engine was told; 0 nothing yet */
+	bool used;
 };
 
 struct outbox; /* report.c */
@@ -49,7 +55,8 @@ struct collector {
 	struct link *link;
 	struct traps *traps;
 	struct items *items;
-	struct target *targets; /* NODE_MAX */
+	struct target *targets; /* NODE_MAX, as the marks */
+	struct target_mark *marks;
 	struct credential **credentials;
 	size_t credential_count;
 	int64_t now; /* of this turn of the loop */
@@ -80,7 +87,9 @@ struct credential *targets_credential(struct collector *c, const char *name, con
 /* report.c: everything that goes to the engine role, gathered into packets */
 struct outbox *outbox_new(struct collector *c);
 void outbox_free(struct outbox *o);
-void outbox_sample(struct outbox *o, const struct msg_sample *m);
+/* Room for up to so many samples (of one answer), which are filled in place; the end tells how many there are. */
+struct msg_sample *outbox_samples(struct outbox *o, size_t count, int64_t now);
+void outbox_samples_end(struct outbox *o, const struct msg_sample *end);
 void outbox_witness(struct outbox *o, const struct witness_report *m);
 void outbox_instance(struct outbox *o, const struct msg_instance *m);
 void outbox_facts(struct outbox *o, const struct msg_node_facts *m);

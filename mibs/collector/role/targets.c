@@ -43,12 +43,12 @@ struct credential *targets_credential(struct collector *c, const char *name, con
 
 void targets_state(struct collector *c, uint32_t slot, enum target_state state)
 {
-	struct target *t = target_at(c, slot);
+	struct target_mark *mark = slot < NODE_MAX ? &c->marks[slot] : NULL;
 
-	if (!t || !state || t->state == state)
+	if (!mark || !mark->used || !state || mark->state == state)
 		return;
-	t->state = (uint8_t)state;
-	struct msg_target_state m = {.slot = slot, .generation = t->generation, .state = state};
+	mark->state = (uint8_t)state;
+	struct msg_target_state m = {.slot = slot, .generation = c->targets[slot].generation, .state = state};
 	outbox_target_state(c->outbox, &m);
 }
 
@@ -119,6 +119,7 @@ void targets_take(struct collector *c, const struct msg_target *m)
 			     .userland_port = m->userland_port,
 			     .address = m->address,
 			     .credential = credential};
+	c->marks[m->slot] = (struct target_mark){.generation = (uint16_t)m->generation, .used = true};
 	text_copy(t->name, sizeof t->name, m->name);
 	t->node = (struct watch_node){
 	    .generation = m->generation, .hash = agent.hash, .echo = true, .userland = m->userland_port != 0};
@@ -135,6 +136,7 @@ static void forget(struct collector *c, uint32_t slot)
 	engine_agent_remove(c->engine, slot);
 	ports_forget(c->ports, slot);
 	c->targets[slot] = (struct target){0};
+	c->marks[slot] = (struct target_mark){0};
 	traps_node(c->traps, slot);
 }
 

@@ -88,7 +88,6 @@ struct traps *traps_new(struct collector *c, int fd)
 	static const struct trap_ops ops = {on_trap, on_send, on_peer};
 	struct traps *t = mem_zalloc(sizeof *t);
 	struct batch_owner owner = {.on_datagram = trap_datagram};
-	int on = 1;
 
 	t->owner = c;
 	owner.arg = t->receiver = trap_new(&ops, t);
@@ -96,8 +95,6 @@ struct traps *traps_new(struct collector *c, int fd)
 	credential_set_secret(&t->anybody, "community=public");
 	if (fd < 0)
 		return t;
-	if (setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on))
-		log_warning("collector: traps the kernel has to drop are not counted (%s)", strerror(errno));
 	t->batch = batch_new(fd, &owner);
 	t->watch = loop_fd_add(c->context->loop, fd, LOOP_READ, on_readable, t);
 	t->again = loop_timer_new(c->context->loop, on_again, t);
