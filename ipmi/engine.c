@@ -600,6 +600,12 @@ int64_t bmc_engine_next(const struct bmc_engine *e)
 	return wheel_next(&e->wheel);
 }
 
+void bmc_engine_turn(struct bmc_engine *e)
+{
+	if (e->settings.turn)
+		e->settings.turn(e->hands.arg);
+}
+
 void bmc_engine_close(struct bmc_engine *e)
 {
 	for (uint32_t i = 0; i < NODE_MAX; i++)

@@ -159,10 +159,12 @@ static unsigned read_all(struct bmc_udp *u)
 	return total;
 }
 
-/* Sends what was said, sets the timer for what is due next. While it is busy the next turn has been set. */
+/* The end of a turn: sends what was said, sets the timer for what is due next. While it is busy the next turn has been
+ * set. */
 void bmc_udp_rearm(struct bmc_udp *u)
 {
 	flush(u);
+	bmc_engine_turn(u->engine);
 	if (u->busy)
 		return;
 	int64_t next = bmc_engine_next(u->engine);
