@@ -6,6 +6,7 @@ $(eval $(call program,libexec/glory/glory-bmc,ipmi/role/main.c,ipmi proc board l
 $(eval $(call unit,test_bmc_engine,tests/unit/test_bmc_engine.c tests/sim/fake_bmc.c,ipmi base,libfreeipmi libcrypto,-lm))
 $(eval $(call unit,test_bmc_sensors,tests/unit/test_bmc_sensors.c tests/sim/fake_bmc.c,ipmi base,libfreeipmi libcrypto,-lm))
 $(eval $(call unit,test_wire,tests/unit/test_wire.c tests/sim/freeipmi_packets.c,ipmi base,libfreeipmi libgcrypt,-lm))
+$(eval $(call unit,test_bmc_udp,tests/unit/test_bmc_udp.c,ipmi loop base,libfreeipmi libevent_core,-lm))
 $(eval $(call unit,test_sel,tests/unit/test_sel.c,ipmi base,libfreeipmi,-lm))
 $(eval $(call program,tests/bmcbench,tests/bench/bmcbench.c,ipmi loop base,libfreeipmi libevent_core,-lm))
 $(eval $(call systemtest,tests/system/captures.sh))
