@@ -13,7 +13,7 @@
 #include "base/memory.h"
 #include "ipmi/packets.h"
 
-enum { BATCH = 32, BATCHES = 8, BUFFER_BYTES = 4 << 20, OUT_BYTES = 16384 };
+enum { BATCH = 32, BATCHES = 32, BUFFER_BYTES = 4 << 20, OUT_BYTES = 16384 };
 /* Busy: more than BUSY datagrams in WINDOW_MS, until there are fewer than CALM. Then one timer does all the work in turns,
  * and the sockets are not watched; turns follow at once while there is much to read. */
 enum { WINDOW_MS = 100, BUSY = 20, CALM = 10, TURN_MS = 10, SOON_MS = 1, MUCH = 2 * BATCH };
@@ -145,6 +145,8 @@ static int receive(struct bmc_udp *u, int fd)
 	return count;
 }
 
+/* All that has come, so that nothing is given up whose answer is here; what it leads to leaves batch by batch: the next
+ * answer may lead to a file, and that may take its time. */
 static unsigned read_all(struct bmc_udp *u)
 {
 	unsigned total = 0;
@@ -152,6 +154,7 @@ static unsigned read_all(struct bmc_udp *u)
 	for (int i = 0; i < 2; i++)
 		for (int n = 0; u->used[i] && n < BATCHES; n++) {
 			int count = receive(u, u->fd[i]);
+			flush(u);
 			total += count > 0 ? (unsigned)count : 0;
 			if (count != BATCH)
 				break;
