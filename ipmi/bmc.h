@@ -14,6 +14,7 @@
 #include "ipmi/engine.h"
 #include "ipmi/packets.h"
 #include "ipmi/sel_track.h"
+#include "ipmi/wire.h"
 
 enum procedure { PROC_URGENT, PROC_POWER, PROC_LIVE, PROC_IDENTITY, PROC_CAUSE, PROC_SENSORS, PROC_SEL, PROC_FRU, PROC_PROBE, PROC_COUNT };
 #define NEVER INT64_MAX
@@ -148,6 +149,7 @@ struct bmc_engine {
 	struct bmc_hands hands;
 	struct bmc_counts counts;
 	struct packets *packets;
+	struct wire *wire;
 	struct wheel wheel;
 	struct bmc **targets; /* by slot */
 	struct bmc **hash;    /* by address */

@@ -40,11 +40,12 @@ struct bmc_engine *bmc_engine_new(const struct bmc_settings *settings, const str
 	if (e->settings.window == 0)
 		e->settings.window = WINDOW_DEFAULT;
 	e->packets = packets_new();
+	e->wire = e->packets ? wire_new(hands->random, hands->arg) : NULL;
 	e->sdr = ipmi_sdr_ctx_create();
 	e->targets = mem_array(NODE_MAX, sizeof(struct bmc *));
 	e->hash = mem_array(HASH_SIZE, sizeof(struct bmc *));
 	e->sel_words = settings->records ? sel_words_new() : NULL;
-	if (!e->packets || !e->sdr || (settings->records && !e->sel_words) || wheel_init(&e->wheel, NODE_MAX, now) < 0) {
+	if (!e->wire || !e->sdr || (settings->records && !e->sel_words) || wheel_init(&e->wheel, NODE_MAX, now) < 0) {
 		bmc_engine_free(e);
 		return NULL;
 	}
@@ -108,6 +109,7 @@ void bmc_engine_free(struct bmc_engine *e)
 		explicit_bzero(c, sizeof(*c));
 		free(c);
 	}
+	wire_free(e->wire);
 	packets_free(e->packets);
 	ipmi_sdr_ctx_destroy(e->sdr);
 	sel_words_free(e->sel_words);
@@ -596,6 +598,12 @@ void bmc_engine_tick(struct bmc_engine *e, int64_t now)
 int64_t bmc_engine_next(const struct bmc_engine *e)
 {
 	return wheel_next(&e->wheel);
+}
+
+void bmc_engine_turn(struct bmc_engine *e)
+{
+	if (e->settings.turn)
+		e->settings.turn(e->hands.arg);
 }
 
 void bmc_engine_close(struct bmc_engine *e)

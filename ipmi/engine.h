@@ -62,6 +62,8 @@ struct bmc_record_hands {
 struct bmc_settings {
 	const struct bmc_record_hands *records; /* NULL: event logs and inventories are not read */
 	uint32_t window;           /* requests in flight at once, all BMCs together; 0 = 512 */
+	/* The turn of the loop is over: what the hands gathered may go. arg is that of the hands. NULL: nobody gathers. */
+	void (*turn)(void *arg);
 	char cache_directory[256]; /* where sensor records are kept, "" = in memory only; made when it is not there */
 };
 
@@ -102,6 +104,8 @@ void bmc_engine_datagram(struct bmc_engine *e, const struct address *from, const
 /* Does what is due. To be called at bmc_engine_next() or earlier. */
 void bmc_engine_tick(struct bmc_engine *e, int64_t now);
 int64_t bmc_engine_next(const struct bmc_engine *e); /* INT64_MAX: nothing waits */
+/* The driver's word for it that everything of this turn of the loop was given: calls settings.turn(). */
+void bmc_engine_turn(struct bmc_engine *e);
 /* Closes open sessions (best effort, nothing is waited for): before a regular end. */
 void bmc_engine_close(struct bmc_engine *e);
 void bmc_engine_counts(const struct bmc_engine *e, struct bmc_counts *counts);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Makes and reads IPMI packets with libfreeipmi's functions; see packets.h. */
+/* Makes and reads the packets of the handshake with libfreeipmi's functions; see packets.h. */
 #include "ipmi/packets.h"
 
 #include <assert.h>
@@ -10,31 +10,11 @@
 #include "base/memory.h"
 #include "board/messages.h"
 
-/* One template for every command and every reply: the engine's tables speak bytes, as the tables of the specification
- * do. */
-static fiid_template_t tmpl_command = {
-    {8, "cmd", FIID_FIELD_REQUIRED | FIID_FIELD_LENGTH_FIXED},
-    {8 * COMMAND_DATA_MAX, "data", FIID_FIELD_OPTIONAL | FIID_FIELD_LENGTH_VARIABLE},
-    {0, "", 0},
-};
-static fiid_template_t tmpl_reply = {
-    {8, "cmd", FIID_FIELD_REQUIRED | FIID_FIELD_LENGTH_FIXED | FIID_FIELD_MAKES_PACKET_SUFFICIENT},
-    {8, "comp_code", FIID_FIELD_REQUIRED | FIID_FIELD_LENGTH_FIXED | FIID_FIELD_MAKES_PACKET_SUFFICIENT},
-    {8 * REPLY_DATA_MAX, "data", FIID_FIELD_OPTIONAL | FIID_FIELD_LENGTH_VARIABLE},
-    {0, "", 0},
-};
-
 enum {
 	OBJ_RMCP,
 	OBJ_HEADER,
 	OBJ_TRAILER,
 	OBJ_PAYLOAD,
-	OBJ_LAN_HEADER,
-	OBJ_MSG_RQ,
-	OBJ_MSG_RS,
-	OBJ_MSG_TRAILER,
-	OBJ_COMMAND,
-	OBJ_REPLY,
 	OBJ_OPEN_RQ,
 	OBJ_OPEN_RS,
 	OBJ_RAKP1,
@@ -77,12 +57,6 @@ struct packets *packets_new(void)
 	    [OBJ_HEADER] = tmpl_rmcpplus_session_hdr,
 	    [OBJ_TRAILER] = tmpl_rmcpplus_session_trlr,
 	    [OBJ_PAYLOAD] = tmpl_rmcpplus_payload,
-	    [OBJ_LAN_HEADER] = tmpl_lan_session_hdr,
-	    [OBJ_MSG_RQ] = tmpl_lan_msg_hdr_rq,
-	    [OBJ_MSG_RS] = tmpl_lan_msg_hdr_rs,
-	    [OBJ_MSG_TRAILER] = tmpl_lan_msg_trlr,
-	    [OBJ_COMMAND] = tmpl_command,
-	    [OBJ_REPLY] = tmpl_reply,
 	    [OBJ_OPEN_RQ] = tmpl_rmcpplus_open_session_request,
 	    [OBJ_OPEN_RS] = tmpl_rmcpplus_open_session_response,
 	    [OBJ_RAKP1] = tmpl_rmcpplus_rakp_message_1,
@@ -139,25 +113,14 @@ void packets_suite_none(struct rmcpp_session *s)
 
 /* --- making ---------------------------------------------------------------------------------------- */
 
-static size_t assemble(struct packets *p, const struct rmcpp_session *s, fiid_obj_t message, bool in_session,
-		       uint8_t *out)
+static size_t assemble(struct packets *p, uint8_t type, fiid_obj_t message, uint8_t *out)
 {
-	if (fill_rmcp_hdr_ipmi(p->obj[OBJ_RMCP]) < 0 || fill_rmcpplus_session_trlr(p->obj[OBJ_TRAILER]) < 0)
+	if (fill_rmcpplus_session_hdr(type, 0, 0, 0, 0, 0, 0, p->obj[OBJ_HEADER]) < 0 ||
+	    fill_rmcp_hdr_ipmi(p->obj[OBJ_RMCP]) < 0 || fill_rmcpplus_session_trlr(p->obj[OBJ_TRAILER]) < 0)
 		return 0;
-	int size = assemble_ipmi_rmcpplus_pkt(
-	    in_session ? s->authentication : 0, in_session ? s->integrity : 0, in_session ? s->confidentiality : 0,
-	    in_session ? s->integrity_key : NULL, in_session ? s->integrity_size : 0,
-	    in_session ? s->confidentiality_key : NULL, in_session ? s->confidentiality_size : 0, NULL, 0,
-	    p->obj[OBJ_RMCP], p->obj[OBJ_HEADER], in_session ? p->obj[OBJ_MSG_RQ] : NULL, message, p->obj[OBJ_TRAILER],
-	    out, PACKET_MAX, 0);
+	int size = assemble_ipmi_rmcpplus_pkt(0, 0, 0, NULL, 0, NULL, 0, NULL, 0, p->obj[OBJ_RMCP], p->obj[OBJ_HEADER],
+					      NULL, message, p->obj[OBJ_TRAILER], out, PACKET_MAX, 0);
 	return size < 0 ? 0 : (size_t)size;
-}
-
-static size_t assemble_handshake(struct packets *p, uint8_t type, fiid_obj_t message, uint8_t *out)
-{
-	if (fill_rmcpplus_session_hdr(type, 0, 0, 0, 0, 0, 0, p->obj[OBJ_HEADER]) < 0)
-		return 0;
-	return assemble(p, NULL, message, false, out);
 }
 
 size_t packets_make_open(struct packets *p, const struct rmcpp_session *s, uint8_t maximum_privilege, uint8_t *out)
@@ -165,7 +128,7 @@ size_t packets_make_open(struct packets *p, const struct rmcpp_session *s, uint8
 	if (fill_rmcpplus_open_session(s->tag, maximum_privilege, s->console_id, s->authentication, s->integrity,
 				       s->confidentiality, p->obj[OBJ_OPEN_RQ]) < 0)
 		return 0;
-	return assemble_handshake(p, IPMI_PAYLOAD_TYPE_RMCPPLUS_OPEN_SESSION_REQUEST, p->obj[OBJ_OPEN_RQ], out);
+	return assemble(p, IPMI_PAYLOAD_TYPE_RMCPPLUS_OPEN_SESSION_REQUEST, p->obj[OBJ_OPEN_RQ], out);
 }
 
 size_t packets_make_rakp1(struct packets *p, const struct rmcpp_session *s, uint8_t *out)
@@ -174,7 +137,7 @@ size_t packets_make_rakp1(struct packets *p, const struct rmcpp_session *s, uint
 					 s->privilege, IPMI_NAME_ONLY_LOOKUP, s->user, s->user_size,
 					 p->obj[OBJ_RAKP1]) < 0)
 		return 0;
-	return assemble_handshake(p, IPMI_PAYLOAD_TYPE_RAKP_MESSAGE_1, p->obj[OBJ_RAKP1], out);
+	return assemble(p, IPMI_PAYLOAD_TYPE_RAKP_MESSAGE_1, p->obj[OBJ_RAKP1], out);
 }
 
 size_t packets_make_rakp3(struct packets *p, const struct rmcpp_session *s, const struct bmc_secret *secret,
@@ -188,38 +151,7 @@ size_t packets_make_rakp3(struct packets *p, const struct rmcpp_session *s, cons
 	if (size < 0 || fill_rmcpplus_rakp_message_3(s->tag, RMCPPLUS_STATUS_NO_ERRORS, s->managed_id, code,
 						     (unsigned)size, p->obj[OBJ_RAKP3]) < 0)
 		return 0;
-	return assemble_handshake(p, IPMI_PAYLOAD_TYPE_RAKP_MESSAGE_3, p->obj[OBJ_RAKP3], out);
-}
-
-static bool fill_command(struct packets *p, const struct ipmi_command *c, uint8_t request_sequence)
-{
-	fiid_obj_t o = p->obj[OBJ_COMMAND];
-
-	return fill_lan_msg_hdr(IPMI_SLAVE_ADDRESS_BMC, c->netfn, c->lun, request_sequence, p->obj[OBJ_MSG_RQ]) == 0 &&
-	       fiid_obj_clear(o) == 0 && fiid_obj_set(o, "cmd", c->command) == 0 &&
-	       (c->size == 0 || fiid_obj_set_data(o, "data", c->data, c->size) == c->size);
-}
-
-size_t packets_make_command(struct packets *p, struct rmcpp_session *s, const struct ipmi_command *c,
-			    uint8_t request_sequence, uint8_t *out)
-{
-	if (++s->out_sequence == 0) /* 0 belongs to packets outside a session */
-		s->out_sequence = 1;
-	if (!fill_command(p, c, request_sequence) ||
-	    fill_rmcpplus_session_hdr(IPMI_PAYLOAD_TYPE_IPMI, 1, 1, 0, 0, s->managed_id, s->out_sequence,
-				      p->obj[OBJ_HEADER]) < 0)
-		return 0;
-	return assemble(p, s, p->obj[OBJ_COMMAND], true, out);
-}
-
-size_t packets_make_sessionless(struct packets *p, const struct ipmi_command *c, uint8_t request_sequence, uint8_t *out)
-{
-	if (!fill_command(p, c, request_sequence) || fill_rmcp_hdr_ipmi(p->obj[OBJ_RMCP]) < 0 ||
-	    fill_lan_session_hdr(IPMI_AUTHENTICATION_TYPE_NONE, 0, 0, p->obj[OBJ_LAN_HEADER]) < 0)
-		return 0;
-	int size = assemble_ipmi_lan_pkt(p->obj[OBJ_RMCP], p->obj[OBJ_LAN_HEADER], p->obj[OBJ_MSG_RQ],
-					 p->obj[OBJ_COMMAND], NULL, 0, out, PACKET_MAX, 0);
-	return size < 0 ? 0 : (size_t)size;
+	return assemble(p, IPMI_PAYLOAD_TYPE_RAKP_MESSAGE_3, p->obj[OBJ_RAKP3], out);
 }
 
 /* --- reading --------------------------------------------------------------------------------------- */
@@ -387,55 +319,4 @@ int packets_read_rakp4(struct packets *p, struct rmcpp_session *s, const struct 
 		return READ_WRONG_KG;
 	s->out_sequence = 0;
 	return ipmi_check_session_sequence_number_2_0_init(&s->in_highest, &s->in_seen) < 0 ? READ_GARBAGE : status;
-}
-
-static bool take_reply(struct packets *p, const struct ipmi_command *c, uint8_t request_sequence,
-		       struct ipmi_reply *reply)
-{
-	fiid_obj_t o = p->obj[OBJ_REPLY];
-	int64_t completion = field(o, "comp_code");
-
-	if (completion < 0 || field(o, "cmd") != c->command ||
-	    ipmi_lan_check_net_fn(p->obj[OBJ_MSG_RS], c->netfn | 1) != 1 ||
-	    ipmi_lan_check_rq_seq(p->obj[OBJ_MSG_RS], request_sequence) != 1 ||
-	    ipmi_lan_check_checksum(p->obj[OBJ_MSG_RS], o, p->obj[OBJ_MSG_TRAILER]) != 1)
-		return false;
-	int size = fiid_obj_get_data(o, "data", reply->data, sizeof(reply->data));
-	if (size < 0)
-		return false;
-	reply->completion = (uint8_t)completion;
-	reply->size = (uint16_t)size;
-	return true;
-}
-
-bool packets_read_command(struct packets *p, struct rmcpp_session *s, const struct ipmi_command *c,
-			  uint8_t request_sequence, const uint8_t *data, size_t size, struct ipmi_reply *reply)
-{
-	if (unassemble_ipmi_rmcpplus_pkt(s->authentication, s->integrity, s->confidentiality, s->integrity_key,
-					 s->integrity_size, s->confidentiality_key, s->confidentiality_size, data,
-					 (unsigned)size, p->obj[OBJ_RMCP], p->obj[OBJ_HEADER], p->obj[OBJ_PAYLOAD],
-					 p->obj[OBJ_MSG_RS], p->obj[OBJ_REPLY], p->obj[OBJ_MSG_TRAILER],
-					 p->obj[OBJ_TRAILER], 0) != 1)
-		return false;
-	if (ipmi_rmcpplus_check_packet_session_authentication_code(s->integrity, data, (unsigned)size, s->integrity_key,
-								   s->integrity_size, NULL, 0,
-								   p->obj[OBJ_TRAILER]) != 1 ||
-	    ipmi_rmcpplus_check_session_id(p->obj[OBJ_HEADER], s->console_id) != 1 ||
-	    ipmi_rmcpplus_check_integrity_pad(p->obj[OBJ_TRAILER]) != 1 ||
-	    ipmi_rmcpplus_check_payload_pad(s->confidentiality, p->obj[OBJ_PAYLOAD]) != 1)
-		return false;
-	int64_t sequence = field(p->obj[OBJ_HEADER], "session_sequence_number");
-	if (sequence <= 0 ||
-	    ipmi_check_session_sequence_number_2_0((uint32_t)sequence, &s->in_highest, &s->in_seen, 0) != 1)
-		return false;
-	return take_reply(p, c, request_sequence, reply);
-}
-
-bool packets_read_sessionless(struct packets *p, const struct ipmi_command *c, uint8_t request_sequence,
-			      const uint8_t *data, size_t size, struct ipmi_reply *reply)
-{
-	if (unassemble_ipmi_lan_pkt(data, (unsigned)size, p->obj[OBJ_RMCP], p->obj[OBJ_LAN_HEADER], p->obj[OBJ_MSG_RS],
-				    p->obj[OBJ_REPLY], p->obj[OBJ_MSG_TRAILER], 0) != 1)
-		return false;
-	return take_reply(p, c, request_sequence, reply);
 }

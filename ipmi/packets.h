@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Packets of IPMI over LAN, made and taken apart by libfreeipmi: the RMCP+ handshake (IPMI 2.0, 13.17 to 13.24),
- * commands inside a session (13.6), and commands outside any session in the 1.5 form (13.8). No state of a conversation
- * here but what is passed in; the engine calls it. Everything that comes in is hostile: a packet that is not exactly
- * what was asked for is PACKET_GARBAGE. */
+/* What packets of IPMI over LAN are, and those of the RMCP+ handshake (IPMI 2.0, 13.17 to 13.24), made and taken apart by
+ * libfreeipmi; commands and their replies are wire.h's. No state of a conversation here but what is passed in; the engine
+ * calls it. Everything that comes in is hostile: a packet that is not exactly what was asked for is PACKET_GARBAGE. */
 #ifndef GLORY_IPMI_PACKETS_H
 #define GLORY_IPMI_PACKETS_H
 
@@ -70,10 +69,6 @@ size_t packets_make_open(struct packets *p, const struct rmcpp_session *s, uint8
 size_t packets_make_rakp1(struct packets *p, const struct rmcpp_session *s, uint8_t *out);
 size_t packets_make_rakp3(struct packets *p, const struct rmcpp_session *s, const struct bmc_secret *secret,
 			  uint8_t *out);
-size_t packets_make_command(struct packets *p, struct rmcpp_session *s, const struct ipmi_command *c,
-			    uint8_t request_sequence, uint8_t *out);
-size_t packets_make_sessionless(struct packets *p, const struct ipmi_command *c, uint8_t request_sequence,
-				uint8_t *out);
 
 /* What a datagram claims to be, and for which session (0 for sessionless): only lengths and fixed bytes are looked at.
  */
@@ -88,10 +83,5 @@ int packets_read_rakp2(struct packets *p, struct rmcpp_session *s, const struct 
 		       unsigned workarounds, const uint8_t *data, size_t size);
 int packets_read_rakp4(struct packets *p, struct rmcpp_session *s, const struct bmc_secret *secret, const uint8_t *data,
 		       size_t size);
-/* True when the reply belongs to exactly this command and request sequence, is authentic, and no replay. */
-bool packets_read_command(struct packets *p, struct rmcpp_session *s, const struct ipmi_command *c,
-			  uint8_t request_sequence, const uint8_t *data, size_t size, struct ipmi_reply *reply);
-bool packets_read_sessionless(struct packets *p, const struct ipmi_command *c, uint8_t request_sequence,
-			      const uint8_t *data, size_t size, struct ipmi_reply *reply);
 
 #endif

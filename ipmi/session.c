@@ -47,7 +47,7 @@ void session_close(struct bmc_engine *e, struct bmc *b)
 		for (int i = 0; i < 4; i++)
 			c.data[i] = (uint8_t)(id >> (8 * i));
 		b->request_sequence = (b->request_sequence + 1) & 0x3f;
-		size_t size = packets_make_command(e->packets, &b->session, &c, b->request_sequence, packet);
+		size_t size = wire_make_command(e->wire, &b->session, &c, b->request_sequence, packet);
 		uint8_t before = b->flight.sent;
 		send_packet(e, b, packet, size);
 		b->flight.sent = before;
@@ -92,10 +92,10 @@ static void finish(struct bmc_engine *e, struct bmc *b, enum bmc_error error, co
 static void wire_command(struct bmc_engine *e, struct bmc *b)
 {
 	uint8_t packet[PACKET_MAX];
-	size_t size =
-	    b->flight.kind == FLIGHT_PING
-		? packets_make_sessionless(e->packets, &b->flight.command, b->flight.sequence, packet)
-		: packets_make_command(e->packets, &b->session, &b->flight.command, b->flight.sequence, packet);
+	const struct flight *f = &b->flight;
+	size_t size = f->kind == FLIGHT_PING
+			  ? wire_make_sessionless(&f->command, f->sequence, packet)
+			  : wire_make_command(e->wire, &b->session, &f->command, f->sequence, packet);
 
 	send_packet(e, b, packet, size);
 }
@@ -483,10 +483,10 @@ static bool reply_arrived(struct bmc_engine *e, struct bmc *b, enum packet_kind 
 
 	if (f->kind == FLIGHT_PING) {
 		if (kind != PACKET_SESSIONLESS ||
-		    !packets_read_sessionless(e->packets, &f->command, f->sequence, data, size, &r))
+		    !wire_read_sessionless(&f->command, f->sequence, data, size, &r))
 			return false;
 	} else if (kind != PACKET_COMMAND ||
-		   !packets_read_command(e->packets, &b->session, &f->command, f->sequence, data, size, &r))
+		   !wire_read_command(e->wire, &b->session, &f->command, f->sequence, data, size, &r))
 		return false;
 	e->counts.exchanges++;
 	watch_heard(e, b);

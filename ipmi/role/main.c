@@ -13,7 +13,7 @@
 #include "ipmi/driver.h"
 #include "proc/role.h"
 
-enum { STATS_MS = 1000 };
+enum { STATS_MS = 1000, GATHERED = 64 };
 
 static struct bmc_role {
 	struct role_context *context;
@@ -22,6 +22,8 @@ static struct bmc_role {
 	struct loop_timer *stats;
 	struct log_damper refusals;
 	uint64_t exchanges_before;
+	struct msg_power_state powers[GATHERED]; /* of this turn of the loop: one message tells them all */
+	size_t power_count;
 } role;
 
 /* --- to the engine role and the supervisor --------------------------------------------------------- */
@@ -35,16 +37,32 @@ static void on_secret_wanted(void *arg, const char *name)
 	channel_send(role.context->supervisor, MSG_SECRET_ASK, &ask, sizeof(ask));
 }
 
-static void on_power(void *arg, const struct msg_power_state *m)
+static void on_turn(void *arg)
 {
 	(void)arg;
-	channel_send(role.context->engine, MSG_POWER_STATE, m, sizeof(*m));
+	if (role.power_count)
+		channel_send(role.context->engine, MSG_POWER_STATE, role.powers, role.power_count * sizeof(role.powers[0]));
+	role.power_count = 0;
+}
+
+/* To the engine, behind the power states that were reported before. */
+static void tell(uint16_t type, const void *body, size_t size)
+{
+	on_turn(NULL);
+	channel_send(role.context->engine, type, body, size);
+}
+
+static void on_power(void *arg, const struct msg_power_state *m)
+{
+	if (role.power_count == GATHERED)
+		on_turn(arg);
+	role.powers[role.power_count++] = *m;
 }
 
 static void on_result(void *arg, const struct msg_power_result *m)
 {
 	(void)arg;
-	channel_send(role.context->engine, MSG_POWER_RESULT, m, sizeof(*m));
+	tell(MSG_POWER_RESULT, m, sizeof(*m));
 }
 
 static void on_sensors(void *arg, const struct msg_sensor *m, size_t count)
@@ -54,44 +72,44 @@ static void on_sensors(void *arg, const struct msg_sensor *m, size_t count)
 	(void)arg;
 	for (size_t done = 0; done < count; done += most) {
 		size_t part = count - done < most ? count - done : most;
-		channel_send(role.context->engine, MSG_SENSORS, m + done, part * sizeof(*m));
+		tell(MSG_SENSORS, m + done, part * sizeof(*m));
 	}
 }
 
 static void on_facts(void *arg, const struct msg_bmc_facts *m)
 {
 	(void)arg;
-	channel_send(role.context->engine, MSG_BMC_FACTS, m, sizeof(*m));
+	tell(MSG_BMC_FACTS, m, sizeof(*m));
 }
 
 static void on_sel(void *arg, const struct msg_sel_entry *m, size_t count)
 {
 	(void)arg;
-	channel_send(role.context->engine, MSG_SEL, m, count * sizeof(*m));
+	tell(MSG_SEL, m, count * sizeof(*m));
 }
 
 static void on_sel_state(void *arg, const struct msg_sel_state *m)
 {
 	(void)arg;
-	channel_send(role.context->engine, MSG_SEL_STATE, m, sizeof(*m));
+	tell(MSG_SEL_STATE, m, sizeof(*m));
 }
 
 static void on_sel_cleared(void *arg, const struct msg_sel_cleared *m)
 {
 	(void)arg;
-	channel_send(role.context->engine, MSG_SEL_CLEARED, m, sizeof(*m));
+	tell(MSG_SEL_CLEARED, m, sizeof(*m));
 }
 
 static void on_pet(void *arg, const struct msg_sel_entry *m)
 {
 	(void)arg;
-	channel_send(role.context->engine, MSG_PET_EVENT, m, sizeof(*m));
+	tell(MSG_PET_EVENT, m, sizeof(*m));
 }
 
 static void on_fru(void *arg, const struct msg_fru *m)
 {
 	(void)arg;
-	channel_send(role.context->engine, MSG_FRU, m, sizeof(*m));
+	tell(MSG_FRU, m, sizeof(*m));
 }
 
 static void on_stats_due(void *arg)
@@ -198,7 +216,7 @@ static void on_supervisor(struct role_context *context, const struct message_hea
 static const struct bmc_record_hands records = {on_sel, on_sel_state, on_sel_cleared, on_pet, on_fru};
 static const struct bmc_hands hands = {
     .secret = on_secret_wanted, .power = on_power, .result = on_result, .sensors = on_sensors, .facts = on_facts};
-static struct bmc_settings settings = {.records = &records};
+static struct bmc_settings settings = {.records = &records, .turn = on_turn};
 
 static int prepare(struct role_context *context)
 {

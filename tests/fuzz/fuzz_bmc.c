@@ -2,7 +2,8 @@
 /* Fuzzes the BMC engine where its bytes come from outside: datagrams from a BMC in every state of a session, and files
  * of sensor records. The first byte chooses. For datagrams a well-behaved BMC takes part, so that the engine gets as
  * far as its sensor readings; the input says which of its answers are replaced, changed or followed by bytes of its
- * own, also inside the session's cover. */
+ * own, also inside the session's cover. Packets that are signed by the right key, whatever is in them, are read by us and
+ * by libfreeipmi, which must agree. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "ipmi/bmc.h"
 #include "ipmi/sdr.h"
 #include "tests/sim/fake_bmc.h"
+#include "tests/sim/freeipmi_packets.h"
 
 static struct {
 	const uint8_t *input;
@@ -245,6 +247,74 @@ static void fuzz_records(const uint8_t *data, size_t size)
 		sel_decode(words, NULL, raw, &entry);
 }
 
+static struct rmcpp_session signed_session(bool sha256)
+{
+	struct rmcpp_session s = {.console_id = 0x01020304, .managed_id = 7, .in_highest = 20, .in_seen = 0xff};
+
+	packets_suite(&s, sha256 ? 17 : 3);
+	s.integrity_size = s.confidentiality_size = sha256 ? 32 : 20;
+	memset(s.integrity_key, 0x11, sizeof(s.integrity_key));
+	memset(s.confidentiality_key, 0x22, sizeof(s.confidentiality_key));
+	return s;
+}
+
+/* Ours and theirs on the same bytes: both refuse, or both say the same. */
+static void both_read(const struct rmcpp_session *s, const struct ipmi_command *c, const uint8_t *data, size_t size)
+{
+	struct rmcpp_session mine = *s, theirs = *s;
+	struct ipmi_reply a, b;
+	bool taken = wire_read_command(w.engine->wire, &mine, c, 1, data, size, &a);
+
+	if (taken != theirs_read_command(&theirs, c, 1, data, size, &b) || mine.in_highest != theirs.in_highest ||
+	    mine.in_seen != theirs.in_seen)
+		abort();
+	if (taken && (a.completion != b.completion || a.size != b.size || memcmp(a.data, b.data, a.size) != 0))
+		abort();
+}
+
+/* The first bytes say what the packet around the plain bytes is like; the plain bytes begin as a right answer does, if
+ * the input wants it so. What libfreeipmi would read past its end is only shown to us. */
+static void fuzz_wire(bool sha256)
+{
+	static bool ready;
+	struct ipmi_command c = {.netfn = 6, .command = 1};
+	struct rmcpp_session s = signed_session(sha256);
+	struct ipmi_reply reply;
+	uint8_t plain[256 + 16], trailer[16], packet[PACKET_MAX], how = next_byte();
+
+	if (!ready)
+		theirs_init();
+	ready = true;
+	uint32_t sequence = 15 + next_byte() % 16;
+	size_t trailer_size = 2 + next_bytes(trailer, 8), size = next_bytes(plain, 256) / 16 * 16;
+	trailer[trailer_size - 2] = next_byte();
+	trailer[trailer_size - 1] = next_byte();
+	if (how & 1 && size >= 16) {
+		size_t message = size - 1 - plain[size - 1] % 16;
+		memcpy(plain, (uint8_t[]){0x81, 0x1c, 0x63, 0x20, 0x04, 0x01}, 6);
+		for (size_t i = message; i < size - 1; i++)
+			plain[i] = (uint8_t)(i - message + 1);
+		plain[size - 1] = (uint8_t)(size - 1 - message);
+		uint8_t sum = 0;
+		for (size_t i = 3; i + 1 < message; i++)
+			sum = (uint8_t)(sum - plain[i]);
+		if (message >= 8)
+			plain[message - 1] = sum;
+	}
+	size = theirs_cover(&s, sequence, plain, size, trailer, trailer_size, packet);
+	if (how & 2)
+		packet[next_byte() % size] ^= next_byte();
+	if (how & 4)
+		size -= next_byte() % size;
+	if (trailer[trailer_size - 2] > trailer_size - 2)
+		(void)wire_read_command(w.engine->wire, &s, &c, 1, packet, size, &reply);
+	else
+		both_read(&s, &c, packet, size);
+	size_t plain_size = next_bytes(packet, 255);
+	if (packets_look(packet, plain_size, &sequence) == PACKET_SESSIONLESS)
+		(void)wire_read_sessionless(&c, 1, packet, plain_size, &reply);
+}
+
 static void fuzz_secret(void)
 {
 	struct error error;
@@ -287,7 +357,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_file(data + 1, size - 1);
 		break;
 	case 1:
-		if (data[0] & 4)
+		if (data[0] & 8)
+			fuzz_wire(data[0] & 4);
+		else if (data[0] & 4)
 			fuzz_records(data + 1, size - 1);
 		else
 			fuzz_secret();

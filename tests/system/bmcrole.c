@@ -19,7 +19,7 @@
 #include "proc/role.h"
 #include "tests/sim/fake_bmc.h"
 
-enum { EPOCH = 7, LIMIT_MS = 20000 };
+enum { EPOCH = 7, LIMIT_MS = 20000, QUIET = 100, QUIET_FIRST = 1000 };
 
 static struct {
 	struct fake_bmc bmc;
@@ -27,6 +27,8 @@ static struct {
 	struct address address;
 	uint64_t sequence;
 	unsigned ready, asked, on, off, results, sensors, stats, facts;
+	unsigned silent, silent_messages, off_before_result;
+	uint8_t silent_of[QUIET];
 	struct msg_power_result result;
 } w;
 
@@ -40,6 +42,17 @@ static void send_message(int fd, uint16_t type, const void *body, size_t size)
 		memcpy(packet + sizeof(h), body, size);
 	if (send(fd, packet, sizeof(h) + size, MSG_NOSIGNAL) < 0)
 		perror("send");
+}
+
+/* Those of the BMCs that never answer: each counts once. */
+static void take_silent(const struct msg_power_state *power, size_t count)
+{
+	unsigned before = w.silent;
+
+	for (size_t i = 0; i < count; i++)
+		if (power[i].state == BMC_SILENT && power[i].slot >= QUIET_FIRST && power[i].slot < QUIET_FIRST + QUIET)
+			w.silent += !w.silent_of[power[i].slot - QUIET_FIRST]++;
+	w.silent_messages += w.silent != before;
 }
 
 static void take_message(const struct message_header *h, const uint8_t *body, size_t size)
@@ -60,9 +73,11 @@ static void take_message(const struct message_header *h, const uint8_t *body, si
 			w.on += power[i].state == BMC_ON && power[i].slot == 5;
 			w.off += power[i].state == BMC_OFF;
 		}
+		take_silent(power, size / sizeof(*power));
 		break;
 	case MSG_POWER_RESULT:
 		w.results++;
+		w.off_before_result = w.off;
 		memcpy(&w.result, body, sizeof(w.result));
 		break;
 	case MSG_SENSORS:
@@ -175,6 +190,32 @@ static void make_bmc(uint8_t *records)
 	memcpy(w.bmc.reading[40], (uint8_t[]){0, 0xc0, 1, 0x80}, 4);
 }
 
+/* States that are known in the same turn of the role's loop come together, and each of them does. */
+static bool many_silent(struct msg_bmc_target t)
+{
+	struct sockaddr_storage bound;
+	socklen_t length = sizeof(bound);
+	struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int deaf = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (deaf < 0 || bind(deaf, (struct sockaddr *)&any, sizeof(any)) < 0 ||
+	    getsockname(deaf, (struct sockaddr *)&bound, &length) < 0)
+		exit(1);
+	address_from_sockaddr(&bound, &t.address);
+	for (t.slot = QUIET_FIRST; t.slot < QUIET_FIRST + QUIET; t.slot++)
+		send_message(w.engine, MSG_BMC_TARGET, &t, sizeof(t));
+	for (uint32_t i = 0; i < QUIET; i++) {
+		struct msg_bmc_read read = {
+		    .slot = QUIET_FIRST + i, .generation = t.generation, .what = BMC_READ_POWER, .urgent = 1};
+		send_message(w.engine, MSG_BMC_READ, &read, sizeof(read));
+	}
+	until("bmcs that never answer are silent", &w.silent, QUIET);
+	close(deaf);
+	printf("%s their %u states came in %u messages\n", w.silent_messages <= QUIET / 2 ? "ok  " : "FAIL", w.silent,
+	       w.silent_messages);
+	return w.silent_messages <= QUIET / 2;
+}
+
 int main(int argc, char **argv)
 {
 	static uint8_t records[64];
@@ -215,11 +256,13 @@ int main(int argc, char **argv)
 	until("it says what the bmc is", &w.facts, 1);
 	send_message(w.engine, MSG_POWER, &power, sizeof(power));
 	until("it answers the power command", &w.results, 1);
-	bool good = w.result.job == 9 && w.result.error == BMC_OK && w.result.state == POWER_OFF && w.bmc.controls == 1;
+	bool good = w.result.job == 9 && w.result.error == BMC_OK && w.result.state == POWER_OFF && w.bmc.controls == 1 &&
+		    w.off_before_result > 0; /* the state that the result speaks of is told first */
 	printf("%s off was read back: %s\n", good ? "ok  " : "FAIL", w.result.text);
 	until("it says off", &w.off, 2);
 	until("it sends sensors", &w.sensors, 2);
 	until("it counts", &w.stats, 2);
+	good = many_silent(t) && good;
 	kill(pid, SIGTERM);
 	for (int64_t end = clock_mono_ms() + LIMIT_MS; waitpid(pid, &status, WNOHANG) == 0 && clock_mono_ms() < end;) {
 		struct pollfd p = {w.udp, POLLIN, 0};
