@@ -21,7 +21,6 @@ static struct api {
 		enum face face;
 	} sockets[FACE_COUNT];
 	size_t socket_count;
-	bool tls; /* one of them is the TLS listener's */
 	struct loop_timer *stats, *stream, *hour;
 } api;
 
@@ -35,7 +34,6 @@ static void on_socket(struct role_context *context, const void *body, int fd)
 		if (what->use == uses[face] && api.socket_count < COUNT_OF(api.sockets)) {
 			api.sockets[api.socket_count].fd = fd;
 			api.sockets[api.socket_count++].face = (enum face)face;
-			api.tls |= face == FACE_HTTPS;
 			return;
 		}
 	close(fd);
@@ -73,14 +71,11 @@ static void on_engine(struct role_context *context, const struct message_header 
 
 static void on_supervisor(struct role_context *context, const struct message_header *h, const void *body, size_t size, int fd)
 {
-	const struct msg_https *offer = body;
 	(void)context;
 	(void)size;
 
 	if (h->type == MSG_HTTPS) {
-		if (offer->on && !api.tls)
-			log_warning("https: switched on in the settings: it listens after a restart of the appliance");
-		https_offer(offer, fd);
+		https_offer(body, fd);
 		return;
 	}
 	if (h->type == MSG_SECRET)
