@@ -66,6 +66,13 @@ void crowd_asked(struct connection *c, bool asked, bool endless, int64_t now_ms)
 	c->since_ms = now_ms;
 }
 
+void crowd_end_streams(struct crowd *crowd)
+{
+	for (struct connection *c = crowd->first; c; c = c->next)
+		if (c->peer.face == FACE_HTTPS && c->asked && c->endless)
+			shutdown(c->fd, SHUT_RDWR);
+}
+
 uint64_t crowd_oldest_certificate(const struct crowd *crowd)
 {
 	uint64_t lowest = UINT64_MAX;

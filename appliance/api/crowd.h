@@ -36,6 +36,8 @@ void crowd_remove(struct crowd *crowd, struct connection *connection); /* frees 
 void crowd_asked(struct connection *connection, bool asked, bool endless, int64_t now_ms);
 /* Shuts the sockets of those over TCP whose time is over; their owner sees the end of the connection. How many. */
 unsigned crowd_end_slow(struct crowd *crowd, int64_t now_ms);
+/* Ends the streams over TLS: who may read has changed, and a stream would never ask again. */
+void crowd_end_streams(struct crowd *crowd);
 /* The lowest number of a certificate that a connection of the TLS listener came under; UINT64_MAX when there is none. */
 uint64_t crowd_oldest_certificate(const struct crowd *crowd);
 /* The address of the other end; an IPv4 one also where the listener is IPv6's. */

@@ -793,6 +793,11 @@ void server_stats(const struct server *s, struct msg_stats *stats)
 	stats->queued = s->crowd.count;
 }
 
+void server_users_changed(struct server *s)
+{
+	crowd_end_streams(&s->crowd);
+}
+
 void server_each_stream(struct server *s, void (*visit)(struct request *request))
 {
 	for (struct request *r = s->requests, *next; r; r = next) {

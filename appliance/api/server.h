@@ -109,6 +109,8 @@ void server_reply(struct server *server, const struct msg_reply *reply, size_t s
 struct loop *server_loop(const struct server *server);
 struct channel *server_engine(const struct server *server);
 void server_stats(const struct server *server, struct msg_stats *stats);
+/* The users of the TLS listener may be others now: streams of theirs end, and are asked for anew by those who may. */
+void server_users_changed(struct server *server);
 /* Calls visit for every request whose route streams. */
 void server_each_stream(struct server *server, void (*visit)(struct request *request));
 

@@ -397,6 +397,18 @@ def settings(text):
     return change
 
 
+def ends_soon(answer):
+    """Reads a stream to its end."""
+    end = time.monotonic() + 10 * PATIENCE
+    try:
+        while answer.readline():
+            check(time.monotonic() < end, "the stream of a user who is named no more goes on")
+    except TimeoutError as late:
+        raise Failed("the stream of a user who is named no more goes on") from late
+    except (OSError, http.client.HTTPException):
+        pass
+
+
 def switched(a):
     """SIGHUP: users come and go, the listener is switched off and on; a password that others could read lets nobody in"""
     log = Log(a)
@@ -405,8 +417,15 @@ def switched(a):
     log.wait(r"secret https/noc: noc has owner 0, mode 0644")
     wait_until("nobody is let in", 10, lambda: status(a, "/v1/site", source="127.0.0.71") != 200)
     put_password(a, "noc", PASSWORD)
+    reload(a)
+    wait_until("the user is let in", 10, lambda: status(a, "/v1/site", source="127.0.0.75") == 200, 1)
+    stream = Client(a, "127.0.0.74")
+    stream.request("GET", "/v1/stream", headers=NOC)
+    answer = stream.getresponse()
+    check(answer.status == 200 and answer.readline(), "no stream")
     settings(SETTINGS.replace('name="noc"', 'name="eve"'))(a)
     log.wait(r"secret https/eve: eve: No such file")
+    ends_soon(answer)
     check(status(a, "/v1/site", source="127.0.0.72") == 401, "a user who is named no more is let in")
     settings(SETTINGS)(a)
     wait_until("the user is let in again", 10, lambda: status(a, "/v1/site", source="127.0.0.73") == 200, 1)

@@ -128,6 +128,29 @@ static void test_slow(void)
 	}
 }
 
+static void test_streams_end(void)
+{
+	struct crowd crowd = {0};
+	struct connection *c[3];
+	int ends[3][2];
+
+	for (int i = 0; i < 3; i++) {
+		struct peer p = {.face = i == 2 ? FACE_HTTP : FACE_HTTPS, .from = host(1)};
+		CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_STREAM, 0, ends[i]), 0);
+		c[i] = crowd_add(&crowd, &p, ends[i][0], NOW);
+		crowd_asked(c[i], true, i != 1, NOW);
+	}
+	crowd_end_streams(&crowd);
+	CU_ASSERT_FALSE(is_open(ends[0][1]));
+	CU_ASSERT_TRUE(is_open(ends[1][1])); /* an answer that ends by itself */
+	CU_ASSERT_TRUE(is_open(ends[2][1])); /* a listener without users */
+	for (int i = 0; i < 3; i++) {
+		close(ends[i][0]);
+		close(ends[i][1]);
+	}
+	empty(&crowd);
+}
+
 /* --- users --------------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -472,6 +495,7 @@ static const struct unit_test tests[] = {
     {"room", test_room},
     {"origins", test_origins},
     {"slow clients", test_slow},
+    {"streams end", test_streams_end},
     {"headers", test_headers},
     {"logins", test_logins},
     {"guessing", test_guessing},

@@ -63,6 +63,7 @@ static void on_engine(struct role_context *context, const struct message_header 
 		if (h->type == MSG_USER) {
 			peer_users(body, size / sizeof(struct msg_user));
 			https_users(body, size / sizeof(struct msg_user));
+			server_users_changed(api.server);
 		}
 		if (fd >= 0)
 			close(fd);
