@@ -55,7 +55,7 @@ void peer_users(const struct msg_user *list, size_t count)
 {
 	user_count = 0;
 	for (size_t i = 0; i < count && user_count < USERS_MAX; i++) {
-		if (!text_terminated(list[i].name, sizeof list[i].name) || list[i].right >= RIGHT_COUNT)
+		if (list[i].https || !text_terminated(list[i].name, sizeof list[i].name) || list[i].right >= RIGHT_COUNT)
 			continue;
 		text_copy(users[user_count].name, sizeof users[user_count].name, list[i].name);
 		users[user_count++].right = (enum right)list[i].right;
@@ -93,7 +93,7 @@ bool peer_of_socket(int fd, struct peer *out)
 	gids[0] = credentials.gid;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, gids + 1, &list))
 		list = 0;
-	*out = (struct peer){.local = true, .uid = credentials.uid};
+	*out = (struct peer){.face = FACE_LOCAL, .uid = credentials.uid};
 	out->right = peer_right(out->uid, gids, 1 + list / sizeof gids[0], clock_mono_ms());
 	text_format(out->actor, sizeof out->actor, "uid:%" PRIu32, out->uid);
 	return true;

@@ -12,6 +12,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "api/certificate.h"
+#include "api/crowd.h"
+#include "api/login.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -22,34 +25,37 @@
 #define DEADLINE_TICK_MS 500
 #define BLOCK 32768
 #define HEADERS_MAX 65536 /* request line, headers and one block of the answer */
+/* TLS 1.2 and 1.3, keys of one session only, no CBC, no SHA-1 */
+#define CIPHERS "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-RSA:+ECDHE-ECDSA:-AES-128-CBC:-AES-256-CBC:-SHA1:%SERVER_PRECEDENCE"
 
 struct listener {
 	struct server *server;
 	struct loop_fd *watch;
 	int fd;
-	bool local;
+	enum face face;
 };
+
+/* One of libmicrohttpd's daemons: that of plain connections, that of TLS. */
+enum { PLAIN, TLS, DAEMONS };
 
 struct server {
 	struct loop *loop;
 	struct channel *engine;
-	struct MHD_Daemon *daemon;
-	struct loop_fd *watch;
+	struct MHD_Daemon *daemons[DAEMONS];
+	struct loop_fd *watches[DAEMONS];
 	struct loop_timer *due, *deadlines;
-	struct listener listeners[2];
+	struct listener listeners[FACE_COUNT];
 	size_t listener_count;
 	struct board_reader *board;
 	uint64_t board_life;
 	struct request *requests;
-	struct {
-		uint32_t uid, count;
-		bool local;
-	} open[CONNECTIONS_MAX];
-	unsigned connections, http_connections, streams;
+	struct crowd crowd;
+	unsigned streams, tcp_streams;
 	bool full; /* the listeners are not watched */
 	uint64_t last_id, handled, garbage;
 	struct peer arriving; /* of the connection that is being added */
-	struct log_damper damper;
+	int arriving_fd;
+	struct log_damper damper, refusals;
 };
 
 unsigned server_status(int kind)
@@ -81,10 +87,17 @@ unsigned server_status(int kind)
 static void drive(struct server *s)
 {
 	MHD_UNSIGNED_LONG_LONG after;
+	int64_t least = -1;
 
-	MHD_run(s->daemon);
-	if (MHD_get_timeout(s->daemon, &after) == MHD_YES)
-		loop_timer_set(s->due, after > 60000 ? 60000 : (int64_t)after);
+	for (int i = 0; i < DAEMONS; i++) {
+		MHD_run(s->daemons[i]);
+		if (MHD_get_timeout(s->daemons[i], &after) == MHD_YES) {
+			int64_t wait = after > 60000 ? 60000 : (int64_t)after;
+			least = least < 0 || wait < least ? wait : least;
+		}
+	}
+	if (least >= 0)
+		loop_timer_set(s->due, least);
 	else
 		loop_timer_stop(s->due);
 }
@@ -132,7 +145,11 @@ static void set_answer(struct request *r, unsigned status, const char *type, str
 		MHD_add_response_header(answer, headers[i][0], headers[i][1]);
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		MHD_add_response_header(answer, MHD_HTTP_HEADER_ALLOW,
-					r->route && r->route->post ? "POST" : "GET, HEAD");
+					r->route && r->route->post && r->peer->face == FACE_LOCAL ? "POST" : "GET, HEAD");
+	if (status == MHD_HTTP_UNAUTHORIZED)
+		MHD_add_response_header(answer, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Basic realm=\"GLORY-CL\", charset=\"UTF-8\"");
+	if (status == MHD_HTTP_TOO_MANY_REQUESTS)
+		MHD_add_response_header(answer, MHD_HTTP_HEADER_RETRY_AFTER, "10");
 	r->answer = answer;
 	r->status = status;
 	r->id = 0;
@@ -270,6 +287,7 @@ static void on_deadlines(void *arg)
 	struct server *s = arg;
 	int64_t now = clock_mono_ms();
 
+	s->garbage += crowd_end_slow(&s->crowd, now);
 	for (struct request *r = s->requests, *next; r; r = next) {
 		next = r->next;
 		if (r->suspended && !r->answer && now >= r->deadline_ms)
@@ -379,12 +397,37 @@ static uint64_t announced_size(const struct request *r)
 	return text && text_integer(text, 0, INT64_MAX, &size) ? (uint64_t)size : 0;
 }
 
+/* Over TLS each request proves who it is; without that it learns nothing, not even which paths there are. */
+static bool log_in(struct request *r)
+{
+	const char *header = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
+	struct peer *p = &r->by->peer;
+	char name[NAME_SIZE], from[ADDRESS_TEXT];
+	enum login is = login_check(header, &p->from, clock_mono_ms(), name);
+	unsigned held;
+
+	p->right = is == LOGIN_GOOD ? RIGHT_VIEW : RIGHT_NONE;
+	text_format(p->actor, sizeof p->actor, "https:%.50s", is == LOGIN_GOOD ? name : "");
+	if (is == LOGIN_BAD && log_damper_pass(&r->server->refusals, clock_mono_ms(), &held))
+		log_warning("https: %s: a wrong user or password (%u before)", address_text(&p->from, p->from.port, from), held);
+	if (is == LOGIN_WAIT)
+		fail_status(r, MHD_HTTP_TOO_MANY_REQUESTS, ERR_REFUSED, "https", "wait ten seconds, then send the right ones",
+			    "too many wrong passwords came from your address");
+	else if (is != LOGIN_GOOD)
+		fail_status(r, MHD_HTTP_UNAUTHORIZED, ERR_REFUSED, "https", "send those of a user of kind https in gloryd.xml",
+			    is == LOGIN_NONE ? "wants a user and a password" : "user or password is wrong");
+	return is == LOGIN_GOOD;
+}
+
 /* Everything that can be said before the body. True: the request may go on. */
 static bool admit(struct request *r, const char *path, const char *method)
 {
 	struct taking t = {.request = r, .now_wall_ms = clock_wall_ms()};
+	bool local = r->peer->face == FACE_LOCAL;
 	char shown[128];
 
+	if (r->peer->face == FACE_HTTPS && !log_in(r))
+		return false;
 	if (r->peer->right < RIGHT_VIEW) {
 		request_fail(r, ERR_REFUSED, r->peer->actor,
 			     "ask an administrator for the group glory-view, glory-operate or glory-admin",
@@ -398,14 +441,13 @@ static bool admit(struct request *r, const char *path, const char *method)
 		request_fail(r, ERR_NOT_FOUND, shown, "see gloryd(8) for the list", "there is no such path");
 		return false;
 	}
-	if (!method_is(r->route, method) || (r->route->post && !r->peer->local)) {
+	if (!method_is(r->route, method) || (r->route->post && !local)) {
 		fail_status(r, MHD_HTTP_METHOD_NOT_ALLOWED, ERR_REFUSED, r->route->path,
-			    r->peer->local ? "see gloryd(8) for the list"
-					   : "use the local socket: this listener only reads",
+			    local ? "see gloryd(8) for the list" : "use the local socket: this listener only reads",
 			    "does not take this method");
 		return false;
 	}
-	if (r->route->stream && r->server->streams >= STREAMS_MAX) {
+	if (r->route->stream && (r->server->streams >= STREAMS_MAX || (!local && r->server->tcp_streams >= STREAMS_TCP))) {
 		request_fail(r, ERR_BUSY, r->route->path, "close another one", "too many streams are open");
 		return false;
 	}
@@ -457,11 +499,13 @@ static struct request *begin(struct server *s, struct MHD_Connection *connection
 
 	r->server = s;
 	r->connection = connection;
-	r->peer = info->socket_context;
+	r->by = info->socket_context;
+	r->peer = &r->by->peer;
 	r->body_fd = -1;
 	r->next = s->requests;
 	s->requests = r;
 	s->handled++;
+	crowd_asked(r->by, true, false, clock_mono_ms());
 	return r;
 }
 
@@ -475,6 +519,16 @@ static enum MHD_Result give_answer(struct request *r)
 	return MHD_queue_response(r->connection, r->status, r->answer);
 }
 
+static void count_stream(struct request *r, unsigned step)
+{
+	if (!r->streaming)
+		return;
+	r->server->streams += step;
+	if (r->peer->face != FACE_LOCAL)
+		r->server->tcp_streams += step;
+	r->by->endless = true;
+}
+
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *path, const char *method,
 				  const char *version, const char *upload, size_t *upload_size, void **state)
 {
@@ -486,7 +540,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 		if (!admit(r, path, method))
 			return give_answer(r); /* before the body: it is not wanted */
 		r->streaming = r->route->stream;
-		r->server->streams += r->streaming;
+		count_stream(r, 1);
 		return MHD_YES;
 	}
 	if (*upload_size) {
@@ -512,7 +566,8 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **st
 		at = &(*at)->next;
 	if (*at)
 		*at = r->next;
-	r->server->streams -= r->streaming;
+	count_stream(r, -1u);
+	crowd_asked(r->by, false, false, clock_mono_ms());
 	if (r->producer) {
 		emit_free(&r->producer->out);
 		r->producer->free(r->producer);
@@ -533,7 +588,7 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **st
 
 static void watch_listeners(struct server *s)
 {
-	bool full = s->connections >= CONNECTIONS_MAX;
+	bool full = s->crowd.count >= CONNECTIONS_MAX;
 
 	if (full == s->full)
 		return;
@@ -546,44 +601,30 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
 			  enum MHD_ConnectionNotificationCode what)
 {
 	struct server *s = arg;
-	struct peer *p = *context;
+	struct connection *c = *context;
 	(void)connection;
 
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		p = *context = mem_zalloc(sizeof *p);
-		*p = s->arriving;
-	}
-	unsigned step = what == MHD_CONNECTION_NOTIFY_STARTED ? 1 : -1u;
-	s->connections += step;
-	if (!p->local)
-		s->http_connections += step;
-	for (size_t i = 0; p->local && i < CONNECTIONS_MAX; i++)
-		if (s->open[i].uid == p->uid && s->open[i].count) {
-			s->open[i].count += step;
-			step = 0;
-			break;
-		}
-	for (size_t i = 0; p->local && step == 1 && i < CONNECTIONS_MAX; i++)
-		if (s->open[i].count == 0) {
-			s->open[i].uid = p->uid;
-			s->open[i].count = 1;
-			break;
-		}
-	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
-		free(p);
+		c = *context = crowd_add(&s->crowd, &s->arriving, s->arriving_fd, clock_mono_ms());
+		c->certificate = certificate_number();
+	} else {
+		crowd_remove(&s->crowd, c);
 		*context = NULL;
+		certificate_forget(crowd_oldest_certificate(&s->crowd));
 	}
 	watch_listeners(s);
 }
 
-static bool has_room(const struct server *s, const struct peer *p)
+static bool know_peer(struct listener *l, int fd, const struct sockaddr_storage *from)
 {
-	if (!p->local)
-		return s->http_connections < CONNECTIONS_HTTP;
-	for (size_t i = 0; p->uid && i < CONNECTIONS_MAX; i++)
-		if (s->open[i].uid == p->uid)
-			return s->open[i].count < CONNECTIONS_PER_UID;
-	return true;
+	struct peer *p = &l->server->arriving;
+
+	*p = (struct peer){.face = l->face};
+	text_copy(p->actor, sizeof p->actor, l->face == FACE_HTTPS ? "https" : "http");
+	if (l->face == FACE_LOCAL)
+		return peer_of_socket(fd, p);
+	p->right = l->face == FACE_HTTP ? RIGHT_VIEW : RIGHT_NONE;
+	return crowd_origin(from, &p->from) && (l->face == FACE_HTTP || certificate_number());
 }
 
 static void add_connection(struct listener *l, int fd, const struct sockaddr_storage *from, socklen_t length)
@@ -591,12 +632,11 @@ static void add_connection(struct listener *l, int fd, const struct sockaddr_sto
 	struct server *s = l->server;
 	unsigned held;
 
-	s->arriving = (struct peer){.right = RIGHT_VIEW, .actor = "http"};
-	if (l->local && !peer_of_socket(fd, &s->arriving)) {
+	if (!know_peer(l, fd, from)) {
 		close(fd);
 		return;
 	}
-	if (!has_room(s, &s->arriving)) {
+	if (!crowd_has_room(&s->crowd, &s->arriving)) {
 		s->garbage++;
 		if (log_damper_pass(&s->damper, clock_mono_ms(), &held))
 			log_warning("api: %s holds too many connections: further ones are closed (%u before)",
@@ -604,7 +644,8 @@ static void add_connection(struct listener *l, int fd, const struct sockaddr_sto
 		close(fd);
 		return;
 	}
-	MHD_add_connection(s->daemon, fd, (const struct sockaddr *)from, length); /* closes fd itself when it refuses */
+	s->arriving_fd = fd;
+	MHD_add_connection(s->daemons[l->face == FACE_HTTPS ? TLS : PLAIN], fd, (const struct sockaddr *)from, length); /* closes fd itself when it refuses */
 }
 
 static void on_listener(void *arg, int what)
@@ -612,7 +653,7 @@ static void on_listener(void *arg, int what)
 	struct listener *l = arg;
 	(void)what;
 
-	while (l->server->connections < CONNECTIONS_MAX) {
+	while (l->server->crowd.count < CONNECTIONS_MAX) {
 		struct sockaddr_storage from = {0};
 		socklen_t length = sizeof from;
 		int fd = accept4(l->fd, (struct sockaddr *)&from, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -623,7 +664,7 @@ static void on_listener(void *arg, int what)
 	drive(l->server);
 }
 
-void server_listen(struct server *s, int fd, bool local)
+void server_listen(struct server *s, int fd, enum face face)
 {
 	struct listener *l = &s->listeners[s->listener_count];
 
@@ -632,7 +673,7 @@ void server_listen(struct server *s, int fd, bool local)
 		return;
 	}
 	s->listener_count++;
-	*l = (struct listener){.server = s, .fd = fd, .local = local};
+	*l = (struct listener){.server = s, .fd = fd, .face = face};
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	l->watch = loop_fd_add(s->loop, fd, LOOP_READ, on_listener, l);
 }
@@ -649,29 +690,49 @@ static void log_daemon(void *arg, const char *format, va_list ap)
 	log_debug("api: http: %s", text);
 }
 
+#define FLAGS (MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG)
+#define OPTIONS(s)                                                                                                                                 \
+	MHD_OPTION_EXTERNAL_LOGGER, log_daemon, NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,       \
+	    (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX, MHD_OPTION_NOTIFY_COMPLETED, on_completed, (s),             \
+	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, (s), MHD_OPTION_STRICT_FOR_CLIENT, 1
+
+static bool start_daemons(struct server *s)
+{
+	s->daemons[PLAIN] = MHD_start_daemon(FLAGS, 0, NULL, NULL, on_request, s, OPTIONS(s), MHD_OPTION_END);
+	s->daemons[TLS] = MHD_start_daemon(FLAGS | MHD_USE_TLS, 0, NULL, NULL, on_request, s, OPTIONS(s), MHD_OPTION_HTTPS_CERT_CALLBACK,
+					   certificate_retrieve, MHD_OPTION_HTTPS_PRIORITIES, CIPHERS, MHD_OPTION_END);
+	for (int i = 0; i < DAEMONS; i++) {
+		const union MHD_DaemonInfo *info = s->daemons[i] ? MHD_get_daemon_info(s->daemons[i], MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+		if (!info || info->epoll_fd < 0)
+			return false;
+		s->watches[i] = loop_fd_add(s->loop, info->epoll_fd, LOOP_READ, on_daemon, s);
+	}
+	return true;
+}
+
+static void stop_daemons(struct server *s)
+{
+	for (int i = 0; i < DAEMONS; i++) {
+		loop_fd_remove(s->watches[i]);
+		if (s->daemons[i])
+			MHD_stop_daemon(s->daemons[i]);
+	}
+}
+
 struct server *server_new(struct loop *loop, struct channel *engine)
 {
 	struct server *s = mem_zalloc(sizeof *s);
 
 	s->loop = loop;
 	s->engine = engine;
-	s->daemon = MHD_start_daemon(
-	    MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-	    on_request, s, MHD_OPTION_EXTERNAL_LOGGER, log_daemon, NULL, MHD_OPTION_CONNECTION_LIMIT,
-	    (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
-	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
-	const union MHD_DaemonInfo *info = s->daemon ? MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
-	if (!info || info->epoll_fd < 0) {
+	if (!start_daemons(s)) {
 		log_error("api: the http library could not be started: %s", strerror(errno));
-		if (s->daemon)
-			MHD_stop_daemon(s->daemon);
+		stop_daemons(s);
 		free(s);
 		return NULL;
 	}
 	s->due = loop_timer_new(loop, on_due, s);
 	s->deadlines = loop_timer_new(loop, on_deadlines, s);
-	s->watch = loop_fd_add(loop, info->epoll_fd, LOOP_READ, on_daemon, s);
 	loop_timer_every(s->deadlines, DEADLINE_TICK_MS);
 	return s;
 }
@@ -690,10 +751,9 @@ void server_free(struct server *s)
 			r->producer->failed = true;
 		resume(r);
 	}
-	loop_fd_remove(s->watch);
 	loop_timer_free(s->due);
 	loop_timer_free(s->deadlines);
-	MHD_stop_daemon(s->daemon);
+	stop_daemons(s);
 	board_unmap(s->board);
 	free(s);
 }
@@ -730,7 +790,12 @@ void server_stats(const struct server *s, struct msg_stats *stats)
 {
 	stats->handled = s->handled;
 	stats->garbage = s->garbage;
-	stats->queued = s->connections;
+	stats->queued = s->crowd.count;
+}
+
+void server_users_changed(struct server *s)
+{
+	crowd_end_streams(&s->crowd);
 }
 
 void server_each_stream(struct server *s, void (*visit)(struct request *request))

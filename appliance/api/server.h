@@ -10,22 +10,25 @@
 
 #include "api/emit.h"
 #include "api/query.h"
+#include "base/address.h"
 #include "base/error.h"
 #include "loop/loop.h"
 #include "proc/channel.h"
 
-#define CONNECTIONS_MAX 64
-#define CONNECTIONS_PER_UID 16 /* not for uid 0 */
-#define CONNECTIONS_HTTP 40    /* of the TCP listener: the local socket always has room */
 #define STREAMS_MAX 16
+#define STREAMS_TCP 8 /* of them over TCP */
 #define APPLY_BODY_MAX (16u << 20)
+
+/* UNIX socket; TCP, which only reads and asks nobody who he is; TLS, which only reads and does ask. */
+enum face { FACE_LOCAL, FACE_HTTP, FACE_HTTPS, FACE_COUNT };
 
 /* Who stands at the other end. */
 struct peer {
-	bool local; /* UNIX socket; else TCP, which only reads */
-	uint32_t uid;
-	enum right right;
-	char actor[NAME_SIZE]; /* "uid:1000", "http" */
+	enum face face;
+	uint32_t uid;        /* local */
+	struct address from; /* TCP and TLS */
+	enum right right;    /* over TLS that of the request: each proves itself */
+	char actor[NAME_SIZE]; /* "uid:1000", "http", "https:viewer" */
 };
 /* Reads SO_PEERCRED and SO_PEERGROUPS of a connection of the UNIX socket. False: the kernel does not say. */
 bool peer_of_socket(int fd, struct peer *out);
@@ -85,6 +88,7 @@ struct request {
 	void *state;      /* of the route; freed by free_state */
 	void (*free_state)(void *state);
 	/* the server's own */
+	struct connection *by;
 	void *connection, *answer;
 	unsigned status;
 	struct producer *producer;
@@ -94,8 +98,8 @@ struct request {
 
 struct server *server_new(struct loop *loop, struct channel *engine);
 void server_free(struct server *server);
-/* Takes a listening socket; local: the UNIX socket. */
-void server_listen(struct server *server, int fd, bool local);
+/* Takes a listening socket. */
+void server_listen(struct server *server, int fd, enum face face);
 void server_board(struct server *server, struct board_reader *board);     /* taken */
 const struct board_reader *server_get_board(const struct server *server); /* NULL: not yet there */
 uint64_t server_board_life(
@@ -105,6 +109,8 @@ void server_reply(struct server *server, const struct msg_reply *reply, size_t s
 struct loop *server_loop(const struct server *server);
 struct channel *server_engine(const struct server *server);
 void server_stats(const struct server *server, struct msg_stats *stats);
+/* The users of the TLS listener may be others now: streams of theirs end, and are asked for anew by those who may. */
+void server_users_changed(struct server *server);
 /* Calls visit for every request whose route streams. */
 void server_each_stream(struct server *server, void (*visit)(struct request *request));
 

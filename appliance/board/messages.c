@@ -25,7 +25,7 @@
 	EMPTY(READY) ONE(SECRET_ASK, msg_secret_ask) ONE(SECRET, msg_secret) ONE(ENDPOINT, msg_endpoint) \
 	ONE(SOCKET, msg_socket) ONE(HELPER_RUN, msg_helper_run) ONE(HELPER_OUT, msg_helper_out) \
 	EMPTY(HEARTBEAT) ONE(STATS, msg_stats) EMPTY(BOARD) EMPTY(RING) \
-	ONE(START, role_start) BYTES(SETTINGS) EMPTY(FIRST_CLUSTER) \
+	ONE(START, role_start) BYTES(SETTINGS) EMPTY(FIRST_CLUSTER) ONE(HTTPS, msg_https) \
 	ONE(TARGETS_BEGIN, msg_targets) MANY(OBJECTS, msg_object) ONE(TARGET, msg_target) EMPTY(TARGETS_END) \
 	ONE(TARGET_REMOVE, msg_slot) ONE(PROBE, msg_slot) ONE(HOLD, msg_domain) ONE(RELEASE, msg_domain) \
 	MANY(PORTS, msg_port) ONE(PORT_ASK, msg_slot) MANY(REFERENCE, msg_reference) ONE(REFERENCE_ASK, msg_domain) \

@@ -35,6 +35,7 @@ enum message_type {
 	MSG_START,         /* supervisor > role: struct role_start (proc/role.h): the first packet a role gets */
 	MSG_SETTINGS,      /* supervisor > engine: struct settings (config/settings.h) as bytes; at start and after SIGHUP */
 	MSG_FIRST_CLUSTER, /* supervisor > engine: empty + fd: the cluster.xml for an empty store */
+	MSG_HTTPS,         /* supervisor > api: struct msg_https + fd of the certificate's file (or none): at start and after SIGHUP */
 
 	/* engine > collector */
 	MSG_TARGETS_BEGIN = 20, /* struct msg_targets: the whole list follows; what is not in it is removed */
@@ -137,13 +138,13 @@ extern const struct message_shape message_shapes[MSG_TYPE_COUNT];
 const char *message_name(unsigned type);
 
 /* --- supervisor ----------------------------------------------------------------------------------- */
-enum secret_class { SECRET_SNMP = 1, SECRET_BMC, SECRET_USM, SECRET_NOTIFY, SECRET_SSH };
+enum secret_class { SECRET_SNMP = 1, SECRET_BMC, SECRET_USM, SECRET_NOTIFY, SECRET_SSH, SECRET_TLS, SECRET_HTTPS };
 struct msg_secret_ask {
 	uint32_t secret_class; /* a role is given its own class only */
 	char name[NAME_SIZE];
 };
 /* text is the file's content: "key=value" lines (auth=, priv=, community=, password=, kg=); of class ssh a private key, a certificate with its
- * options or a CA's public key, of which RSA's are the longest. The receiver wipes it. */
+ * options or a CA's public key, of which RSA's are the longest; of class tls a private key (PEM). The receiver wipes it. */
 #define SECRET_TEXT 4096
 struct msg_secret {
 	uint32_t secret_class;
@@ -155,12 +156,20 @@ struct msg_endpoint {
 	uint32_t role;
 	uint32_t life; /* counts restarts of that role */
 };
-enum socket_use { SOCKET_AGENT = 1, SOCKET_TRAP, SOCKET_API, SOCKET_HTTP, SOCKET_ECHO4, SOCKET_ECHO6, SOCKET_SNMP_OUT, SOCKET_BMC_OUT };
+enum socket_use { SOCKET_AGENT = 1, SOCKET_TRAP, SOCKET_API, SOCKET_HTTP, SOCKET_ECHO4, SOCKET_ECHO6, SOCKET_SNMP_OUT, SOCKET_BMC_OUT, SOCKET_HTTPS };
 struct msg_socket {
 	uint32_t use; /* enum socket_use */
 	uint32_t pad;
 	struct address bound;
 	uint32_t pad2;
+};
+/* The TLS listener's certificate. It is read by the role alone: the supervisor opens the file and looks at no byte of it. */
+#define HTTPS_FILE 200
+struct msg_https {
+	uint32_t on;
+	int32_t trouble;       /* errno of opening the certificate; 0 none */
+	char certificate[HTTPS_FILE]; /* its path, for messages */
+	char key[NAME_SIZE];   /* secret of class tls */
 };
 enum helper { HELPER_GRAPHER = 1, HELPER_XML, HELPER_IPVS };
 struct msg_helper_run {
@@ -796,13 +805,14 @@ struct msg_receiver {
 };
 /* The engine sends a receiver at most so many notifications that the agent has not yet answered by MSG_NOTIFY_DONE, oldest first. */
 #define NOTIFY_WINDOW 64
-/* An SNMP user or the read-only community; the secret of class usm has the same name. */
+/* An SNMP user or the read-only community; the secret of class usm has the same name. For the api a UNIX user, or one of the TLS listener. */
 struct msg_user {
 	char name[NAME_SIZE];
 	uint8_t right;   /* enum right */
 	uint8_t version; /* SNMP_V3; SNMP_V2C: a community, which only reads */
 	uint8_t auth, priv; /* as msg_target; both are needed for v3 */
-	uint8_t pad[4];
+	uint8_t https;      /* 1: the secret of class https with the same name proves it */
+	uint8_t pad[3];
 };
 enum report_kind { REPORT_STATS = 1, REPORT_IDLE /* nodes that could be switched off */ };
 enum report_by { REPORT_BY_NODE = 1, REPORT_BY_GROUP, REPORT_BY_SITE };

@@ -22,7 +22,7 @@ static const struct choice levels[] = {{"error", LOG_LEVEL_ERROR},
 				       {"debug", LOG_LEVEL_DEBUG},
 				       {NULL, 0}};
 static const struct choice kinds[] = {
-    {"snmp", SETTINGS_USER_SNMP}, {"unix", SETTINGS_USER_UNIX}, {"community", SETTINGS_USER_COMMUNITY}, {NULL, 0}};
+    {"snmp", SETTINGS_USER_SNMP}, {"unix", SETTINGS_USER_UNIX}, {"community", SETTINGS_USER_COMMUNITY}, {"https", SETTINGS_USER_HTTPS}, {NULL, 0}};
 static const struct choice rights[] = {
     {"glory-view", RIGHT_VIEW}, {"glory-operate", RIGHT_OPERATE}, {"glory-admin", RIGHT_ADMIN}, {NULL, 0}};
 static const struct choice auths[] = {{"SHA-256", 1}, {"SHA", 2}, {NULL, 0}};
@@ -44,7 +44,13 @@ static const struct config_field trap_fields[] = {
     {NULL},
 };
 static const struct config_field http_fields[] = {
-    {"address", FIELD_ADDRESS, AT(http), .required = true, .low = 8443, .example = "127.0.0.1"}, {NULL}};
+    {"address", FIELD_ADDRESS, AT(http), .required = true, .low = 8080, .example = "127.0.0.1"}, {NULL}};
+static const struct config_field https_fields[] = {
+    {"address", FIELD_ADDRESS, AT(https), .required = true, .low = 8443, .example = "0.0.0.0"},
+    {"certificate", FIELD_PATH, AT(https_certificate), .fallback = "/etc/glory/https.pem", .example = "/etc/glory/https.pem"},
+    {"key", FIELD_NAME, AT(https_key), .fallback = "https", .example = "https"},
+    {NULL},
+};
 static const struct config_field api_fields[] = {{"socket", FIELD_PATH, AT(api_socket), .required = true,
 						  .fallback = "/run/glory/api.sock", .example = "/run/glory/api.sock"},
 						 {NULL}};
@@ -93,6 +99,7 @@ const struct settings_element settings_elements[] = {
     {"store", store_fields},      {"rrd", rrd_fields},
     {"cluster", cluster_fields},  {"log", log_fields},
     {"lab", lab_fields},          {"checks", check_fields},
+    {"https", https_fields},
     {SETTINGS_USER_ELEMENT, user_fields},
 };
 const size_t settings_element_count = COUNT_OF(settings_elements);
@@ -159,6 +166,9 @@ static int check_users(const struct settings *s, struct error *e)
 		if (u->kind == SETTINGS_USER_COMMUNITY && u->right != RIGHT_VIEW)
 			return error_set(e, ERR_CONFIG, label, "write group=\"glory-view\", or make it an snmp user",
 					 "a community may only read");
+		if (u->kind == SETTINGS_USER_HTTPS && u->right != RIGHT_VIEW)
+			return error_set(e, ERR_CONFIG, label, "write group=\"glory-view\", or make it a unix user",
+					 "an https user may only read");
 		for (uint32_t j = 0; j < i; j++)
 			if (s->user[j].kind == u->kind && !strcmp(s->user[j].name, u->name))
 				return error_set(e, ERR_CONFIG, label, "remove one of them", "is there twice");

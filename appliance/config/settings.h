@@ -11,8 +11,13 @@
 #define SETTINGS_USERS 32
 #define SETTINGS_PATH 200
 
-/* a community (secrets/usm/NAME holds it) only reads, whatever its right */
-enum settings_user_kind { SETTINGS_USER_SNMP = 1 /* SNMPv3, secrets/usm/NAME */, SETTINGS_USER_UNIX, SETTINGS_USER_COMMUNITY };
+/* a community (secrets/usm/NAME holds it) and an https user only read, whatever their right */
+enum settings_user_kind {
+	SETTINGS_USER_SNMP = 1 /* SNMPv3, secrets/usm/NAME */,
+	SETTINGS_USER_UNIX,
+	SETTINGS_USER_COMMUNITY,
+	SETTINGS_USER_HTTPS /* password of the TLS listener, secrets/https/NAME */
+};
 struct settings_user {
 	char name[32];
 	uint8_t kind;  /* enum settings_user_kind */
@@ -22,13 +27,15 @@ struct settings_user {
 
 struct settings {
 	char appliance[64], site[64];
-	struct address agent, trap_listener, http; /* family 0: off */
+	struct address agent, trap_listener, http, https; /* family 0: off */
 	char api_socket[SETTINGS_PATH];
 	char data[SETTINGS_PATH];    /* base of store, agent, journal, rrd: "/var/lib/glory" */
 	char store_url[SETTINGS_PATH + 16];
 	char rrd[SETTINGS_PATH];
 	char secrets[SETTINGS_PATH]; /* "/etc/glory/secrets" */
 	char checks[SETTINGS_PATH];  /* directory of check plugins: "/usr/lib/nagios/plugins" */
+	char https_certificate[SETTINGS_PATH]; /* PEM, the server's own first */
+	char https_key[64];          /* its private key: secrets/tls/NAME */
 	char first_cluster[SETTINGS_PATH]; /* cluster.xml read once into an empty store; "" none */
 	uint64_t rrd_limit_mib;      /* 0 none */
 	uint32_t log_level, log_to_syslog;

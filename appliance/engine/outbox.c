@@ -318,7 +318,7 @@ static void send_receivers(struct engine *e)
 	engine_send(e, ROLE_AGENT, MSG_RECEIVER, out, count * sizeof out[0]);
 }
 
-/* The agent's users and communities, or the UNIX users whom the API lets in beside the groups' members. */
+/* The agent's users and communities; or the UNIX users whom the API lets in beside the groups' members, and the users of its TLS listener. */
 void outbox_users(struct engine *e, enum role face)
 {
 	struct msg_user users[SETTINGS_USERS];
@@ -327,13 +327,14 @@ void outbox_users(struct engine *e, enum role face)
 	memset(users, 0, sizeof users);
 	for (uint32_t i = 0; i < e->settings.users && i < SETTINGS_USERS; i++) {
 		const struct settings_user *u = &e->settings.user[i];
-		if ((u->kind == SETTINGS_USER_UNIX) != (face == ROLE_API))
+		if ((u->kind == SETTINGS_USER_UNIX || u->kind == SETTINGS_USER_HTTPS) != (face == ROLE_API))
 			continue;
 		text_copy(users[count].name, sizeof users[count].name, u->name);
 		users[count].right = u->right;
 		users[count].version = u->kind == SETTINGS_USER_COMMUNITY ? SNMP_V2C : SNMP_V3;
 		users[count].auth = u->auth;
 		users[count].priv = u->priv;
+		users[count].https = u->kind == SETTINGS_USER_HTTPS;
 		count++;
 	}
 	engine_send(e, face, MSG_USER, users, count * sizeof users[0]);

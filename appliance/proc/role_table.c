@@ -20,7 +20,7 @@ const struct role_entry role_table[ROLE_COUNT] = {
 			.directories = {"agent"}, .secret_classes = {SECRET_USM, SECRET_NOTIFY}, .sockets = USE(SOCKET_AGENT),
 			.network = true, .files = true},
 	[ROLE_API] = {.role = ROLE_API, .program = "glory-api", .account = "glory-api", .uid_offset = 5,
-		      .sockets = USE(SOCKET_API) | USE(SOCKET_HTTP), .threads = true},
+		      .secret_classes = {SECRET_TLS, SECRET_HTTPS}, .sockets = USE(SOCKET_API) | USE(SOCKET_HTTP) | USE(SOCKET_HTTPS), .threads = true},
 	[ROLE_CHECKER] = {.role = ROLE_CHECKER, .program = "glory-checker", .account = "glory-checker", .uid_offset = 6, .network = true,
 			  .exec = EXEC_PLUGINS, .nice = -5},
 	[ROLE_RUNNER] = {.role = ROLE_RUNNER, .program = "glory-runner", .account = "glory-runner", .uid_offset = 7, .directories = {"runner"},

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "config/xml_child.h"
 #include "supervisor/roles.h"
@@ -97,6 +98,25 @@ static int read_settings(struct supervisor *s, struct settings *out)
 	return rc;
 }
 
+/* Sockets are opened once; but a TLS listener that is switched off is served no more at once. */
+static void tell_moved(const struct supervisor *s, const struct settings *fresh)
+{
+	const struct {
+		const char *name;
+		enum socket_use use;
+		const struct address *wanted;
+	} listeners[] = {{"snmp-agent", SOCKET_AGENT, &fresh->agent},
+			 {"trap-listener", SOCKET_TRAP, &fresh->trap_listener},
+			 {"http", SOCKET_HTTP, &fresh->http},
+			 {"https", SOCKET_HTTPS, &fresh->https}};
+
+	for (size_t i = 0; i < COUNT_OF(listeners); i++) {
+		const struct address *is = &s->socket_address[listeners[i].use];
+		if ((is->family || listeners[i].wanted->family) && !address_equal(is, listeners[i].wanted))
+			log_warning("%s: listens elsewhere in the settings: that is so after the next start of the appliance", listeners[i].name);
+	}
+}
+
 static void on_hangup(void *arg, int number)
 {
 	struct supervisor *s = arg;
@@ -105,6 +125,7 @@ static void on_hangup(void *arg, int number)
 	(void)number;
 	if (read_settings(s, &fresh))
 		return; /* the old ones stay in force */
+	tell_moved(s, &fresh);
 	s->settings = fresh;
 	roles_send_settings(s);
 	log_info("settings read again: %s", s->config_path);

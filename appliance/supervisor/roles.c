@@ -75,6 +75,29 @@ static void on_broken(void *arg, const char *why)
 		kill(r->pid, SIGKILL); /* it is reaped, and started again, by SIGCHLD */
 }
 
+static void send_settings(struct role_run *engine)
+{
+	struct supervisor *s = engine->supervisor;
+
+	if (engine->channel)
+		channel_send(engine->channel, MSG_SETTINGS, &s->settings, sizeof s->settings);
+}
+
+static void send_certificate(struct role_run *api)
+{
+	struct msg_https m;
+
+	if (!api->channel)
+		return;
+	int fd = do_privileged_certificate(&api->supervisor->settings, &m);
+	if (fd < 0) {
+		channel_send(api->channel, MSG_HTTPS, &m, sizeof m);
+		return;
+	}
+	channel_send_fd(api->channel, MSG_HTTPS, &m, sizeof m, fd);
+	close(fd);
+}
+
 static void send_start(struct role_run *r, uint32_t uid)
 {
 	struct supervisor *s = r->supervisor;
@@ -101,9 +124,11 @@ static void send_start(struct role_run *r, uint32_t uid)
 		if ((r->entry->sockets & (1u << use)) && s->sockets[use] >= 0)
 			channel_send_fd(r->channel, MSG_SOCKET, &m, sizeof m, s->sockets[use]);
 	}
+	if (r->entry->role == ROLE_API)
+		send_certificate(r);
 	if (r->entry->role != ROLE_ENGINE)
 		return;
-	roles_send_settings(s);
+	send_settings(r);
 	if (s->first_cluster >= 0)
 		channel_send_fd(r->channel, MSG_FIRST_CLUSTER, NULL, 0, s->first_cluster);
 }
@@ -257,10 +282,8 @@ static void on_watchdog(void *arg)
 
 void roles_send_settings(struct supervisor *s)
 {
-	struct role_run *engine = &s->roles[ROLE_ENGINE];
-
-	if (engine->channel)
-		channel_send(engine->channel, MSG_SETTINGS, &s->settings, sizeof s->settings);
+	send_certificate(&s->roles[ROLE_API]); /* first: those who are let in come by the engine */
+	send_settings(&s->roles[ROLE_ENGINE]);
 }
 
 int roles_start(struct supervisor *s)

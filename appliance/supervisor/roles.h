@@ -9,7 +9,7 @@
 int roles_start(struct supervisor *s);
 /* Ends all in order, waiting for each. Blocking: called when the loop has ended. */
 void roles_stop(struct supervisor *s);
-/* Hands the engine the present settings. */
+/* Hands the engine the present settings, and the api its certificate. */
 void roles_send_settings(struct supervisor *s);
 
 #endif

@@ -14,7 +14,8 @@
 #include "base/text.h"
 
 static const char *const class_directory[] = {
-	[SECRET_SNMP] = "snmp", [SECRET_BMC] = "bmc", [SECRET_USM] = "usm", [SECRET_NOTIFY] = "notify", [SECRET_SSH] = "ssh"};
+	[SECRET_SNMP] = "snmp", [SECRET_BMC] = "bmc", [SECRET_USM] = "usm", [SECRET_NOTIFY] = "notify", [SECRET_SSH] = "ssh",
+	[SECRET_TLS] = "tls", [SECRET_HTTPS] = "https"};
 
 /* Opens one step of the path without following links; refuses what others own or may write. */
 static int open_step(int at, const char *name, int flags, mode_t forbidden, const char *shown)
@@ -33,6 +34,28 @@ static int open_step(int at, const char *name, int flags, mode_t forbidden, cons
 		return -1;
 	}
 	return fd;
+}
+
+/* A certificate is no secret and stands where its owner wants it; without the key that it belongs to it is worth nothing. */
+int do_privileged_certificate(const struct settings *settings, struct msg_https *out)
+{
+	struct stat st;
+	int fd = -1;
+
+	memset(out, 0, sizeof *out);
+	out->on = settings->https.family != 0;
+	text_copy(out->certificate, sizeof out->certificate, settings->https_certificate);
+	text_copy(out->key, sizeof out->key, settings->https_key);
+	if (!out->on)
+		return -1;
+	fd = open(settings->https_certificate, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st))
+		out->trouble = errno;
+	else if (!S_ISREG(st.st_mode))
+		out->trouble = EINVAL;
+	if (out->trouble && fd >= 0)
+		close(fd);
+	return out->trouble ? -1 : fd;
 }
 
 /* The whole path is checked: a directory another user may write would let him swap the file. */

@@ -107,6 +107,8 @@ int sockets_open(struct supervisor *s)
 	if (!rc)
 		rc = open_bound(s, SOCKET_HTTP, &s->settings.http, SOCK_STREAM, "http");
 	if (!rc)
+		rc = open_bound(s, SOCKET_HTTPS, &s->settings.https, SOCK_STREAM, "https");
+	if (!rc)
 		rc = open_bound(s, SOCKET_TRAP, &s->settings.trap_listener, SOCK_DGRAM, "trap listener");
 	if (rc)
 		return rc;

@@ -28,7 +28,7 @@ struct role_run {
 	int64_t started_ms, last_sign_ms, delay_ms;
 };
 
-#define SOCKET_USES 9
+#define SOCKET_USES 10
 struct supervisor {
 	struct loop *loop;
 	struct settings settings;
@@ -48,6 +48,8 @@ struct supervisor {
 /* sockets.c: opens what settings ask for; 0 or a negative error (logged with the remedy). Without root it opens what it may. */
 int sockets_open(struct supervisor *s);
 void sockets_close(struct supervisor *s);
+/* Opens the TLS listener's certificate for its role; out says how it went. The descriptor, or -1. */
+int do_privileged_certificate(const struct settings *settings, struct msg_https *out);
 
 /* secrets.c: answers a role's MSG_SECRET_ASK; refuses another class, a bad name, a file others could read. The struct is wiped by the caller. */
 void do_privileged_secret(const struct supervisor *s, const struct role_entry *asker, const struct msg_secret_ask *ask, struct msg_secret *out);

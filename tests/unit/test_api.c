@@ -515,6 +515,9 @@ static void test_rights(void)
 	peer_users(&root, 1);
 	CU_ASSERT_EQUAL(peer_right(65534, &none, 1, NOW), RIGHT_OPERATE);
 	CU_ASSERT_EQUAL(peer_right(12345, &none, 1, NOW), RIGHT_NONE);
+	root.https = 1; /* a user of the TLS listener is no user of this machine, whatever his name */
+	peer_users(&root, 1);
+	CU_ASSERT_EQUAL(peer_right(65534, &none, 1, NOW), RIGHT_NONE);
 	peer_users(NULL, 0);
 	CU_ASSERT_EQUAL(peer_right(65534, &none, 1, NOW), RIGHT_NONE);
 	for (int kind = ERR_BUSY; kind < 0; kind++)

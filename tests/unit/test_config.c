@@ -410,6 +410,16 @@ static void test_settings(void)
 	bent.user[0] = (struct settings_user){.name = "c", .kind = SETTINGS_USER_COMMUNITY, .right = RIGHT_ADMIN};
 	CU_ASSERT_EQUAL(settings_check(&bent, &e), ERR_CONFIG);
 	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "may only read"));
+	bent.user[0].kind = SETTINGS_USER_HTTPS;
+	CU_ASSERT_EQUAL(settings_check(&bent, &e), ERR_CONFIG);
+	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "an https user may only read"));
+	bent.user[0].right = RIGHT_VIEW;
+	CU_ASSERT_EQUAL(settings_check(&bent, &e), 0);
+	memset(bent.https_certificate, 'x', sizeof bent.https_certificate);
+	CU_ASSERT_EQUAL(settings_check(&bent, &e), ERR_CONFIG);
+	bent = s;
+	memset(bent.https_key, 'x', sizeof bent.https_key);
+	CU_ASSERT_EQUAL(settings_check(&bent, &e), ERR_CONFIG);
 }
 
 static const struct unit_test tests[] = {

@@ -119,7 +119,8 @@ static void test_settings_fields(void)
 				      "<directories data='/mnt/var' secrets='/mnt/s'/><snmp-agent address='127.0.0.1' port='1161'/>\n"
 				      "<trap-listener address='[::1]:1162' relay='true'/><http address='127.0.0.1' port='8080'/>\n"
 				      "<rrd limit='20G'/><cluster path='/mnt/c.xml'/><log target='syslog' level='debug'/>\n"
-				      "<lab time-scale='0.1'/><user name='public' kind='community' group='glory-view'/></appliance>"),
+				      "<lab time-scale='0.1'/><user name='public' kind='community' group='glory-view'/>"
+				      "<https address='[::]' certificate='/mnt/c.pem' key='www'/><user name='noc' kind='https' group='glory-view'/></appliance>"),
 			0);
 	CU_ASSERT_STRING_EQUAL(e.text, "");
 	CU_ASSERT_STRING_EQUAL(settings.store_url, "sqlite:/mnt/var/store/glory.db");
@@ -135,6 +136,21 @@ static void test_settings_fields(void)
 	CU_ASSERT_EQUAL(settings.first_uid, 64101);
 	CU_ASSERT_EQUAL(settings.time_scale, 0.1);
 	CU_ASSERT_EQUAL(settings.user[0].kind, SETTINGS_USER_COMMUNITY);
+	CU_ASSERT_EQUAL(settings.user[1].kind, SETTINGS_USER_HTTPS);
+	CU_ASSERT_EQUAL(settings.https.port, 8443);
+	CU_ASSERT_STRING_EQUAL(settings.https_certificate, "/mnt/c.pem");
+	CU_ASSERT_STRING_EQUAL(settings.https_key, "www");
+	/* both HTTP listeners are off, each has a port of its own */
+	CU_ASSERT_EQUAL(read_settings("<appliance xmlns='urn:glory-cl:appliance:1' name='a' site='b'/>"), 0);
+	CU_ASSERT_EQUAL(settings.http.family, 0);
+	CU_ASSERT_EQUAL(settings.https.family, 0);
+	CU_ASSERT_EQUAL(read_settings("<appliance xmlns='urn:glory-cl:appliance:1' name='a' site='b'><http address='127.0.0.1'/>"
+				      "<https address='10.0.0.1'/></appliance>"),
+			0);
+	CU_ASSERT_EQUAL(settings.http.port, 8080);
+	CU_ASSERT_EQUAL(settings.https.port, 8443);
+	CU_ASSERT_STRING_EQUAL(settings.https_certificate, "/etc/glory/https.pem");
+	CU_ASSERT_STRING_EQUAL(settings.https_key, "https");
 }
 
 /* --- what is wrong, where, and what to do -------------------------------------------------------------------- */
@@ -261,6 +277,14 @@ static const struct {
 	{SETTINGS("<user name='x' kind='snmp' group='root'/>"), "gloryd.xml:2", "group root is not"},
 	{SETTINGS("<user name='x' kind='unix' group='glory-view'/><user name='x' kind='unix' group='glory-admin'/>"), "gloryd.xml", "twice"},
 	{SETTINGS("<user name='x' kind='community' group='glory-admin'/>"), "gloryd.xml", "may only read"},
+	{SETTINGS("<user name='x' kind='https' group='glory-operate'/>"), "gloryd.xml", "an https user may only read"},
+	{SETTINGS("<https/>"), "gloryd.xml:2", "<https> has no address"},
+	{SETTINGS("<https address='www.example'/>"), "gloryd.xml:2", "https: address www.example is not"},
+	{SETTINGS("<https address='::1' port='0'/>"), "gloryd.xml:2", "port 0 is none"},
+	{SETTINGS("<https address='::1' certificate='c.pem'/>"), "gloryd.xml:2", "certificate c.pem is not an absolute path"},
+	{SETTINGS("<https address='::1' key='../bmc/bmc'/>"), "gloryd.xml:2", "key ../bmc/bmc is not a name"},
+	{SETTINGS("<https address='::1' cert='/c.pem'/>"), "gloryd.xml:2", "no attribute cert"},
+	{SETTINGS("<https address='::1'/><https address='::1'/>"), "gloryd.xml:2", "<https> is there twice"},
 };
 
 static void test_settings_messages(void)

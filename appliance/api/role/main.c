@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api/https.h"
 #include "api/routes.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -10,29 +11,32 @@
 #include "proc/role.h"
 
 #define STATS_MS 1000
+#define HOUR_MS 3600000
 
 static struct api {
 	struct role_context *context;
 	struct server *server;
 	struct {
 		int fd;
-		bool local;
-	} sockets[2];
+		enum face face;
+	} sockets[FACE_COUNT];
 	size_t socket_count;
-	struct loop_timer *stats, *stream;
+	struct loop_timer *stats, *stream, *hour;
 } api;
 
 static void on_socket(struct role_context *context, const void *body, int fd)
 {
+	static const enum socket_use uses[FACE_COUNT] = {SOCKET_API, SOCKET_HTTP, SOCKET_HTTPS};
 	const struct msg_socket *what = body;
 	(void)context;
 
-	if ((what->use == SOCKET_API || what->use == SOCKET_HTTP) && api.socket_count < COUNT_OF(api.sockets)) {
-		api.sockets[api.socket_count].fd = fd;
-		api.sockets[api.socket_count++].local = what->use == SOCKET_API;
-	} else {
-		close(fd);
-	}
+	for (size_t face = 0; face < FACE_COUNT; face++)
+		if (what->use == uses[face] && api.socket_count < COUNT_OF(api.sockets)) {
+			api.sockets[api.socket_count].fd = fd;
+			api.sockets[api.socket_count++].face = (enum face)face;
+			return;
+		}
+	close(fd);
 }
 
 /* The C library's group look-up reads its configuration and may load a library: once before the sandbox closes. */
@@ -56,11 +60,40 @@ static void on_engine(struct role_context *context, const struct message_header 
 	} else if (h->type == MSG_REPLY) {
 		server_reply(api.server, body, size, fd);
 	} else {
-		if (h->type == MSG_USER)
+		if (h->type == MSG_USER) {
 			peer_users(body, size / sizeof(struct msg_user));
+			https_users(body, size / sizeof(struct msg_user));
+			server_users_changed(api.server);
+		}
 		if (fd >= 0)
 			close(fd);
 	}
+}
+
+static void on_supervisor(struct role_context *context, const struct message_header *h, const void *body, size_t size, int fd)
+{
+	(void)context;
+	(void)size;
+
+	if (h->type == MSG_HTTPS) {
+		https_offer(body, fd);
+		return;
+	}
+	if (h->type == MSG_SECRET)
+		https_secret(body);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void ask_secret(const struct msg_secret_ask *m)
+{
+	channel_send(api.context->supervisor, MSG_SECRET_ASK, m, sizeof *m);
+}
+
+static void on_hour(void *arg)
+{
+	(void)arg;
+	https_tick(clock_wall_ms());
 }
 
 static void on_stats(void *arg)
@@ -82,14 +115,17 @@ static int run(struct role_context *context)
 {
 	api.context = context;
 	if (api.socket_count == 0) {
-		log_error("api: no socket was handed over: give gloryd.xml an api-socket or http element");
+		log_error("api: no socket was handed over: give gloryd.xml an api, http or https element");
 		return ERR_CONFIG;
 	}
 	api.server = server_new(context->loop, context->engine);
 	if (!api.server)
 		return ERR_BUG;
 	for (size_t i = 0; i < api.socket_count; i++)
-		server_listen(api.server, api.sockets[i].fd, api.sockets[i].local);
+		server_listen(api.server, api.sockets[i].fd, api.sockets[i].face);
+	https_begin(ask_secret);
+	api.hour = loop_timer_new(context->loop, on_hour, NULL);
+	loop_timer_every(api.hour, HOUR_MS);
 	api.stats = loop_timer_new(context->loop, on_stats, NULL);
 	api.stream = loop_timer_new(context->loop, on_stream, NULL);
 	loop_timer_every(api.stats, STATS_MS);
@@ -102,7 +138,9 @@ static void stop(struct role_context *context)
 	(void)context;
 	loop_timer_free(api.stats);
 	loop_timer_free(api.stream);
+	loop_timer_free(api.hour);
 	server_free(api.server);
+	https_end();
 }
 
 int main(void)
@@ -111,6 +149,7 @@ int main(void)
 							  .prepare = prepare,
 							  .on_socket = on_socket,
 							  .on_engine = on_engine,
+							  .on_supervisor = on_supervisor,
 							  .run = run,
 							  .stop = stop};
 
