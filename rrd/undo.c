@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "rrd/sum.h"
 
 enum { HEAD_MAX = 131072, MAGIC = 0x6f646e55 };
 
@@ -27,20 +28,6 @@ struct kept {
 
 static int undo_fd = -1;
 static uint8_t *buffer; /* struct kept, path, head */
-
-static uint64_t sum_of(const uint8_t *bytes, size_t size)
-{
-	uint64_t sum = 0x9e3779b97f4a7c15u, word;
-
-	for (; size >= sizeof word; bytes += sizeof word, size -= sizeof word) {
-		memcpy(&word, bytes, sizeof word);
-		sum = (sum ^ word) * 0xff51afd7ed558ccdu;
-		sum ^= sum >> 32;
-	}
-	while (size-- > 0)
-		sum = (sum ^ *bytes++) * 0xff51afd7ed558ccdu;
-	return sum;
-}
 
 static uint64_t number_at(const uint8_t *head, size_t at)
 {
