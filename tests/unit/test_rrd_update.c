@@ -124,7 +124,7 @@ static void by_library(const char *path, uint32_t count, const struct update_row
 		int used = snprintf(text[r], sizeof text[r], "%lld", (long long)rows[r].time_s);
 		for (uint32_t i = 0; i < count; i++) {
 			double v = rows[r].values ? rows[r].values[i] : NAN;
-			used += isfinite(v) ? (int)update_value_text(text[r] + used, v) : sprintf(text[r] + used, ":U");
+			used += isfinite(v) ? (int)update_value_text(text[r] + used, v) : (int)text_copy(text[r] + used, 3, ":U") * 2;
 		}
 		pointers[r] = text[r];
 	}
