@@ -47,7 +47,9 @@ void cache_free(struct cache *c)
 		free(c->all[i]);
 	}
 	free(c->all);
+	free(c->near);
 	free(c->heap);
+	free(c->heap_at);
 	free(c->segments);
 	pthread_cond_destroy(&c->changed);
 	pthread_mutex_destroy(&c->lock);
@@ -55,63 +57,63 @@ void cache_free(struct cache *c)
 }
 
 /* --- heap by due time --- */
-static void heap_set(struct cache *c, uint32_t at, struct series *s)
+static void heap_set(struct cache *c, uint32_t at, struct heap_entry e)
 {
-	c->heap[at] = s;
-	s->heap_at = at + 1;
+	c->heap[at] = e;
+	c->heap_at[e.number] = at + 1;
 }
 
 static void heap_up(struct cache *c, uint32_t at)
 {
-	struct series *s = c->heap[at];
+	struct heap_entry e = c->heap[at];
 
-	for (; at > 0 && c->heap[(at - 1) / 2]->due_ms > s->due_ms; at = (at - 1) / 2)
+	for (; at > 0 && c->heap[(at - 1) / 2].due_ms > e.due_ms; at = (at - 1) / 2)
 		heap_set(c, at, c->heap[(at - 1) / 2]);
-	heap_set(c, at, s);
+	heap_set(c, at, e);
 }
 
 static void heap_down(struct cache *c, uint32_t at)
 {
-	struct series *s = c->heap[at];
+	struct heap_entry e = c->heap[at];
 
 	for (;;) {
 		uint32_t child = 2 * at + 1;
 
-		if (child + 1 < c->heap_count && c->heap[child + 1]->due_ms < c->heap[child]->due_ms)
+		if (child + 1 < c->heap_count && c->heap[child + 1].due_ms < c->heap[child].due_ms)
 			child++;
-		if (child >= c->heap_count || c->heap[child]->due_ms >= s->due_ms)
+		if (child >= c->heap_count || c->heap[child].due_ms >= e.due_ms)
 			break;
 		heap_set(c, at, c->heap[child]);
 		at = child;
 	}
-	heap_set(c, at, s);
+	heap_set(c, at, e);
 }
 
 static void heap_remove(struct cache *c, struct series *s)
 {
-	uint32_t at = s->heap_at - 1;
+	uint32_t at = c->heap_at[s->number] - 1;
 
-	if (s->heap_at == 0)
+	if (c->heap_at[s->number] == 0)
 		return;
-	s->heap_at = 0;
+	c->heap_at[s->number] = 0;
 	if (at == --c->heap_count)
 		return;
 	heap_set(c, at, c->heap[c->heap_count]);
 	heap_up(c, at);
-	heap_down(c, c->heap[at]->heap_at - 1);
+	heap_down(c, at);
 }
 
 void cache_due(struct cache *c, struct series *s, int64_t due_ms)
 {
 	heap_remove(c, s);
 	s->due_ms = due_ms;
-	heap_set(c, c->heap_count++, s);
-	heap_up(c, s->heap_at - 1);
+	heap_set(c, c->heap_count++, (struct heap_entry){due_ms, s->number});
+	heap_up(c, c->heap_at[s->number] - 1);
 }
 
 struct series *cache_first(const struct cache *c)
 {
-	return c->heap_count ? c->heap[0] : NULL;
+	return c->heap_count ? c->all[c->heap[0].number] : NULL;
 }
 
 /* --- series --- */
@@ -125,12 +127,17 @@ static struct series *add(struct cache *c, const struct series_definition *d)
 {
 	if (c->count == SERIES_MAX)
 		return NULL;
-	if ((c->count & (c->count - 1)) == 0) { /* at powers of two both arrays double */
-		c->all = mem_grow(c->all, c->count ? c->count * 2 : 1, sizeof *c->all);
-		c->heap = mem_grow(c->heap, c->count ? c->count * 2 : 1, sizeof *c->heap);
+	if (c->count == c->room) {
+		c->room = c->room ? c->room * 2 : 1;
+		c->all = mem_grow(c->all, c->room, sizeof *c->all);
+		c->heap = mem_grow(c->heap, c->room, sizeof *c->heap);
+		c->heap_at = mem_grow(c->heap_at, c->room, sizeof *c->heap_at);
+		free(c->near);
+		c->near = mem_zalloc(c->room * sizeof *c->near);
 	}
 	struct series *s = mem_zalloc(sizeof *s);
 	s->number = c->count;
+	c->heap_at[s->number] = 0;
 	s->step_s = d->step_s;
 	s->count = d->count;
 	s->last_s = INT64_MIN;
@@ -150,7 +157,7 @@ struct series *cache_series(struct cache *c, const struct series_definition *d)
 	HASH_FIND(by_path, c->paths, d->path, strlen(d->path), s);
 	if (s && !same(s, d)) {
 		HASH_DELETE(by_path, c->paths, s);
-		if (s->heap_at)
+		if (c->heap_at[s->number])
 			cache_due(c, s, 0);
 		s = NULL;
 	}
@@ -161,11 +168,16 @@ struct series *cache_series(struct cache *c, const struct series_definition *d)
 	return s;
 }
 
-struct series *cache_find(const struct cache *c, uint32_t id)
+/* The engine counts its ids, so hardly two series share a place. */
+struct series *cache_find(struct cache *c, uint32_t id)
 {
-	struct series *s;
+	struct series *s = c->room ? c->near[id & (c->room - 1)] : NULL;
 
+	if (s && s->bound && s->id == id)
+		return s;
 	HASH_FIND(by_id, c->ids, &id, sizeof id, s);
+	if (s)
+		c->near[id & (c->room - 1)] = s;
 	return s;
 }
 
@@ -260,7 +272,7 @@ bool cache_put(struct cache *c, struct series *s, int64_t time_s, uint32_t segme
 	memcpy(b->values + (size_t)b->count * s->count, values, s->count * sizeof *values);
 	b->count++;
 	count_in(c, s, &row);
-	if (!s->heap_at && !s->busy)
+	if (cache_is_idle(c, s))
 		cache_due(c, s, first_due_ms);
 	return true;
 }

@@ -43,7 +43,6 @@ struct series {
 	uint32_t defined_in; /* journal segment that has its definition, 0 none */
 	int64_t last_s;      /* newest row seen */
 	int64_t due_ms;
-	uint32_t heap_at; /* place in the heap + 1, 0: not in it */
 	bool bound;       /* id is valid */
 	bool busy;        /* the writer has its rows in hand */
 	struct row_block waiting;
@@ -56,13 +55,19 @@ struct segment_count {
 	uint64_t waiting;
 };
 
+struct heap_entry { /* what the heap needs of a series, so that it is moved without looking there */
+	int64_t due_ms;
+	uint32_t number;
+};
+
 struct cache {
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* CLOCK_MONOTONIC; writer and replay wait on it */
 	struct series *paths, *ids;
-	struct series **all;
-	uint32_t count;
-	struct series **heap;
+	struct series **all, **near; /* near: by the low bits of the id, who was found there last; as long as all */
+	uint32_t count, room;	     /* room: of these, the heap and heap_at, a power of two */
+	struct heap_entry *heap;
+	uint32_t *heap_at; /* by number: place in the heap + 1, 0: not in it */
 	uint32_t heap_count;
 	size_t bytes, bytes_max; /* of rows waiting; at bytes_max a series gives up its oldest row for a new one */
 	uint64_t rows_waiting, rows_dropped, rows_old;
@@ -77,9 +82,13 @@ void cache_free(struct cache *cache);
 struct series *cache_series(struct cache *cache, const struct series_definition *definition);
 /* Says by which id rows name it from now on. */
 void cache_bind(struct cache *cache, struct series *series, uint32_t id);
-struct series *cache_find(const struct cache *cache, uint32_t id);
-/* Adds a row. False: not later than the row before it (counted as old). first_due_ms: when the series is due if nothing
- * waited for it. */
+struct series *cache_find(struct cache *cache, uint32_t id);
+/* A row that comes now decides when the series is due. */
+static inline bool cache_is_idle(const struct cache *cache, const struct series *series)
+{
+	return !cache->heap_at[series->number] && !series->busy;
+}
+/* Adds a row. False: not later than the row before it (counted as old). first_due_ms: when an idle series is due. */
 bool cache_put(struct cache *cache, struct series *series, int64_t time_s, uint32_t segment, const double *values,
 	       int64_t first_due_ms);
 /* The series that is due first; NULL when nothing waits. */

@@ -21,10 +21,9 @@
 #include "rrd/layout.h"
 #include "rrd/template.h"
 #include "rrd/undo.h"
+#include "rrd/update.h"
 
-#define ROWS_PER_CALL 64
-#define VALUE_TEXT 26 /* ":-1.2345678901e+300" and then some */
-#define ROW_TEXT (24 + SERIES_DS_MAX * VALUE_TEXT)
+#define ROW_TEXT (24 + SERIES_DS_MAX * UPDATE_VALUE_TEXT)
 #define FUTURE_MAX_S 86400
 
 /* librrd maps files: a disk that fails to deliver a page raises SIGBUS in the middle of it */
@@ -257,34 +256,6 @@ enum file_result file_look(const struct file_series *s, int64_t first_s, struct 
 	return FILE_WRITTEN;
 }
 
-/* ":" and a number as librrd's parser takes it, to a millionth of itself or better; without printf for numbers of a usual size. */
-static size_t put_value(char *out, double value)
-{
-	double size = fabs(value);
-	int places = size < 1e3 ? 9 : 6, n = 0, least = 0;
-	char digits[24];
-
-	if (size >= 1e9 || (size < 1e-3 && size > 0))
-		return (size_t)snprintf(out, VALUE_TEXT, ":%.10g", value);
-	uint64_t rest = (uint64_t)(size * (places == 9 ? 1e9 : 1e6) + 0.5);
-	char *at = out;
-	*at++ = ':';
-	if (value < 0)
-		*at++ = '-';
-	for (; n <= places || rest; rest /= 10)
-		digits[n++] = (char)('0' + rest % 10);
-	while (least < places && digits[least] == '0')
-		least++;
-	for (int i = n - 1; i >= places; i--)
-		*at++ = digits[i];
-	if (least < places)
-		*at++ = '.';
-	for (int i = places - 1; i >= least; i--)
-		*at++ = digits[i];
-	*at = 0;
-	return (size_t)(at - out);
-}
-
 /* values NULL: all unknown. */
 static void row_text(const struct file_series *s, const struct file_state *state, int64_t time_s, const double *values,
 		     char text[ROW_TEXT])
@@ -296,13 +267,14 @@ static void row_text(const struct file_series *s, const struct file_state *state
 		if (state->left_out >> i & 1)
 			continue;
 		if (values && isfinite(values[i]))
-			used += put_value(text + used, values[i]);
+			used += update_value_text(text + used, values[i]);
 		else
 			used += text_copy(text + used, 3, ":U") ? 2 : 0;
 	}
 }
 
-static int update(const struct file_series *s, const struct file_state *state, int count, const char **rows)
+/* rrd_update_r() guarded: 0, -1 with librrd's error, 1 after SIGBUS. */
+static int update_by_library(const struct file_series *s, const struct file_state *state, int count, const char **rows)
 {
 	if (sigsetjmp(bus_jump, 1) != 0) {
 		bus_guarded = 0;
@@ -316,39 +288,62 @@ static int update(const struct file_series *s, const struct file_state *state, i
 	return status;
 }
 
+static enum file_result write_by_library(const struct file_series *s, struct file_state *state, const struct update_row *rows, int count,
+					 char *why, size_t why_size)
+{
+	static __thread char text[UPDATE_ROWS_MAX][ROW_TEXT];
+	const char *pointers[UPDATE_ROWS_MAX];
+
+	for (int i = 0; i < count; i++) {
+		row_text(s, state, rows[i].time_s, rows[i].values, text[i]);
+		pointers[i] = text[i];
+	}
+	int status = update_by_library(s, state, count, pointers);
+	if (status > 0)
+		text_copy(why, why_size, "the disk does not take or deliver its pages");
+	return status > 0 ? FILE_HOPELESS : status < 0 ? failed(why, why_size) : FILE_WRITTEN;
+}
+
+static enum file_result write_rows(const struct file_series *s, struct file_state *state, const struct update_row *rows, int count, char *why,
+				   size_t why_size)
+{
+	enum update_result result = state->order ? UPDATE_NOT_OURS : update_direct(s->path, s->step_s, s->count, rows, count);
+	enum file_result failure;
+
+	switch (result) {
+	case UPDATE_DONE:
+		return FILE_WRITTEN;
+	case UPDATE_NOT_OURS:
+		return write_by_library(s, state, rows, count, why, why_size);
+	default:
+		failure = system_failed("it cannot be written", why, why_size);
+		return result == UPDATE_TORN ? FILE_HOPELESS : failure;
+	}
+}
+
 enum file_result file_write(const struct file_series *s, struct file_state *state, const struct cached_row *rows,
 			    const double *values, uint32_t count, uint32_t *written, char *why, size_t why_size)
 {
-	static __thread char text[ROWS_PER_CALL][ROW_TEXT];
-	const char *pointers[ROWS_PER_CALL];
+	struct update_row some[UPDATE_ROWS_MAX];
 	uint32_t at = 0;
 
 	while (at < count) {
 		int n = 0;
 		int64_t newest = state->last_s;
 
-		for (; at < count && n < ROWS_PER_CALL - 1; at++) {
+		for (; at < count && n < UPDATE_ROWS_MAX - 1; at++) {
 			if (rows[at].time_s <= newest)
 				continue;
-			if (rows[at].time_s >
-			    newest +
-				s->step_s) { /* else the heartbeat would void this row with those that are missing */
-				row_text(s, state, rows[at].time_s - s->step_s, NULL, text[n]);
-				pointers[n] = text[n];
-				n++;
-			}
-			row_text(s, state, rows[at].time_s, values + (size_t)at * s->count, text[n]);
+			if (rows[at].time_s > newest + s->step_s) /* else the heartbeat would void this row with those that are missing */
+				some[n++] = (struct update_row){.time_s = rows[at].time_s - s->step_s};
+			some[n++] = (struct update_row){.time_s = rows[at].time_s, .values = values + (size_t)at * s->count};
 			newest = rows[at].time_s;
-			pointers[n] = text[n];
-			n++;
 		}
-		int status = n ? update(s, state, n, pointers) : 0;
-		if (status) {
+		enum file_result result = n ? write_rows(s, state, some, n, why, why_size) : FILE_WRITTEN;
+		if (result != FILE_WRITTEN) {
 			state->known = false; /* some rows of the call may be in: look again before the next try */
-			state->hopeless = status > 0;
-			if (status > 0)
-				text_copy(why, why_size, "the disk does not take or deliver its pages");
-			return status > 0 ? FILE_HOPELESS : failed(why, why_size);
+			state->hopeless = result == FILE_HOPELESS;
+			return result;
 		}
 		state->last_s = newest;
 		*written = at;

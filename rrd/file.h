@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One RRD file through librrd: make it, learn what it holds, hand it many rows in one call. The only file of the
- * recorder that calls librrd; everything here blocks and belongs to the writer thread. */
+/* One RRD file, through librrd but for rows that need none of its choices (update.h): make it, learn what it holds, hand it
+ * many rows in one call. Everything here blocks and belongs to the writer thread. */
 #ifndef GLORY_RRD_FILE_H
 #define GLORY_RRD_FILE_H
 

@@ -1,11 +1,12 @@
 # history: names and layout of the RRD tree, journal, writer, graphs
 $(eval $(call library,rrdnames,rrd/names.c,))
-$(eval $(call library,recorder,rrd/layout.c rrd/template.c rrd/undo.c rrd/file.c rrd/cache.c rrd/journal.c rrd/writer.c rrd/recorder.c,librrd))
+$(eval $(call library,recorder,rrd/layout.c rrd/template.c rrd/undo.c rrd/update.c rrd/file.c rrd/cache.c rrd/journal.c rrd/writer.c rrd/recorder.c,librrd))
 $(eval $(call program,libexec/glory/glory-recorder,rrd/role/main.c,recorder rrdnames board proc loop base,librrd libevent_core libseccomp libcap-ng,-lpthread))
 $(eval $(call unit,test_rrd_names,tests/unit/test_rrd_names.c,recorder rrdnames base,librrd))
 $(eval $(call unit,test_journal,tests/unit/test_journal.c,recorder rrdnames base,librrd,-lpthread))
 $(eval $(call unit,test_recorder,tests/unit/test_recorder.c,recorder rrdnames base,librrd,-lpthread))
 $(eval $(call unit,test_rrd_template,tests/unit/test_rrd_template.c,recorder rrdnames base,librrd,-lpthread))
+$(eval $(call unit,test_rrd_update,tests/unit/test_rrd_update.c,recorder rrdnames base,librrd,-lpthread -lm))
 $(eval $(call library,grapher,rrd/grapher/picture.c rrd/grapher/fold.c rrd/grapher/draw.c,librrd))
 $(eval $(call program,libexec/glory/glory-grapher,rrd/grapher/main.c,grapher rrdnames base,librrd,-lm))
 $(eval $(call unit,test_graph,tests/unit/test_graph.c,grapher recorder rrdnames base,librrd,-lpthread -lm))

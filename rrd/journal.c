@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "rrd/sum.h"
 
 #define MAGIC 0x316c6e6au /* "jnl1" */
 #define PENDING_MAX (16u << 20)
@@ -33,13 +34,17 @@ struct record { /* before each body; bodies are multiples of 8 bytes */
 struct head_body {
 	uint32_t segment, version;
 };
+enum {
+	VERSION_WIDE = 1, /* read only: a path takes NAMES_PATH_SIZE bytes and path_size is 0; the check goes byte by byte */
+	VERSION = 2,
+};
 struct series_body {
 	uint32_t number, slot;
 	uint16_t step_s, count;
-	uint32_t pad;
-	char path[NAMES_PATH_SIZE];
-	char names[][NAMES_SOURCE_SIZE]; /* count, then zeros up to 8 bytes */
+	uint32_t path_size; /* with the zero */
+	char texts[];	    /* the path, the names of NAMES_SOURCE_SIZE bytes each, zeros up to 8 bytes */
 };
+enum { SERIES_BODY_MAX = sizeof(struct series_body) + NAMES_PATH_SIZE + SERIES_DS_MAX * NAMES_SOURCE_SIZE + 8 };
 
 #define HEAD_BYTES (off_t)(sizeof(struct record) + sizeof(struct head_body))
 
@@ -62,27 +67,35 @@ struct journal {
 	uint64_t lost;
 };
 
-static uint32_t check_of(const struct record *r, const void *body)
+/* A head has always the first version's: it is what tells the version. */
+static uint32_t check_of(uint32_t version, const struct record *r, const void *body)
 {
-	uint64_t h = text_hash(body, r->length) ^ ((uint64_t)r->kind << 32 | r->length);
+	uint64_t what = (uint64_t)r->kind << 32 | r->length;
 
+	if (version != VERSION_WIDE && r->kind != RECORD_HEAD) /* the upper half of a product depends on all of its bits */
+		return (uint32_t)((sum_of(body, r->length) ^ what) * 0xff51afd7ed558ccdu >> 32);
+	uint64_t h = text_hash(body, r->length) ^ what;
 	return (uint32_t)(h ^ h >> 32);
 }
 
 /* --- reading --- */
-static bool read_series(const void *body, size_t length, uint32_t *number, struct series_definition *d)
+static size_t series_bytes(size_t path_size, size_t count)
+{
+	return sizeof(struct series_body) + ((path_size + count * NAMES_SOURCE_SIZE + 7) & ~(size_t)7);
+}
+
+static bool read_series(uint32_t version, const void *body, size_t length, uint32_t *number, struct series_definition *d)
 {
 	const struct series_body *b = body;
 
-	if (length < sizeof *b || b->count == 0 || b->count > SERIES_DS_MAX || b->step_s == 0)
+	if (length < sizeof *b || b->count == 0 || b->count > SERIES_DS_MAX || b->step_s == 0 || b->path_size > NAMES_PATH_SIZE)
 		return false;
-	size_t names = (size_t)b->count * NAMES_SOURCE_SIZE;
-	if (length != sizeof *b + ((names + 7) & ~(size_t)7) || !text_terminated(b->path, sizeof b->path) ||
-	    !names_path_is_sound(b->path))
+	size_t path_size = version == VERSION_WIDE ? NAMES_PATH_SIZE : b->path_size;
+	if (length != series_bytes(path_size, b->count) || !text_terminated(b->texts, path_size) || !names_path_is_sound(b->texts))
 		return false;
 	*d = (struct series_definition){.slot = b->slot, .step_s = b->step_s, .count = b->count};
-	text_copy(d->path, sizeof d->path, b->path);
-	memcpy(d->names, b->names, names);
+	text_copy(d->path, sizeof d->path, b->texts);
+	memcpy(d->names, b->texts + path_size, (size_t)b->count * NAMES_SOURCE_SIZE);
 	for (uint32_t i = 0; i < b->count; i++) {
 		char folded[NAMES_SOURCE_SIZE];
 
@@ -94,11 +107,18 @@ static bool read_series(const void *body, size_t length, uint32_t *number, struc
 	return true;
 }
 
-/* Counts of the series a segment has defined so far, by number: a row must agree. */
+/* What a segment has told so far. */
 struct known {
-	uint8_t *counts;
+	uint8_t *counts; /* of its series, by number: a row must agree */
 	uint32_t room;
+	uint32_t version;
 };
+
+static bool know_version(struct known *k, const struct head_body *head)
+{
+	k->version = head->version;
+	return k->version == VERSION_WIDE || k->version == VERSION;
+}
 
 static void know(struct known *k, uint32_t number, uint16_t count)
 {
@@ -123,9 +143,9 @@ static bool read_body(const struct record *r, const void *body, uint32_t segment
 
 	switch (r->kind) {
 	case RECORD_HEAD:
-		return r->length == sizeof(struct head_body) && ((const struct head_body *)body)->version == 1;
+		return r->length == sizeof(struct head_body) && know_version(known, body);
 	case RECORD_SERIES:
-		if (!read_series(body, r->length, &number, &definition) || number >= 1u << 21)
+		if (!read_series(known->version, body, r->length, &number, &definition) || number >= 1u << 21)
 			return false;
 		know(known, number, definition.count);
 		reader->on_series(reader->arg, number, &definition);
@@ -144,11 +164,11 @@ static bool read_body(const struct record *r, const void *body, uint32_t segment
 
 size_t journal_read(const uint8_t *bytes, size_t size, uint32_t segment, const struct journal_reader *reader)
 {
-	struct known known = {NULL, 0};
+	struct known known = {.counts = NULL};
 	size_t at = 0;
 	union {
 		uint64_t align[1];
-		uint8_t bytes[sizeof(struct series_body) + SERIES_DS_MAX * NAMES_SOURCE_SIZE + 8];
+		uint8_t bytes[SERIES_BODY_MAX];
 	} body;
 
 	while (size - at >= sizeof(struct record)) {
@@ -158,7 +178,7 @@ size_t journal_read(const uint8_t *bytes, size_t size, uint32_t segment, const s
 		if (r.magic != MAGIC || r.length > sizeof body || r.length > size - at - sizeof r || r.length % 8)
 			break;
 		memcpy(&body, bytes + at + sizeof r, r.length); /* the file may be anything: copied once, aligned */
-		if (check_of(&r, &body) != r.check || (at == 0) != (r.kind == RECORD_HEAD) ||
+		if (check_of(known.version, &r, &body) != r.check || (at == 0) != (r.kind == RECORD_HEAD) ||
 		    !read_body(&r, &body, segment, &known, reader))
 			break;
 		at += sizeof r + r.length;
@@ -289,7 +309,7 @@ static void add(struct journal *j, enum record_kind kind, const void *body, uint
 {
 	struct record r = {.magic = MAGIC, .kind = (uint16_t)kind, .length = length};
 
-	r.check = check_of(&r, body);
+	r.check = check_of(VERSION, &r, body);
 	if (j->pending_room - j->pending_size < sizeof r + length) {
 		j->pending_room = (j->pending_room + sizeof r + length) * 2;
 		j->pending = mem_grow(j->pending, j->pending_room, 1);
@@ -301,14 +321,16 @@ static void add(struct journal *j, enum record_kind kind, const void *body, uint
 
 void journal_add_series(struct journal *j, uint32_t number, const struct series_definition *d)
 {
-	size_t length = sizeof(struct series_body) + ((d->count * sizeof d->names[0] + 7) & ~(size_t)7);
-	struct series_body *b = mem_zalloc(length);
+	_Alignas(struct series_body) uint8_t bytes[SERIES_BODY_MAX];
+	struct series_body *b = (void *)bytes;
+	size_t path_size = strlen(d->path) + 1, names = (size_t)d->count * NAMES_SOURCE_SIZE, length = series_bytes(path_size, d->count);
 
-	*b = (struct series_body){.number = number, .slot = d->slot, .step_s = d->step_s, .count = d->count};
-	text_copy(b->path, sizeof b->path, d->path);
-	memcpy(b->names, d->names, d->count * sizeof d->names[0]);
+	*b = (struct series_body){
+	    .number = number, .slot = d->slot, .step_s = d->step_s, .count = d->count, .path_size = (uint32_t)path_size};
+	memcpy(b->texts, d->path, path_size);
+	memcpy(b->texts + path_size, d->names, names);
+	memset(b->texts + path_size + names, 0, length - sizeof *b - path_size - names);
 	add(j, RECORD_SERIES, b, (uint32_t)length);
-	free(b);
 }
 
 void journal_add_row(struct journal *j, uint32_t number, const struct ring_row *row)
@@ -332,7 +354,7 @@ uint32_t journal_segment(const struct journal *j)
 static void begin_segment(struct journal *j, int64_t now_ms)
 {
 	uint32_t id = journal_segment(j) + 1;
-	struct head_body head = {.segment = id, .version = 1};
+	struct head_body head = {.segment = id, .version = VERSION};
 
 	if (j->fd >= 0) {
 		journal_sync(j);

@@ -105,7 +105,8 @@ static bool take_row(struct recorder *r, const struct ring_row *row, int64_t now
 
 	if (!s || s->count != row->count)
 		return false;
-	if (!cache_put(r->cache, s, row->time_s, segment, row->values, writer_first_due_ms(r->cache, s, now_ms)))
+	int64_t due_ms = cache_is_idle(r->cache, s) ? writer_first_due_ms(r->cache, s, now_ms) : 0;
+	if (!cache_put(r->cache, s, row->time_s, segment, row->values, due_ms))
 		return true;
 	if (s->defined_in != segment)
 		define(r, s);

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "rrd/sum.h"
 
 enum { HEAD_MAX = 131072, MAGIC = 0x6f646e55 };
 
@@ -28,20 +29,6 @@ struct kept {
 static int undo_fd = -1;
 static uint8_t *buffer; /* struct kept, path, head */
 
-static uint64_t sum_of(const uint8_t *bytes, size_t size)
-{
-	uint64_t sum = 0x9e3779b97f4a7c15u, word;
-
-	for (; size >= sizeof word; bytes += sizeof word, size -= sizeof word) {
-		memcpy(&word, bytes, sizeof word);
-		sum = (sum ^ word) * 0xff51afd7ed558ccdu;
-		sum ^= sum >> 32;
-	}
-	while (size-- > 0)
-		sum = (sum ^ *bytes++) * 0xff51afd7ed558ccdu;
-	return sum;
-}
-
 static uint64_t number_at(const uint8_t *head, size_t at)
 {
 	uint64_t number;
@@ -50,8 +37,7 @@ static uint64_t number_at(const uint8_t *head, size_t at)
 	return number;
 }
 
-/* Bytes of the head; 0 when the file is not laid out as we know it. */
-static size_t head_size(const uint8_t *start, size_t got, off_t file_size)
+size_t undo_head_size(const uint8_t *start, size_t got, off_t file_size)
 {
 	uint64_t sources, archives, rows = 0;
 
@@ -86,28 +72,72 @@ void undo_done(void)
 		undo_close(); /* what stands in it must not be put back */
 }
 
+void undo_write(void)
+{
+	struct kept k;
+
+	if (undo_fd < 0)
+		return;
+	memcpy(&k, buffer, sizeof k);
+	/* a short write has a wrong sum: then the update has not begun either, or goes on unguarded */
+	if (k.head_size && pwrite(undo_fd, buffer, sizeof k + k.path_size + k.head_size, 0) < 0)
+		undo_done(); /* a full disk: nothing is kept rather than half of it */
+}
+
+/* Path and head stand in the buffer: what goes before them. No head: nothing is kept. */
+static void describe(size_t path_size, ino_t inode, size_t head_size)
+{
+	struct kept k = {.magic = MAGIC, .path_size = (uint32_t)path_size, .head_size = (uint32_t)head_size, .inode = inode};
+
+	if (head_size)
+		k.sum = sum_of(buffer + sizeof k, path_size + head_size);
+	memcpy(buffer, &k, sizeof k);
+}
+
+void undo_prepare(const char *path, ino_t inode, const uint8_t *head, size_t head_size)
+{
+	size_t path_size = strlen(path) + 1;
+
+	if (undo_fd < 0)
+		return;
+	if (path_size > PATH_MAX || head_size > HEAD_MAX) {
+		describe(0, 0, 0);
+		return;
+	}
+	memcpy(buffer + sizeof(struct kept), path, path_size);
+	memcpy(buffer + sizeof(struct kept) + path_size, head, head_size);
+	describe(path_size, inode, head_size);
+}
+
 void undo_keep(const char *path)
 {
-	struct kept k = {.magic = MAGIC, .path_size = (uint32_t)strlen(path) + 1};
-	uint8_t *at = buffer + sizeof k;
-	struct stat st;
-	int fd = undo_fd >= 0 && k.path_size <= PATH_MAX ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	size_t path_size = strlen(path) + 1, size = 0;
+	struct stat st = {.st_ino = 0};
+	int fd = undo_fd >= 0 && path_size <= PATH_MAX ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
 
 	if (fd < 0)
 		return;
-	memcpy(at, path, k.path_size);
-	ssize_t got = pread(fd, at + k.path_size, HEAD_MAX, 0);
+	uint8_t *at = buffer + sizeof(struct kept);
+	memcpy(at, path, path_size);
+	ssize_t got = pread(fd, at + path_size, HEAD_MAX, 0);
 	if (got > 0 && !fstat(fd, &st))
-		k.head_size = (uint32_t)head_size(at + k.path_size, (size_t)got, st.st_size);
+		size = undo_head_size(at + path_size, (size_t)got, st.st_size);
 	close(fd);
-	if (!k.head_size)
-		return;
-	k.inode = st.st_ino;
-	k.sum = sum_of(at, k.path_size + k.head_size);
-	memcpy(buffer, &k, sizeof k);
-	/* a short write has a wrong sum: then the update has not begun either, or goes on unguarded */
-	if (pwrite(undo_fd, buffer, sizeof k + k.path_size + k.head_size, 0) < 0)
-		undo_done(); /* a full disk: nothing is kept rather than half of it */
+	describe(path_size, st.st_ino, size);
+	undo_write();
+}
+
+bool undo_now(int fd)
+{
+	struct kept k;
+
+	if (undo_fd < 0)
+		return false;
+	memcpy(&k, buffer, sizeof k);
+	if (!k.head_size || pwrite(fd, buffer + sizeof k + k.path_size, k.head_size, 0) != (ssize_t)k.head_size)
+		return false;
+	undo_done();
+	return true;
 }
 
 static bool put_back(const char *path, const uint8_t *head, const struct kept *k)
@@ -118,7 +148,7 @@ static bool put_back(const char *path, const uint8_t *head, const struct kept *k
 
 	if (fd < 0)
 		return false;
-	if (!fstat(fd, &st) && st.st_ino == k->inode && head_size(head, k->head_size, st.st_size) == k->head_size)
+	if (!fstat(fd, &st) && st.st_ino == k->inode && undo_head_size(head, k->head_size, st.st_size) == k->head_size)
 		done = pwrite(fd, head, k->head_size, 0) == (ssize_t)k->head_size;
 	close(fd);
 	return done;

@@ -27,6 +27,7 @@
 #define RETRY_MAX_MS 600000
 #define FEW_SERIES 1000 /* so many are looked at after each write, more once a second */
 #define SPACE_CHECK_MS 2000
+#define TICK_MS 100 /* what is due meanwhile is written together: hundreds of files a second are ten wakes */
 #define HOPELESS_MS (INT64_C(1) << 40)
 
 struct flush {
@@ -263,6 +264,13 @@ static void wait_until(struct cache *c, int64_t until_ms)
 	pthread_cond_timedwait(&c->changed, &c->lock, &ts);
 }
 
+static int64_t next_look_ms(const struct series *first, int64_t now_ms)
+{
+	int64_t due_ms = first && first->due_ms < now_ms + 1000 ? first->due_ms : now_ms + 1000;
+
+	return due_ms < now_ms + TICK_MS ? now_ms + TICK_MS : due_ms;
+}
+
 static bool is_due(const struct writer *w, const struct series *first, int64_t now_ms)
 {
 	return first &&
@@ -296,7 +304,7 @@ static void *run(void *arg)
 		else if (is_due(w, first, now_ms))
 			write_series(w, first);
 		else
-			wait_until(w->cache, first && first->due_ms < now_ms + 1000 ? first->due_ms : now_ms + 1000);
+			wait_until(w->cache, next_look_ms(first, now_ms));
 	}
 	while (w->flushes)
 		serve_flush(w);

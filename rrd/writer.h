@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The one thread that calls librrd. It takes the series that is due first out of the cache and hands all its rows to
+/* The one thread that touches RRD files. It takes the series that is due first out of the cache and hands all its rows to
  * one call; a series is due once a round, a node that somebody looks at is written at once. Files are made on the first
  * row, at most 100 a second. */
 #ifndef GLORY_RRD_WRITER_H

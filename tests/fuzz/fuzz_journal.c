@@ -37,13 +37,13 @@ static void on_row(void *arg, uint32_t segment, const struct ring_row *row)
 		*sum += row->values[i];
 }
 
-static size_t dress(const uint8_t *data, size_t size, uint8_t *out, size_t room)
+static size_t dress(uint32_t version, const uint8_t *data, size_t size, uint8_t *out, size_t room)
 {
-	struct head_body head = {.segment = 1, .version = 1};
+	struct head_body head = {.segment = 1, .version = version};
 	struct record r = {.magic = MAGIC, .kind = RECORD_HEAD, .length = sizeof head};
 	size_t at = 0, used;
 
-	r.check = check_of(&r, &head);
+	r.check = check_of(version, &r, &head);
 	memcpy(out, &r, sizeof r);
 	memcpy(out + sizeof r, &head, sizeof head);
 	used = sizeof r + sizeof head;
@@ -58,7 +58,7 @@ static size_t dress(const uint8_t *data, size_t size, uint8_t *out, size_t room)
 			break;
 		r.length = (uint32_t)length;
 		memcpy(out + used + sizeof r, data + at, length);
-		r.check = check_of(&r, out + used + sizeof r);
+		r.check = check_of(version, &r, out + used + sizeof r);
 		memcpy(out + used, &r, sizeof r);
 		used += sizeof r + length;
 		at += length;
@@ -82,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		return 0;
 	}
-	size_t used = dress(data + 1, size - 1, dressed, sizeof dressed);
+	size_t used = dress(1 + data[0] % 2, data + 1, size - 1, dressed, sizeof dressed);
 	if (journal_read(dressed, used, 1, &reader) > used)
 		abort();
 	return 0;

@@ -272,11 +272,63 @@ static void segments_go_a_minute_after_their_rows(void)
 	directory[0] = 0;
 }
 
+static size_t put_record(uint8_t *out, enum record_kind kind, const void *body, size_t length)
+{
+	struct record r = {.magic = MAGIC, .kind = (uint16_t)kind, .length = (uint32_t)length};
+
+	r.check = check_of(VERSION_WIDE, &r, body);
+	memcpy(out, &r, sizeof r);
+	memcpy(out + sizeof r, body, length);
+	return sizeof r + length;
+}
+
+/* A segment as the first version wrote it; 0 for the version: as nobody did. Returns its size. */
+static size_t old_segment(uint8_t *out, uint32_t version)
+{
+	struct head_body head = {.segment = 1, .version = version};
+	struct series_definition d = definition(4, 3);
+	struct {
+		struct series_body body;
+		char path[NAMES_PATH_SIZE], names[64];
+	} series = {.body = {.number = 4, .slot = 4, .step_s = 10, .count = 3}};
+	struct {
+		struct ring_row row;
+		double values[3];
+	} row = {.row = {.series = 4, .count = 3, .time_s = 50}, .values = {50, 51, 52}};
+	size_t used = put_record(out, RECORD_HEAD, &head, sizeof head);
+
+	text_copy(series.path, sizeof series.path, d.path);
+	memcpy(series.names, d.names, 60);
+	used += put_record(out + used, RECORD_SERIES, &series, sizeof series);
+	return used + put_record(out + used, RECORD_ROW, &row, sizeof row);
+}
+
+static void the_first_version_is_still_read(void)
+{
+	static uint8_t bytes[4096];
+	struct seen s = {.series = 0};
+	struct journal_reader reader = {on_series, on_row, &s};
+	size_t size = old_segment(bytes, VERSION_WIDE);
+
+	CU_ASSERT_EQUAL(journal_read(bytes, size, 1, &reader), size);
+	CU_ASSERT_EQUAL(s.series, 1);
+	CU_ASSERT_EQUAL(s.rows, 1);
+	CU_ASSERT_EQUAL(s.wrong, 0);
+	CU_ASSERT_EQUAL(s.last_s, 50);
+	/* and takes the other's records for none */
+	size = old_segment(bytes, VERSION);
+	CU_ASSERT_EQUAL(journal_read(bytes, size, 1, &reader), (size_t)HEAD_BYTES);
+	size = old_segment(bytes, VERSION + 1);
+	CU_ASSERT_EQUAL(journal_read(bytes, size, 1, &reader), 0);
+	CU_ASSERT_EQUAL(s.rows, 1);
+}
+
 static const struct unit_test tests[] = {
     {"what was committed comes back", what_was_committed_comes_back},
     {"kill -9 loses nothing that was committed", kill_9_loses_nothing_that_was_committed},
     {"a broken tail is cut and kept", a_broken_tail_is_cut_and_kept},
     {"every wrong byte is noticed", every_wrong_byte_is_noticed},
+    {"the first version is still read", the_first_version_is_still_read},
     {"segments go a minute after their rows", segments_go_a_minute_after_their_rows},
 };
 

@@ -520,6 +520,32 @@ static void memory_has_a_limit(void)
 	cache_free(c);
 }
 
+/* Ids that share a place, that move to another series and that nobody has. */
+static void ids_find_their_series(void)
+{
+	struct cache *c = cache_new(1 << 20);
+	struct series_definition d = {.step_s = 10, .count = 1, .names = {"x"}};
+	struct series *all[100];
+
+	CU_ASSERT_PTR_NULL(cache_find(c, 0));
+	for (uint32_t i = 0; i < 100; i++) {
+		text_format(d.path, sizeof d.path, "a/b/c/d/e%u.rrd", i);
+		all[i] = cache_series(c, &d);
+		cache_bind(c, all[i], i % 2 ? i : i << 20);
+	}
+	for (int turn = 0; turn < 2; turn++)
+		for (uint32_t i = 0; i < 100; i++)
+			CU_ASSERT_PTR_EQUAL(cache_find(c, i % 2 ? i : i << 20), all[i]);
+	CU_ASSERT_PTR_NULL(cache_find(c, 2));
+	cache_bind(c, all[5], 7); /* 7's series has none now, and 5 is nobody's */
+	CU_ASSERT_PTR_EQUAL(cache_find(c, 7), all[5]);
+	CU_ASSERT_PTR_NULL(cache_find(c, 5));
+	cache_bind(c, all[7], 5);
+	CU_ASSERT_PTR_EQUAL(cache_find(c, 5), all[7]);
+	CU_ASSERT_PTR_EQUAL(cache_find(c, 7), all[5]);
+	cache_free(c);
+}
+
 static void the_heap_gives_the_earliest(void)
 {
 	struct cache *c = cache_new(1 << 20);
@@ -548,6 +574,7 @@ static void the_heap_gives_the_earliest(void)
 
 static const struct unit_test tests[] = {
     {"memory has a limit", memory_has_a_limit},
+    {"ids find their series", ids_find_their_series},
     {"the heap gives the earliest", the_heap_gives_the_earliest},
     {"rounds grow with the site", rounds_grow_with_the_site},
     {"values land right", values_land_right},
