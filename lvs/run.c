@@ -114,6 +114,19 @@ static void set_servers(struct run *run, const struct picture *want, struct lvs_
 	kernel_table_clear(&table);
 }
 
+static void set_setting(struct run *run, const struct picture *want, struct picture_result *out)
+{
+	struct files_answer answer = {.status = ERR_BUG};
+
+	if (!run->ask_setting || want->read_only)
+		return;
+	run->ask_setting(run->arg, want->dry_run, &answer);
+	if (answer.status)
+		fail(out, &answer.error);
+	else if (answer.changed)
+		picture_result_change(out, PICTURE_CHANGE_REAL, "setting", "expire_nodest_conn", "0 > 1");
+}
+
 /* --- sync daemons --------------------------------------------------------------------------------------------------------- */
 
 static const char *state_name(uint32_t state)
@@ -229,6 +242,7 @@ void run_picture(struct run *run, const char *text, size_t size, struct picture_
 		fail(out, run->no_kernel);
 	} else {
 		set_servers(run, &want, &ours, out);
+		set_setting(run, &want, out);
 		set_sync(run, &want, out);
 		if (vrrp)
 			set_vrrp(run, &want, k, out);

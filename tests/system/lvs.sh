@@ -99,9 +99,10 @@ all() { picture "$1" "$(direct)" "$(tunnel)" "$(nat)" "$(six)" "$(mark)" "$(stic
 hits() { for _ in $(seq "$1"); do on cl curl -g -s -m 3 "$2" || echo fail; done | sort | uniq -c | awk '{printf "%s%s:%s", (NR > 1 ? " " : ""), $2, $1}'; }
 
 apply d1 "$(all ',"dry_run":true')"
-is "dry run: 24 changes, none made" "$(said '[.status,.change_total,.commands]')$(on d1 ipvsadm -Sn | wc -l)" '["ok",24,null]0'
+setting=/proc/sys/net/ipv4/vs/expire_nodest_conn
+is "dry run: 25 changes, none made" "$(said '[.status,.change_total,.commands]')$(on d1 ipvsadm -Sn | wc -l) $(on d1 cat $setting)" '["ok",25,null]0 0'
 applies "eight services are set" d1 "$(all '')"
-is "each by one command" "$(said .commands)" 24
+is "each by one command, and the kernel's setting" "$(said .commands) $(on d1 cat $setting)" "24 1"
 works "neighbours" until_ok 10 'on cl curl -g -s -m 1 http://10.77.3.100/ && on cl curl -g -s -m 1 "http://[fd77:3::100]/"'
 apply d1 "$(all '')"
 is "again: nothing to do" "$(said '[.status,.commands,.change_total]')" '["ok",null,null]'
