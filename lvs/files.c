@@ -201,13 +201,13 @@ void do_privileged_setting(const struct files *files, bool dry_run, struct files
 	if (fd >= 0)
 		close(fd);
 	if (n < 0 && error != ENOENT)
-		refuse(out, ERR_REFUSED, files->setting, "let glory-ipvs read it", strerror(error));
+		refuse(out, ERR_REFUSED, files->setting, "set it to 1 in /etc/sysctl.d", strerror(error));
 	if (n < 0 || seen[0] == '1')
 		return;
 	if (!dry_run) {
 		fd = open(files->setting, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 		if (fd < 0 || !files_write(fd, "1\n"))
-			refuse(out, ERR_REFUSED, files->setting, "run glory-ipvs with CAP_NET_ADMIN, or set it to 1 in /etc/sysctl.d", strerror(errno));
+			refuse(out, ERR_REFUSED, files->setting, "set it to 1 in /etc/sysctl.d", strerror(errno));
 		if (fd >= 0)
 			close(fd);
 	}
