@@ -18,11 +18,16 @@ if [ -n "${GLORY_UML:-}" ]; then
 fi
 # service_uml.sh [MODE [SCENE...]]
 status=0
-modes=("${@:1:1}")
-[ $# != 0 ] || modes=(direct nat)
+modes=("${@:1:1}") scenes=("${@:2}")
+if [ $# = 0 ] && [ -z "${GLORY_LONG:-}" ]; then
+	modes=(direct) scenes=(comes_up grows fails_over crashed shrinks)
+	echo "note: the short form is direct routing without a killed nginx and a node powered off; GLORY_LONG=1 has all, by NAT, too"
+elif [ $# = 0 ]; then
+	modes=(direct nat)
+fi
 for mode in "${modes[@]}"; do
 	echo "# $mode"
-	GLORY_BUILD=$B tests/lab/uml/boot -m 1024 -c 50 -t "${GLORY_UML_SECONDS:-1500}" "$0" "$mode" "${@:2}"
+	GLORY_BUILD=$B tests/lab/uml/boot -m 1024 -c 50 -t "${GLORY_UML_SECONDS:-1500}" "$0" "$mode" "${scenes[@]}"
 	code=$?
 	[ $code = 0 ] || status=$code
 	[ $code != 77 ] || break
