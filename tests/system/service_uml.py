@@ -105,7 +105,6 @@ def dies(a, w, how, back):
     a.lab(how, victim)
     left = leaves(a, w, victim, mark)
     w.replaced(victim, size)
-    told(w, mark, left)
     if a.node(victim)["verdict"] != "up":  # or the appliance has been quicker
         a.lab(back, victim)
     wait_until("%s is up" % victim, 60, lambda: a.node(victim)["verdict"] == "up")
