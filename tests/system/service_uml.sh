@@ -20,8 +20,8 @@ fi
 status=0
 modes=("${@:1:1}") scenes=("${@:2}")
 if [ $# = 0 ] && [ -z "${GLORY_LONG:-}" ]; then
-	modes=(direct) scenes=(comes_up grows fails_over crashed shrinks)
-	echo "note: the short form is direct routing without a killed nginx and a node powered off; GLORY_LONG=1 has all, by NAT, too"
+	modes=(direct) scenes=(comes_up fails_over crashed)
+	echo "note: the short form is a failover and a crash by direct routing; GLORY_LONG=1 has the whole life, by NAT, too"
 elif [ $# = 0 ]; then
 	modes=(direct nat)
 fi
