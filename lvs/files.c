@@ -189,3 +189,27 @@ void do_privileged_keepalived(const struct files *files, const struct keepalived
 	free(old);
 	free(text);
 }
+
+void do_privileged_setting(const struct files *files, bool dry_run, struct files_answer *out)
+{
+	char seen[16] = "";
+
+	memset(out, 0, sizeof *out);
+	int fd = open(files->setting, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t n = fd >= 0 ? read(fd, seen, sizeof seen - 1) : -1;
+	int error = errno;
+	if (fd >= 0)
+		close(fd);
+	if (n < 0 && error != ENOENT)
+		refuse(out, ERR_REFUSED, files->setting, "set it to 1 in /etc/sysctl.d", strerror(error));
+	if (n < 0 || seen[0] == '1')
+		return;
+	if (!dry_run) {
+		fd = open(files->setting, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+		if (fd < 0 || !files_write(fd, "1\n"))
+			refuse(out, ERR_REFUSED, files->setting, "set it to 1 in /etc/sysctl.d", strerror(errno));
+		if (fd >= 0)
+			close(fd);
+	}
+	out->changed = !out->status;
+}

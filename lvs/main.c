@@ -25,9 +25,10 @@
 #define CPU_SECONDS 30
 #define MEMORY_BYTES ((rlim_t)1 << 30)
 
+enum what { ASK_KEEPALIVED, ASK_SETTING, ASK_COUNT };
 struct request {
-	struct keepalived k;
-	uint32_t dry_run;
+	struct keepalived k; /* of ASK_KEEPALIVED */
+	uint32_t what, dry_run;
 };
 
 /* --- the half that parses ----------------------------------------------------------------------------------------------- */
@@ -110,23 +111,34 @@ static char *read_input(size_t *size)
 	return bytes;
 }
 
-static void ask_keepalived(void *arg, const struct keepalived *k, bool dry_run, struct files_answer *out)
+static void ask_other_half(int fd, enum what what, const struct keepalived *k, bool dry_run, struct files_answer *out)
 {
-	int fd = *(int *)arg;
 	struct request *ask = mem_zalloc(sizeof *ask);
 
-	ask->k = *k;
+	if (k)
+		ask->k = *k;
+	ask->what = what;
 	ask->dry_run = dry_run;
 	if (send(fd, ask, sizeof *ask, MSG_NOSIGNAL) != (ssize_t)sizeof *ask || recv(fd, out, sizeof *out, 0) != (ssize_t)sizeof *out) {
 		memset(out, 0, sizeof *out);
-		out->status = error_set(&out->error, ERR_BUG, "keepalived", "see the log", "the writing half of glory-ipvs does not answer");
+		out->status = error_set(&out->error, ERR_BUG, what == ASK_SETTING ? "setting" : "keepalived", "see the log", "the writing half of glory-ipvs does not answer");
 	}
 	free(ask);
 }
 
+static void ask_keepalived(void *arg, const struct keepalived *k, bool dry_run, struct files_answer *out)
+{
+	ask_other_half(*(int *)arg, ASK_KEEPALIVED, k, dry_run, out);
+}
+
+static void ask_setting(void *arg, bool dry_run, struct files_answer *out)
+{
+	ask_other_half(*(int *)arg, ASK_SETTING, NULL, dry_run, out);
+}
+
 static int parsing_half(struct kernel *kernel, const struct error *no_kernel, int fd, pid_t parent)
 {
-	struct run run = {.kernel = kernel, .no_kernel = no_kernel, .ask_keepalived = ask_keepalived, .arg = &fd};
+	struct run run = {.kernel = kernel, .no_kernel = no_kernel, .ask_keepalived = ask_keepalived, .ask_setting = ask_setting, .arg = &fd};
 	struct picture_result result;
 	size_t size;
 
@@ -150,11 +162,16 @@ static int writing_half(const struct files *files, int fd, pid_t child)
 {
 	struct request *ask = mem_zalloc(sizeof *ask);
 	struct files_answer answer;
+	bool asked[ASK_COUNT] = {false};
 	int status = 0;
 
-	/* one request at most: a second one is none of ours */
-	if (recv(fd, ask, sizeof *ask, 0) == (ssize_t)sizeof *ask) {
-		do_privileged_keepalived(files, &ask->k, ask->dry_run != 0, &answer);
+	/* each once at most: a second one is none of ours */
+	while (recv(fd, ask, sizeof *ask, 0) == (ssize_t)sizeof *ask && ask->what < ASK_COUNT && !asked[ask->what]) {
+		asked[ask->what] = true;
+		if (ask->what == ASK_SETTING)
+			do_privileged_setting(files, ask->dry_run != 0, &answer);
+		else
+			do_privileged_keepalived(files, &ask->k, ask->dry_run != 0, &answer);
 		if (send(fd, &answer, sizeof answer, MSG_NOSIGNAL) < 0)
 			log_warning("glory-ipvs: the parsing half is gone");
 	}
@@ -175,7 +192,8 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-	struct files files = {.configuration = "/etc/keepalived/keepalived.conf", .pid = "/run/keepalived.pid", .program = "/usr/sbin/keepalived"};
+	struct files files = {.configuration = "/etc/keepalived/keepalived.conf", .pid = "/run/keepalived.pid", .program = "/usr/sbin/keepalived",
+			      .setting = "/proc/sys/net/ipv4/vs/expire_nodest_conn"};
 	struct error e = {0};
 	struct kernel kernel;
 	pid_t self = getpid();

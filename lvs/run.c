@@ -114,6 +114,22 @@ static void set_servers(struct run *run, const struct picture *want, struct lvs_
 	kernel_table_clear(&table);
 }
 
+/* Beside the appliance it may not be allowed (ProtectKernelTunables of its unit): the servers are as wanted all the same, and people are told. */
+static void set_setting(struct run *run, const struct picture *want, struct picture_result *out)
+{
+	struct files_answer answer = {.status = ERR_BUG};
+	char what[NOTE_SIZE];
+
+	if (!run->ask_setting || want->read_only)
+		return;
+	run->ask_setting(run->arg, want->dry_run, &answer);
+	text_format(what, sizeof what, "net.ipv4.vs.expire_nodest_conn is not 1: %s: %s", answer.error.text, answer.error.remedy);
+	if (answer.status)
+		note(out, what);
+	else if (answer.changed)
+		picture_result_change(out, PICTURE_CHANGE_REAL, "setting", "expire_nodest_conn", "0 > 1");
+}
+
 /* --- sync daemons --------------------------------------------------------------------------------------------------------- */
 
 static const char *state_name(uint32_t state)
@@ -229,6 +245,7 @@ void run_picture(struct run *run, const char *text, size_t size, struct picture_
 		fail(out, run->no_kernel);
 	} else {
 		set_servers(run, &want, &ours, out);
+		set_setting(run, &want, out);
 		set_sync(run, &want, out);
 		if (vrrp)
 			set_vrrp(run, &want, k, out);

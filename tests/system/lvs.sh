@@ -12,7 +12,7 @@ if [ -z "${GLORY_UML:-}" ]; then
 		command -v $tool >/dev/null || { echo "skipped: $tool is not installed, run make deps"; exit 77; }
 	done
 	[ -x "$I" ] || { echo "skipped: $I is not built"; exit 77; }
-	GLORY_BUILD=$(readlink -f "$B") exec tests/lab/uml/boot -t "${GLORY_UML_SECONDS:-400}" "$0"
+	GLORY_BUILD=$(readlink -f "$B") exec tests/lab/uml/boot -c 50 -t "${GLORY_UML_SECONDS:-400}" "$0"
 fi
 
 failed=0
@@ -99,9 +99,10 @@ all() { picture "$1" "$(direct)" "$(tunnel)" "$(nat)" "$(six)" "$(mark)" "$(stic
 hits() { for _ in $(seq "$1"); do on cl curl -g -s -m 3 "$2" || echo fail; done | sort | uniq -c | awk '{printf "%s%s:%s", (NR > 1 ? " " : ""), $2, $1}'; }
 
 apply d1 "$(all ',"dry_run":true')"
-is "dry run: 24 changes, none made" "$(said '[.status,.change_total,.commands]')$(on d1 ipvsadm -Sn | wc -l)" '["ok",24,null]0'
+setting=/proc/sys/net/ipv4/vs/expire_nodest_conn
+is "dry run: 25 changes, none made" "$(said '[.status,.change_total,.commands]')$(on d1 ipvsadm -Sn | wc -l) $(on d1 cat $setting)" '["ok",25,null]0 0'
 applies "eight services are set" d1 "$(all '')"
-is "each by one command" "$(said .commands)" 24
+is "each by one command, and the kernel's setting" "$(said .commands) $(on d1 cat $setting)" "24 1"
 works "neighbours" until_ok 10 'on cl curl -g -s -m 1 http://10.77.3.100/ && on cl curl -g -s -m 1 "http://[fd77:3::100]/"'
 apply d1 "$(all '')"
 is "again: nothing to do" "$(said '[.status,.commands,.change_total]')" '["ok",null,null]'
@@ -146,6 +147,16 @@ works "it is counted" until_ok 5 '[ "$(connections)" = 1 ]'
 exec 5>&-
 works "until it ends" until_ok 5 '[ "$(connections)" = 0 ]'
 applies "the weight comes back" d1 "$(all '')"
+
+# --- a client's port that it had for a connection to a member that died: the director did not see that connection end -----------
+again() { virtual again tcp 10.77.3.100:83 direct rr '' "$(r1 83 "$1")" "$(r2 83 "$2")"; }
+from_port() { on cl curl -s -m 3 --local-port 4711 http://10.77.3.100:83/ || echo refused; }
+on r2 busybox httpd -p 83 -h /run/www/r2
+apply d1 "$(picture '' "$(again 100 0)")"
+is "a member without its program refuses" "$(from_port)" refused
+applies "it is out" d1 "$(picture '' "$(again 0 100)")"
+is "the same port of the client reaches another member" "$(from_port)" r2
+applies "and all of that goes" d1 "$(picture ',"options":{"previous":"10.77.3.100:83"}')"
 
 # --- changes made by hand -----------------------------------------------------------------------------------------------------
 on d1 ipvsadm -e -t 10.77.3.100:80 -r 10.77.3.11 -g -w 7
@@ -202,7 +213,7 @@ ip -n big addr add 10.88.255.1/16 dev d0
 ip -n big link set d0 up
 many() { seq 0 999 | awk -v last="$1" '{printf "%s{\"name\":\"m%03d\",\"address\":\"10.88.%d.%d:80\",\"weight\":%d}", (NR > 1 ? "," : ""), $1, $1 / 250, $1 % 250 + 1, ($1 == 700 ? last : 100)}'; }
 apply big "$(picture '' "$(virtual many tcp 10.0.0.1:80 nat wlc '' "$(many 100)")")"
-is "1,000 real servers" "$(said '[.status,.commands,.change_total]') $(on big ipvsadm -Sn | wc -l)" '["ok",1001,1001] 1001'
+is "1,000 real servers, and the setting" "$(said '[.status,.commands,.change_total]') $(on big ipvsadm -Sn | wc -l)" '["ok",1001,1002] 1001'
 apply big "$(picture '' "$(virtual many tcp 10.0.0.1:80 nat wlc '' "$(many 40)")")"
 is "one weight of 1,000: one command" "$(said '[.status,.commands,.changes[0].what]') $(on big ipvsadm -Sn | grep -c -- '-w 40')" '["ok",1,"weight 100 > 40"] 1'
 

@@ -31,6 +31,8 @@ static struct picture_result result;
 static struct files_answer vrrp_answer;
 static struct keepalived vrrp_asked;
 static unsigned vrrp_asks;
+static struct files_answer setting_answer;
+static unsigned setting_asks, setting_dry;
 
 static void ask(void *arg, const struct keepalived *k, bool dry_run, struct files_answer *out)
 {
@@ -39,6 +41,14 @@ static void ask(void *arg, const struct keepalived *k, bool dry_run, struct file
 	vrrp_asked = *k;
 	vrrp_asks++;
 	*out = vrrp_answer;
+}
+
+static void ask_setting(void *arg, bool dry_run, struct files_answer *out)
+{
+	(void)arg;
+	setting_asks++;
+	setting_dry += dry_run;
+	*out = setting_answer;
 }
 
 static void fresh(void)
@@ -50,7 +60,7 @@ static void fresh(void)
 
 static int run(const char *text)
 {
-	struct run r = {.kernel = &kernel, .ask_keepalived = ask};
+	struct run r = {.kernel = &kernel, .ask_keepalived = ask, .ask_setting = ask_setting};
 
 	picture_result_clear(&result);
 	kernel.commands = 0;
@@ -374,6 +384,25 @@ static void test_daemons(void)
 	CU_ASSERT(run(PICTURE(",\"options\":{\"sync\":\"off\"}", "")) == 0 && fake.daemon_count == 0);
 }
 
+static void test_setting(void)
+{
+	fresh();
+	setting_asks = setting_dry = 0;
+	setting_answer = (struct files_answer){.changed = 1};
+	CU_ASSERT_EQUAL(run(PICTURE("", "")), 0);
+	CU_ASSERT(setting_asks == 1 && setting_dry == 0 && told(PICTURE_CHANGE_REAL, "setting", "0 > 1"));
+	CU_ASSERT_EQUAL(run(PICTURE(",\"dry_run\":true", "")), 0);
+	CU_ASSERT(setting_asks == 2 && setting_dry == 1 && told(PICTURE_CHANGE_REAL, "setting", "0 > 1"));
+	CU_ASSERT_EQUAL(run(PICTURE(",\"read_only\":true", "")), 0);
+	CU_ASSERT(setting_asks == 2 && result.change_count == 0);
+	/* what cannot be set keeps nothing else back */
+	setting_answer = (struct files_answer){.status = ERR_REFUSED, .error = {.kind = ERR_REFUSED, .text = "no"}};
+	CU_ASSERT(run(PICTURE("", WEB("wrr", TWO))) == 0 && fake.count == 1);
+	CU_ASSERT(strstr(result.note, "expire_nodest_conn is not 1: no") != NULL);
+	setting_answer = (struct files_answer){.status = 0};
+	CU_ASSERT(run(PICTURE("", WEB("wrr", TWO))) == 0 && result.change_count == 0 && !result.note[0]);
+}
+
 static void test_vrrp(void)
 {
 	static const char *const expected =
@@ -474,6 +503,7 @@ static const struct unit_test tests[] = {
 	{"interrupted reads", test_interrupted_reads},
 	{"refused pictures", test_refused_pictures},
 	{"sync daemons", test_daemons},
+	{"the kernel's setting", test_setting},
 	{"VRRP", test_vrrp},
 	{"broken messages", test_broken_messages},
 	{"end", test_end},

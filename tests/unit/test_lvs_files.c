@@ -143,6 +143,39 @@ static void test_leaves_others_alone(void)
 	free(aside);
 }
 
+static struct files_answer set(const char *path, bool dry_run)
+{
+	struct files files = {.setting = path};
+	struct files_answer answer;
+
+	do_privileged_setting(&files, dry_run, &answer);
+	return answer;
+}
+
+static void test_setting(void)
+{
+	char *path = mem_format("%s/setting", directory), *link = mem_format("%s/link", directory);
+
+	put(path, "0\n", 0644);
+	struct files_answer a = set(path, true);
+	CU_ASSERT(!a.status && a.changed && holds(path, "0\n"));
+	a = set(path, false);
+	CU_ASSERT(!a.status && a.changed && holds(path, "1\n"));
+	a = set(path, false);
+	CU_ASSERT(!a.status && !a.changed);
+	/* not through a link, and what cannot be read is told */
+	put(path, "0\n", 0644);
+	CU_ASSERT_EQUAL(symlink(path, link), 0);
+	CU_ASSERT(set(link, false).status == ERR_REFUSED && holds(path, "0\n"));
+	CU_ASSERT_EQUAL(set(directory, false).status, ERR_REFUSED);
+	unlink(path);
+	unlink(link);
+	a = set(path, false);
+	CU_ASSERT(!a.status && !a.changed && access(path, F_OK) != 0); /* a kernel without it */
+	free(path);
+	free(link);
+}
+
 static void end(void)
 {
 	CU_ASSERT_EQUAL(unlink(configuration), 0);
@@ -160,6 +193,7 @@ static const struct unit_test tests[] = {
 	{"tells the process", test_tells_the_process},
 	{"keeps what is good", test_keeps_what_is_good},
 	{"leaves others alone", test_leaves_others_alone},
+	{"the kernel's setting", test_setting},
 	{"end", end},
 };
 

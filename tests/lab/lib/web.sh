@@ -138,7 +138,11 @@ balancer_conf() { # NAME
 
 balancer_net() { # NAME up|silent
 	local address
-	if [ "$2" = silent ]; then in_ns "$1" ip addr flush dev eth0; return; fi
+	if [ "$2" = silent ]; then
+		# the link first: a keepalived that sees its addresses go would still hand them over
+		ip_ns "$1" <<<$'link set eth0 down\naddr flush dev eth0'
+		return
+	fi
 	{
 		echo 'link set lo up'
 		echo 'link set eth0 up'

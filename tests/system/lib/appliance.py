@@ -18,7 +18,7 @@ TOP = os.path.abspath(os.path.join(HERE, "..", "..", ".."))
 BUILD = os.environ.get("GLORY_BUILD", os.path.join(TOP, "build"))
 LAB = os.path.join(TOP, "tests", "lab", "lab")
 SLOW_S = float(os.environ.get("GLORY_SLOW", 0))  # waits longer than this are told
-PATIENCE = 6 if os.environ.get("GLORY_UML") else 1  # in a kernel that is a process every wait is so much longer
+PATIENCE = 6 if os.environ.get("GLORY_UML") else 1  # in a kernel that is a process every wait is so much longer, and looks are so much rarer
 
 
 def private_world():
@@ -48,7 +48,7 @@ def wait_until(what, seconds, probe, every=0.05):
             return found
         if time.monotonic() > end:
             raise Failed("not within %.1f s: %s" % (seconds * PATIENCE, what() if callable(what) else what))
-        select_pause(every)
+        select_pause(every * PATIENCE)
 
 
 def select_pause(seconds):

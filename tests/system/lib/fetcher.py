@@ -27,7 +27,7 @@ class Fetcher:
             self.session(kept)
 
     def session(self, kept):
-        began, s = time.monotonic(), None
+        began, s, i = time.monotonic(), None, -1
         try:
             s = socket.create_connection((self.address, self.port), LATE_S, self.source)
             for i in range(kept):
@@ -38,7 +38,7 @@ class Fetcher:
                 select_pause(PAUSE_S)
                 began = time.monotonic()
         except (OSError, ValueError) as problem:
-            self.fail(began, problem)
+            self.fail(began, "%s, %s" % (problem, "request %d of a connection" % (i + 1) if s else "no connection"))
             select_pause(PAUSE_S)
         finally:
             if s:
