@@ -420,6 +420,7 @@ static const struct {
 	[COMMAND_WATCH_SET] = {"watch-set", RIGHT_ADMIN, do_edit},
 	[COMMAND_RUN] = {"run", RIGHT_OPERATE, command_run},
 	[COMMAND_SOFTWARE] = {"software", RIGHT_OPERATE, command_software},
+	[COMMAND_NODE_ROLE] = {"node-role", RIGHT_ADMIN, command_role},
 	[COMMAND_POOL_ADD] = {"pool-add", RIGHT_ADMIN, do_edit},
 	[COMMAND_POOL_REMOVE] = {"pool-remove", RIGHT_ADMIN, do_edit},
 	[COMMAND_POOL_SET] = {"pool-set", RIGHT_ADMIN, do_edit},
