@@ -239,7 +239,7 @@ const struct cli_command cli_commands[] = {
     {"balancer", "show", "NAME", 1, 1, "a balancer with its servers as they were read back", balancer_show, NULL},
     {"balancer", "add", "NAME", 1, 1, "add a balancer", object_edit, balancer_fields},
     {"balancer", "set", "NAME", 1, 1, "change a balancer", object_edit, balancer_fields},
-    {"balancer", "remove", "NAME", 1, 1, "remove a balancer without services", object_edit, NULL},
+    {"balancer", "remove", "NAME", 1, 1, "remove one without services (--yes: one that does not answer, too)", balancer_remove, NULL},
     {"service", "list", "", 0, 0, "services with size and load", service_list, service_filters},
     {"service", "show", "NAME", 1, 1, "a service, and each of its members in a line", service_show, NULL},
     {"service", "explain", "NAME", 1, 1, "why it has its size, and what each member waits for", service_explain, NULL},
