@@ -49,6 +49,7 @@ static const char *const words[COMMAND_VERB_COUNT] = {
     [COMMAND_SERVICE_ACT] = "service-act",
     [COMMAND_SILENCE_ADD] = "silence-add",
     [COMMAND_SILENCE_REMOVE] = "silence-remove",
+    [COMMAND_NODE_ROLE] = "node-role",
 };
 
 const char *command_word(uint32_t verb)

@@ -26,7 +26,7 @@
 	X(CYCLE, 5, "cycle") X(RESET, 6, "reset") X(IDENTIFY, 7, "identify")
 /* what a job does: the power verbs under their own numbers, and what goes over node control */
 #define GLORY_JOB_VERBS(X) GLORY_POWER_VERBS(X) X(RUN, 8, "run") X(SOFTWARE_INSTALL, 9, "software-install") \
-	X(SOFTWARE_UPGRADE, 10, "software-upgrade") X(SOFTWARE_REMOVE, 11, "software-remove")
+	X(SOFTWARE_UPGRADE, 10, "software-upgrade") X(SOFTWARE_REMOVE, 11, "software-remove") X(ROLE, 12, "role")
 /* who may do what: UNIX groups, VACM groups and API rights are the same three */
 #define GLORY_RIGHTS(X) X(NONE, 1, "none") X(VIEW, 2, "glory-view") X(OPERATE, 3, "glory-operate") X(ADMIN, 4, "glory-admin")
 #define GLORY_POLICIES(X) X(REPAIR, 1, "repair") X(TELL, 2, "tell") X(HANDS_OFF, 3, "hands-off")
@@ -91,7 +91,7 @@ enum job_state { GLORY_JOB_STATES(X) JOB_STATE_COUNT = 8 };
 enum power_verb { GLORY_POWER_VERBS(X) POWER_VERB_COUNT = 8 };
 #undef X
 #define X(s, n, w) GLORY_WORD_MEMBER_(JOB_VERB, s, n)
-enum job_verb { GLORY_JOB_VERBS(X) JOB_VERB_COUNT = 12 };
+enum job_verb { GLORY_JOB_VERBS(X) JOB_VERB_COUNT = 13 };
 #undef X
 #define X(s, n, w) GLORY_WORD_MEMBER_(RIGHT, s, n)
 enum right { GLORY_RIGHTS(X) RIGHT_COUNT = 5 };

@@ -703,6 +703,7 @@ struct msg_run_id {
 };
 struct msg_run {
 	uint64_t request;
+	uint64_t token;            /* of the engine's life; a node refuses one that is older than it has seen */
 	uint32_t slot, generation; /* of the node; NO_SLOT for a balancer's host */
 	uint32_t kind;             /* enum run_kind */
 	uint32_t deadline_ms;      /* for the whole; both ends keep it */
@@ -737,6 +738,7 @@ enum command_verb { COMMAND_POWER = 1, COMMAND_ALARM_ACK, COMMAND_NODE_ADD, COMM
 		    COMMAND_SERVICE_SET, COMMAND_SERVICE_ACT, /* target: services; arguments {"act": "start" and the like, in service/act.h} */
 		    COMMAND_RUN,      /* target: nodes; arguments {"verb", ...}: a job on them over the node-control channel */
 		    COMMAND_SOFTWARE, /* target: nodes, "@pool/NAME", "@service/NAME"; arguments {"act", "software", "batch"} */
+		    COMMAND_NODE_ROLE, /* target: nodes; arguments {"pool", "reason"}: a job that takes them there */
 		    COMMAND_VERB_COUNT };
 struct msg_command {
 	uint64_t request;        /* chosen by the face; comes back in the reply */

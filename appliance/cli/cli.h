@@ -84,8 +84,8 @@ cli_handler node_list, node_show, node_add, node_set, node_remove, group_list, g
 cli_handler item_show, item_add, item_set, item_remove;
 cli_handler node_inventory;
 cli_handler trap_list, trap_senders;
-cli_handler node_run, software_act, software_status;
-cli_handler pool_list, pool_show, software_list, software_show, balancer_list, balancer_show, object_edit;
+cli_handler node_run, node_role, software_act, software_status;
+cli_handler pool_list, pool_show, software_list, software_show, balancer_list, balancer_show, balancer_remove, object_edit;
 cli_handler service_list, service_show, service_explain, service_pin, service_unpin, service_enable, service_act;
 cli_handler silence_add, silence_list, silence_remove;
 

@@ -152,6 +152,8 @@ static const struct cli_option job_filters[] = {
     VALUE("verb", "WORD,...", "on, off, cycle, ..."), VALUE("target", "TEXT", "with this target as it was written"),
     VALUE("limit", "NUMBER", "at most so many"), END};
 static const struct cli_option run_options[] = {VALUE("reason", "TEXT", "why, for the job's row"), END};
+static const struct cli_option role_options[] = {
+    VALUE("pool", "NAME", "where they go"), VALUE("reason", "TEXT", "why, for the job's row"), END};
 static const struct cli_option software_act_options[] = {
     VALUE("reason", "TEXT", "why, for the job's row"), VALUE("batch", "N", "so many nodes at once; default: the software's own, or a tenth"), END};
 static const struct cli_option power_options[] = {VALUE("reason", "TEXT", "why, for the job's row"), END};
@@ -194,6 +196,7 @@ const struct cli_command cli_commands[] = {
     {"node", "confirm-bmc", "RANGE", 1, 1, "the wiring was looked at: unlock power", bmc_confirm, NULL},
     {"node", "top", "NODE [N]", 1, 2, "its busiest processes now, 10 or at most 20", node_top, NULL},
     {"node", "run", "RANGE VERB [KEY=VALUE...]", 2, -1, "run a verb over node control", node_run, run_options},
+    {"node", "role", "RANGE", 1, 1, "take nodes to another pool: drain, leave, reconfigure, join", node_role, role_options},
     {"group", "list", "", 0, 0, "groups with level and counts", group_list, group_filters},
     {"group", "show", "NAME", 1, 1, "a group and its nodes, worst first", group_show, NULL},
     {"group", "add", "NAME", 1, 1, "add a group", group_add, group_fields},
@@ -236,7 +239,7 @@ const struct cli_command cli_commands[] = {
     {"balancer", "show", "NAME", 1, 1, "a balancer with its servers as they were read back", balancer_show, NULL},
     {"balancer", "add", "NAME", 1, 1, "add a balancer", object_edit, balancer_fields},
     {"balancer", "set", "NAME", 1, 1, "change a balancer", object_edit, balancer_fields},
-    {"balancer", "remove", "NAME", 1, 1, "remove a balancer without services", object_edit, NULL},
+    {"balancer", "remove", "NAME", 1, 1, "remove one without services (--yes: one that does not answer, too)", balancer_remove, NULL},
     {"service", "list", "", 0, 0, "services with size and load", service_list, service_filters},
     {"service", "show", "NAME", 1, 1, "a service, and each of its members in a line", service_show, NULL},
     {"service", "explain", "NAME", 1, 1, "why it has its size, and what each member waits for", service_explain, NULL},

@@ -164,6 +164,22 @@ static void add_virtual(struct table *t, const json_t *v)
 	table_row(t, "", cells);
 }
 
+int balancer_remove(struct cli *cli, char **arguments, int count)
+{
+	json_t *answer, *none = json_object();
+	struct error e;
+	(void)count;
+
+	if (client_command(cli->client, "balancer-remove", arguments[0], none, cli->yes, &answer, &e))
+		return cli_fail(&e);
+	if (cli->json)
+		return cli_print_json(answer);
+	if (cli_text(answer, "text")[0])
+		printf("%s: %s\n", arguments[0], cli_text(answer, "text"));
+	json_decref(answer);
+	return CLI_DONE;
+}
+
 static void add_real(struct table *t, const char *virtual_name, const json_t *r)
 {
 	char weight[16], number[4][24];
@@ -178,19 +194,20 @@ static void add_real(struct table *t, const char *virtual_name, const json_t *r)
 	table_row(t, "", cells);
 }
 
-/* Virtual servers as they were read back, each with its real servers; one with many comes in several pieces. */
-static void print_picture(const json_t *list)
+/* What was read back at one director: virtual servers, each with its real servers; one with many comes in several pieces. */
+static void print_director(const json_t *list, const char *director)
 {
 	const char *before = "";
 	struct table t;
 	json_t *v, *r;
 	size_t i, k;
 
-	putchar('\n');
 	table_begin(&t, "VIRTUAL REAL ADDRESS >WEIGHT >NOW >CONN >IN >OUT STATE", -1);
 	json_array_foreach(list, i, v)
 	{
-		if (strcmp(before, cli_text(v, "virtual")) != 0)
+		if (strcmp(cli_text(v, "director"), director) != 0)
+			continue;
+		if (cli_text(v, "virtual")[0] && strcmp(before, cli_text(v, "virtual")) != 0)
 			add_virtual(&t, v);
 		before = cli_text(v, "virtual");
 		json_array_foreach(json_object_get(v, "reals"), k, r)
@@ -198,6 +215,32 @@ static void print_picture(const json_t *list)
 	}
 	table_print(&t, stdout, cli_width(), cli_colours());
 	table_free(&t);
+}
+
+/* Of a pair each director for itself, with its state. */
+static void print_picture(const json_t *list)
+{
+	const char *before = "";
+	bool pair = false;
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(list, i, v)
+	pair = pair || strcmp(cli_text(v, "director"), cli_text(json_array_get(list, 0), "director")) != 0;
+	if (json_array_size(list) == 0) {
+		putchar('\n');
+		print_director(list, "");
+	}
+	json_array_foreach(list, i, v)
+	{
+		if (i && !strcmp(before, cli_text(v, "director")))
+			continue;
+		before = cli_text(v, "director");
+		putchar('\n');
+		if (pair)
+			printf("director %s: %s%s%s\n", before, cli_text(v, "state"), cli_text(v, "cause")[0] ? ": " : "", cli_text(v, "cause"));
+		print_director(list, before);
+	}
 }
 
 int balancer_show(struct cli *cli, char **arguments, int count)

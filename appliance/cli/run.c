@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* gloryctl node run, gloryctl software install|upgrade|uninstall|status: what goes over node control. */
+/* gloryctl node run, node role, gloryctl software install|upgrade|uninstall|status: what goes over node control. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +22,16 @@ int node_run(struct cli *cli, char **arguments, int count)
 		json_object_set_new(o, key, json_string(equals + 1));
 	}
 	return job_begin(cli, "run", arguments[0], o);
+}
+
+int node_role(struct cli *cli, char **arguments, int count)
+{
+	const char *pool = cli_option(cli, "pool");
+	(void)count;
+
+	if (!pool)
+		return cli_usage("--pool wants the name of the pool they go to");
+	return job_begin(cli, "node-role", arguments[0], json_pack("{s:s}", "pool", pool));
 }
 
 int software_act(struct cli *cli, char **arguments, int count)

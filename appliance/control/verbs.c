@@ -35,12 +35,12 @@ static const struct control_verb verbs[] = {
 	{"bmc-reset", "restart the node's BMC from within", 60, RIGHT_OPERATE, .people = true},
 };
 
-static const struct control_argument deadline_argument = {"deadline", CONTROL_NUMBER, OPTIONAL};
+static const struct control_argument of_every_verb[] = {{"deadline", CONTROL_NUMBER, OPTIONAL}, {"token", CONTROL_TOKEN, OPTIONAL}};
 
 const char *control_kind_name(int kind)
 {
 	static const char *const names[CONTROL_KIND_COUNT] = {"?", "name", "agent", "word", "package", "version", "source", "digest", "path", "text",
-							      "number"};
+							      "number", "token"};
 
 	return kind > 0 && kind < CONTROL_KIND_COUNT ? names[kind] : names[0];
 }
@@ -137,6 +137,8 @@ static bool value_is_good(enum control_kind kind, const char *text)
 		return is_printable(text);
 	case CONTROL_NUMBER:
 		return text[0] != '0' && text_integer(text, 1, 86400, &number);
+	case CONTROL_TOKEN:
+		return text[0] != '0' && text_integer(text, 1, 999999999999999, &number);
 	default:
 		return false;
 	}
@@ -152,8 +154,9 @@ static bool is_parameter(const char *key)
 
 static const struct control_argument *argument_of(const struct control_verb *v, const char *key)
 {
-	if (!strcmp(key, deadline_argument.name))
-		return &deadline_argument;
+	for (size_t i = 0; i < COUNT_OF(of_every_verb); i++)
+		if (!strcmp(key, of_every_verb[i].name))
+			return &of_every_verb[i];
 	for (int i = 0; i < CONTROL_ARGUMENTS && v->arguments[i].name; i++) {
 		const struct control_argument *a = &v->arguments[i];
 		if (strcmp(a->name, "p.") != 0 ? !strcmp(a->name, key) : !strncmp(key, "p.", 2) && is_parameter(key + 2))
@@ -320,7 +323,7 @@ int control_line_check(const char *line, const struct control_verb **verb, struc
 			rc = check_twice(line + word, &w, e);
 		if (rc)
 			return rc;
-		if (which != &deadline_argument)
+		if (which < of_every_verb || which >= of_every_verb + COUNT_OF(of_every_verb))
 			seen |= 1u << (which - v->arguments);
 		parameters += !strncmp(w.key, "p.", 2);
 	}

@@ -32,6 +32,7 @@ enum control_kind {
 	CONTROL_PATH,     /* "path": absolute, without "..", not "/" */
 	CONTROL_TEXT,     /* "text": printable ASCII */
 	CONTROL_NUMBER,   /* "number": 1 to 86400 */
+	CONTROL_TOKEN,    /* "token": 1 to 999999999999999 */
 	CONTROL_KIND_COUNT
 };
 const char *control_kind_name(int kind);
@@ -62,7 +63,7 @@ bool control_line_begin(char line[CONTROL_LINE], const char *verb);
 bool control_line_add(char line[CONTROL_LINE], const char *key, const char *value);
 
 /* --- checking: a whole line against the table. 0, or ERR_CONFIG with object, cause and remedy. *verb (may be NULL) is what it asks for. "deadline"
- * (seconds) is an argument of every verb. */
+ * (seconds) and "token" (of the engine's life) are arguments of every verb. */
 int control_line_check(const char *line, const struct control_verb **verb, struct error *e);
 /* The decoded value of a key of a checked line into out; false: it has none. */
 bool control_line_value(const char *line, const char *key, char *out, size_t size);

@@ -27,13 +27,13 @@ struct answer { /* finds its balancer again */
 	uint64_t hash;
 };
 
-static void free_have(struct balancer *b)
+static void free_have(struct director *d)
 {
-	for (size_t i = 0; i < b->have_count; i++)
-		free(b->have[i].reals);
-	free(b->have);
-	b->have = NULL;
-	b->have_count = 0;
+	for (size_t i = 0; i < d->have_count; i++)
+		free(d->have[i].reals);
+	free(d->have);
+	d->have = NULL;
+	d->have_count = 0;
 }
 
 struct balancer *balancer_find(const struct engine *e, const char *name)
@@ -191,10 +191,10 @@ static struct service_member *member_at(struct service *s, const struct address 
 	return NULL;
 }
 
-static const struct picture_virtual *virtual_in(const struct balancer *b, const struct service_virtual *v)
+static const struct picture_virtual *virtual_in(const struct director *d, const struct service_virtual *v)
 {
-	for (size_t i = 0; i < b->have_count; i++) {
-		const struct picture_virtual *h = &b->have[i];
+	for (size_t i = 0; i < d->have_count; i++) {
+		const struct picture_virtual *h = &d->have[i];
 		if (v->fwmark ? h->fwmark == v->fwmark && h->family == v->family
 			      : h->protocol == v->protocol && address_equal(&h->address, &v->address))
 			return h;
@@ -232,7 +232,7 @@ static void see_service(struct balancer *b, struct service *s, const struct dire
 	}
 	s->connections = 0;
 	for (size_t i = 0; i < s->virtuals.count; i++) {
-		const struct picture_virtual *h = virtual_in(b, &s->virtuals.at[i]);
+		const struct picture_virtual *h = virtual_in(d, &s->virtuals.at[i]);
 		uint64_t of_reals = 0;
 		for (size_t k = 0; h && k < h->count; k++) {
 			struct service_member *m = member_at(s, &h->reals[k].address);
@@ -255,17 +255,21 @@ static void see_service(struct balancer *b, struct service *s, const struct dire
 	rates(s, total, bytes, d->sent_ms, b->counts);
 }
 
-static void take_have(struct balancer *b, struct picture *have, const struct director *d)
+static void take_have(struct director *d, struct picture *have)
 {
-	free_have(b);
-	b->have = have->virtuals;
-	b->have_count = have->count;
+	free_have(d);
+	d->have = have->virtuals;
+	d->have_count = have->count;
 	have->virtuals = NULL;
 	have->count = have->room = 0;
-	b->virtuals = (uint32_t)b->have_count;
+}
+
+static void see_services(struct balancer *b, const struct director *d)
+{
+	b->virtuals = (uint32_t)d->have_count;
 	b->reals = 0;
-	for (size_t i = 0; i < b->have_count; i++)
-		b->reals += (uint32_t)b->have[i].count;
+	for (size_t i = 0; i < d->have_count; i++)
+		b->reals += (uint32_t)d->have[i].count;
 	for (uint32_t i = 0; i < SERVICES_MAX && b->e->services->count; i++) {
 		struct service *s = b->e->services->at[i];
 		if (s && !strcmp(s->config.balancer, b->config.head.name))
@@ -299,8 +303,9 @@ static void take_result(struct balancer *b, size_t which, const struct answer *a
 	d->read = true;
 	d->read_ms = clock_wall_ms();
 	b->foreign = r->foreign;
+	take_have(d, &r->have);
 	if (which == 0)
-		take_have(b, &r->have, d);
+		see_services(b, d);
 }
 
 static void read_answer(struct balancer *b, size_t which, const struct answer *a, const struct msg_run_result *m, const char *output, size_t size)
@@ -452,8 +457,43 @@ static void drop(struct balancer *b)
 	slots_drop(e, SLOT_BALANCER, b->config.head.name);
 	e->balancers->at[b->slot] = NULL;
 	e->balancers->count--;
-	free_have(b);
+	for (size_t d = 0; d < DIRECTORS; d++)
+		free_have(&b->at[d]);
 	free(b);
+}
+
+/* Why what stands at a balancer cannot be taken away now; NULL: it can, or nothing does. */
+static const char *unanswered(const struct balancer *b)
+{
+	for (size_t d = 0; b->set_count && d < balancer_directors(b); d++)
+		if (b->at[d].status)
+			return b->at[d].why;
+	return NULL;
+}
+
+int balancers_removal(struct engine *e, const char *name, bool yes, struct error *err)
+{
+	const struct balancer *b = balancer_find(e, name);
+	const char *why = b ? unanswered(b) : NULL;
+
+	if (!b || yes)
+		return 0;
+	if (why)
+		return error_set(err, ERR_NOT_NOW, name, "bring it back; or repeat with --yes: it is forgotten then, and what stands there stays",
+				 "%s: what stands there cannot be taken away: %.100s", b->there ? "it does not answer" : "it is being removed and does not answer", why);
+	return b->there ? 0 : error_set(err, ERR_NOT_NOW, name, "wait a moment", "it is being removed: what stands there is taken away first");
+}
+
+size_t balancers_forget(struct engine *e, const char *name)
+{
+	struct balancer *b = balancer_find(e, name);
+	size_t left = b && !b->there && unanswered(b) ? b->set_count : 0;
+
+	if (!left)
+		return 0;
+	log_warning("balancer %s: forgotten while it does not answer (%s): %zu virtual servers may still stand there", name, unanswered(b), left);
+	drop(b);
+	return left;
 }
 
 void balancers_tick(struct engine *e)

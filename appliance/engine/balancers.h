@@ -15,6 +15,12 @@ void balancers_tick(struct engine *e);   /* once a second */
 bool balancers_is_gone(struct engine *e, const char *balancer);
 bool balancers_counts(struct engine *e, const char *balancer); /* it tells connections */
 bool balancers_has(struct engine *e, const char *name);
+/* Whether a balancer may be removed: 0, or ERR_NOT_NOW when it does not answer (its virtual servers cannot be taken away) and the actor has not said
+ * yes, or when it is on its way out already. */
+int balancers_removal(struct engine *e, const char *name, bool yes, struct error *err);
+/* Forgets at once a removed balancer that does not answer, its alarm with it: returns how many virtual servers may still stand there, 0: there was
+ * nothing to be forgotten, it goes by itself. */
+size_t balancers_forget(struct engine *e, const char *name);
 void balancers_restore(struct engine *e, const char *name, const char *json); /* "/balancer/NAME": virtual servers that were set there */
 void balancers_query(struct engine *e, enum role face, const struct msg_query *q); /* QUERY_BALANCER */
 void balancers_publish(struct engine *e);

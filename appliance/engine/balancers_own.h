@@ -19,6 +19,8 @@ struct director { /* one machine that gets the picture: the balancer itself, or 
 	bool read, pending;
 	int status;                /* 0, or a negative error kind */
 	char why[256];
+	struct picture_virtual *have; /* as read back last, owned */
+	size_t have_count;
 };
 
 struct balancer {
@@ -35,8 +37,6 @@ struct balancer {
 	size_t set_count;
 	int8_t alarm;              /* raised: 1, not: 0, not known: -1 */
 	uint8_t told;              /* the state that was told last */
-	struct picture_virtual *have; /* as read back last, owned */
-	size_t have_count;
 };
 
 struct balancers {

@@ -6,6 +6,14 @@
 #include "base/text.h"
 #include "engine/balancers_own.h"
 
+static enum balancer_state director_state(const struct balancer *b, const struct director *d)
+{
+	return d->status == ERR_REMOTE || d->status == ERR_NO_RESOURCE ? BALANCER_UNREACHABLE
+	       : d->status ? BALANCER_REFUSED
+	       : !d->read ? BALANCER_UNKNOWN
+	       : d->wanted_hash == b->hash ? BALANCER_IN_STEP : BALANCER_CHANGING;
+}
+
 static enum balancer_state state_of(const struct balancer *b, const char **why)
 {
 	enum balancer_state state = BALANCER_IN_STEP;
@@ -13,10 +21,7 @@ static enum balancer_state state_of(const struct balancer *b, const char **why)
 	*why = "";
 	for (size_t i = 0; i < balancer_directors(b); i++) {
 		const struct director *d = &b->at[i];
-		enum balancer_state one = d->status == ERR_REMOTE || d->status == ERR_NO_RESOURCE ? BALANCER_UNREACHABLE
-					  : d->status ? BALANCER_REFUSED
-					  : !d->read ? BALANCER_UNKNOWN
-					  : d->wanted_hash == b->hash ? BALANCER_IN_STEP : BALANCER_CHANGING;
+		enum balancer_state one = director_state(b, d);
 		if (d->status)
 			*why = d->why;
 		if (one > state || one == BALANCER_UNKNOWN)
@@ -83,28 +88,60 @@ static json_t *real_json(const struct picture_real *r)
 
 #define REALS_A_PAGE 80
 
+/* One of a director's virtual servers with a part of its real ones; v NULL: it has told none. */
+static json_t *virtual_json(const struct balancer *b, size_t which, const struct picture_virtual *v, json_t *reals)
+{
+	static const struct picture_virtual none = {.forwarding = FORWARD_NAT};
+	const struct address *address = which == 0 ? &b->config.address : &b->config.peer;
+	char at[ADDRESS_TEXT], director[ADDRESS_TEXT];
+
+	address_text(address, 0, director);
+	return json_pack("{s:s,s:s,s:i,s:s,s:s,s:i,s:s,s:s,s:s,s:o}", "virtual", v ? v->name : "", "address",
+			 v ? address_text(&v->address, 0, at) : "", "mark", v ? (int)v->fwmark : 0, "scheduler", v ? v->scheduler : "", "forwarding",
+			 forwarding_name((v ? v : &none)->forwarding), "persistence_s", v ? (int)v->persistence_s : 0, "director",
+			 address->family ? director : "here", "state", balancer_state_name((int)director_state(b, &b->at[which])), "cause",
+			 b->at[which].status ? b->at[which].why : "", "reals", reals);
+}
+
+struct pages { /* one is kept back until it is known whether another follows */
+	struct engine *e;
+	enum role face;
+	uint64_t request;
+	json_t *page;
+};
+
+static void send_page(struct pages *p, json_t *next, bool more)
+{
+	if (p->page || !more)
+		reply_json(p->e, p->face, p->e->roles[p->face].life, p->request, 0, p->page ? p->page : json_array(), more);
+	p->page = next;
+}
+
 /* A virtual server and some of its real servers a page: thousands do not fit into one message. */
+static void send_virtual(struct pages *p, const struct balancer *b, size_t which, const struct picture_virtual *v)
+{
+	for (size_t at = 0; at < (v ? v->count : 0) || at == 0; at += REALS_A_PAGE) {
+		json_t *reals = json_array(), *page = json_array();
+		for (size_t k = at; v && k < v->count && k < at + REALS_A_PAGE; k++)
+			json_array_append_new(reals, real_json(&v->reals[k]));
+		json_array_append_new(page, virtual_json(b, which, v, reals));
+		send_page(p, page, true);
+	}
+}
+
+/* All directors, the first one first; one of a pair that has not answered is there all the same, with nothing but its state. */
 static void send_have(struct engine *e, enum role face, const struct msg_query *q, const struct balancer *b)
 {
-	uint32_t life = e->roles[face].life;
-	char address[ADDRESS_TEXT];
+	struct pages p = {e, face, q->request, NULL};
 
-	for (size_t i = 0; i < b->have_count; i++) {
-		const struct picture_virtual *v = &b->have[i];
-		for (size_t at = 0; at < v->count || at == 0; at += REALS_A_PAGE) {
-			json_t *reals = json_array(), *page = json_array();
-			for (size_t k = at; k < v->count && k < at + REALS_A_PAGE; k++)
-				json_array_append_new(reals, real_json(&v->reals[k]));
-			bool more = at + REALS_A_PAGE < v->count || i + 1 < b->have_count;
-			json_array_append_new(page, json_pack("{s:s,s:s,s:i,s:s,s:s,s:i,s:o}", "virtual", v->name, "address",
-							      address_text(&v->address, 0, address), "mark", (int)v->fwmark, "scheduler", v->scheduler,
-							      "forwarding", forwarding_name(v->forwarding), "persistence_s", (int)v->persistence_s,
-							      "reals", reals));
-			reply_json(e, face, life, q->request, 0, page, more);
-		}
+	for (size_t which = 0; which < balancer_directors(b); which++) {
+		const struct director *d = &b->at[which];
+		for (size_t i = 0; i < d->have_count; i++)
+			send_virtual(&p, b, which, &d->have[i]);
+		if (!d->have_count && balancer_directors(b) > 1 && (d->status || !d->read))
+			send_virtual(&p, b, which, NULL);
 	}
-	if (!b->have_count)
-		reply_json(e, face, life, q->request, 0, json_array(), false);
+	send_page(&p, NULL, false);
 }
 
 void balancers_query(struct engine *e, enum role face, const struct msg_query *q)

@@ -27,6 +27,7 @@ int command_nodes(struct pending_command *p, struct model_selection *out, struct
 /* run_commands.c */
 void command_run(struct pending_command *p);
 void command_software(struct pending_command *p);
+void command_role(struct pending_command *p);
 
 /* An edit_make of a struct pending_command: what its verb asks for, on the wanted state as it stands when its turn comes. */
 int command_edit(void *command, struct cluster *next, struct error *err);

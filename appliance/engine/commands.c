@@ -210,6 +210,54 @@ static void do_edit(struct pending_command *p)
 	edits_change(p->e, command_edit, p->c.dry_run, answer_edit, p);
 }
 
+/* A balancer that does not answer: what stands there cannot be taken away, so that it goes only when that is said to be right. */
+static void answer_forgotten(struct pending_command *p)
+{
+	size_t left = balancers_forget(p->e, p->c.target);
+	char text[96];
+
+	if (!left) {
+		answer_kept(p);
+		return;
+	}
+	text_format(text, sizeof text, "forgotten: it does not answer, %zu virtual servers may still stand there", left);
+	remember(p, 0, NULL);
+	publish_now(p->e);
+	reply_json(p->e, p->face, p->life, p->c.request, 0, json_pack("{s:b,s:s}", "done", 1, "text", text), false);
+	end(p);
+}
+
+static void on_balancer_removed(void *arg, const struct error *err, const struct config_diff *diff)
+{
+	struct pending_command *p = arg;
+
+	(void)diff;
+	if (err) {
+		answer_error(p, err);
+		return;
+	}
+	audit(p->e, p->c.actor, verb_word(p->c.verb), p->c.target, "done");
+	if (p->c.yes && !p->c.dry_run)
+		answer_forgotten(p);
+	else
+		answer_kept(p);
+}
+
+static void do_balancer_remove(struct pending_command *p)
+{
+	bool wanted = cluster_find(&p->e->model.wanted, CONFIG_BALANCER, p->c.target) != NULL;
+	struct error err;
+
+	if (balancers_removal(p->e, p->c.target, p->c.yes, &err)) {
+		answer_error(p, &err);
+	} else if (!wanted && balancers_has(p->e, p->c.target) && !p->c.dry_run) { /* removed before, and still here */
+		audit(p->e, p->c.actor, verb_word(p->c.verb), p->c.target, "forgotten");
+		answer_forgotten(p);
+	} else {
+		edits_change(p->e, command_edit, p->c.dry_run, on_balancer_removed, p);
+	}
+}
+
 static void answer_apply(void *arg, const struct error *err, const struct config_diff *diff)
 {
 	static const char *const what[] = {"?", "added", "changed", "removed"};
@@ -420,6 +468,7 @@ static const struct {
 	[COMMAND_WATCH_SET] = {"watch-set", RIGHT_ADMIN, do_edit},
 	[COMMAND_RUN] = {"run", RIGHT_OPERATE, command_run},
 	[COMMAND_SOFTWARE] = {"software", RIGHT_OPERATE, command_software},
+	[COMMAND_NODE_ROLE] = {"node-role", RIGHT_ADMIN, command_role},
 	[COMMAND_POOL_ADD] = {"pool-add", RIGHT_ADMIN, do_edit},
 	[COMMAND_POOL_REMOVE] = {"pool-remove", RIGHT_ADMIN, do_edit},
 	[COMMAND_POOL_SET] = {"pool-set", RIGHT_ADMIN, do_edit},
@@ -427,7 +476,7 @@ static const struct {
 	[COMMAND_SOFTWARE_REMOVE] = {"software-remove", RIGHT_ADMIN, do_edit},
 	[COMMAND_SOFTWARE_SET] = {"software-set", RIGHT_ADMIN, do_edit},
 	[COMMAND_BALANCER_ADD] = {"balancer-add", RIGHT_ADMIN, do_edit},
-	[COMMAND_BALANCER_REMOVE] = {"balancer-remove", RIGHT_ADMIN, do_edit},
+	[COMMAND_BALANCER_REMOVE] = {"balancer-remove", RIGHT_ADMIN, do_balancer_remove},
 	[COMMAND_BALANCER_SET] = {"balancer-set", RIGHT_ADMIN, do_edit},
 	[COMMAND_SERVICE_ADD] = {"service-add", RIGHT_ADMIN, do_edit},
 	[COMMAND_SERVICE_REMOVE] = {"service-remove", RIGHT_ADMIN, do_edit},

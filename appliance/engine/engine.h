@@ -140,6 +140,8 @@ struct node_state {
 	int64_t snmp_engine_wall_ms;
 	struct node_records *records; /* what its BMC has written down; NULL: nothing yet */
 	uint64_t power_job;
+	uint64_t role_job;     /* role_jobs.c: the job that takes it to another pool, 0 none */
+	bool role_begun;       /* and it has begun: no member may come */
 	uint64_t boot_job;     /* the job it was last told to start by, until it has */
 	struct incident_wait incident;
 	struct identity identity;
@@ -174,6 +176,8 @@ struct engine {
 	bool settings_known, loaded;
 	bool store_ailing; /* the store's alarm is raised */
 	uint32_t epoch;
+	uint64_t token;   /* token.c */
+	bool token_asked;
 	int64_t start_wall_ms;
 	struct face roles[ROLE_COUNT];
 	struct store *store;

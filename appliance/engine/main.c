@@ -9,6 +9,7 @@
 #include "engine/stats.h"
 #include "engine/checks.h"
 #include "engine/services.h"
+#include "engine/token.h"
 #include "engine/probes.h"
 #include "engine/tops.h"
 #include "engine/values.h"
@@ -446,6 +447,7 @@ static void on_second(void *arg)
 	services_tick(e);
 	probes_tick(e);
 	tops_tick(e);
+	token_take(e);
 	runs_tick(e);
 	series_unlook(e);
 	samples_quiet(e);
@@ -466,6 +468,7 @@ void start_finished(struct engine *e)
 	publish_items(e);
 	watches_apply(e);
 	checks_apply(e);
+	token_take(e);
 	services_loaded(e);
 	jobs_resume(e);
 	for (int role = ROLE_COLLECTOR; role < ROLE_COUNT; role++)

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/repair.h"
+#include "engine/role_jobs.h"
 #include "engine/scope.h"
 #include "engine/services_own.h"
 #include "service/arbiter.h"
@@ -103,6 +104,8 @@ const char *pools_unfit(struct engine *e, uint32_t slot)
 		return "the node is not in the cluster";
 	if (c->maintenance)
 		return "the node is in maintenance";
+	if (role_jobs_hold(e, slot))
+		return "the node changes its role";
 	if (repair_is_listed(e, slot))
 		return "the node is on the repair list";
 	if (!s->judged || s->verdict.verdict == VERDICT_UNKNOWN)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Commands that become jobs over node control: `node run` and `software install|upgrade|remove`. */
+/* Commands that become jobs over node control: `node run`, `software install|upgrade|remove` and `node role`. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "control/verbs.h"
 #include "engine/command.h"
+#include "engine/role_jobs.h"
 #include "engine/run_jobs.h"
 #include "engine/software.h"
 
@@ -38,6 +39,8 @@ static int make_line(const json_t *arguments, char line[CONTROL_LINE], struct er
 		return error_set(err, ERR_CONFIG, "run", "see the verbs in gloryctl(1)", "\"%.40s\" is no verb of node control", word ? word : "");
 	if (!v->people)
 		return error_set(err, ERR_REFUSED, v->word, "it belongs to services, balancers and software: use those", "may not be run by hand");
+	if (json_object_get(arguments, "token"))
+		return error_set(err, ERR_REFUSED, "token", "leave it out", "is the appliance's own");
 	if (!control_line_begin(line, word))
 		return error_set(err, ERR_BUG, "run", "", "the line could not be made");
 	json_object_foreach((json_t *)(uintptr_t)arguments, key, value)
@@ -70,20 +73,6 @@ void command_run(struct pending_command *p)
 }
 
 /* --- software -------------------------------------------------------------------------------------------------- */
-/* "@pool/web" stands for the pool's nodes; anything else is a range. */
-static int software_nodes(struct pending_command *p, struct model_selection *out, struct error *err)
-{
-	static const char pool[] = "@pool/";
-	const struct config_pool *c;
-
-	if (strncmp(p->c.target, pool, sizeof pool - 1) != 0)
-		return command_nodes(p, out, err);
-	c = cluster_find(&p->e->model.wanted, CONFIG_POOL, p->c.target + sizeof pool - 1);
-	if (!c)
-		return error_set(err, ERR_NOT_FOUND, p->c.target, "see: gloryctl pool list", "there is no such pool");
-	return model_select(&p->e->model, c->nodes, judgement_is_down, p->e, out, err);
-}
-
 static enum job_verb action_of(const char *act)
 {
 	char word[40];
@@ -122,7 +111,7 @@ void command_software(struct pending_command *p)
 
 	int rc = software_request(p, &q, line, &err);
 	if (rc == 0)
-		rc = software_nodes(p, &nodes, &err);
+		rc = software_nodes(p->e, p->c.target, &nodes, &err);
 	if (rc) {
 		answer_error(p, &err);
 		return;
@@ -134,5 +123,23 @@ void command_software(struct pending_command *p)
 	if (!q.reason[0])
 		q.reason = q.software;
 	run_jobs_make(p->e, &q, answer_job, p);
+	free(nodes.slots);
+}
+
+/* --- node role: {"pool":"db","reason":"..."} ----------------------------------------------------------------------- */
+void command_role(struct pending_command *p)
+{
+	struct model_selection nodes = {0};
+	const char *pool = "", *reason = "";
+	struct error err;
+
+	json_unpack(p->arguments, "{s?s,s?s}", "pool", &pool, "reason", &reason);
+	if (command_nodes(p, &nodes, &err)) {
+		answer_error(p, &err);
+		return;
+	}
+	struct role_job_request q = {.actor = p->c.actor, .target = p->c.target, .reason = reason[0] ? reason : pool, .set_key = p->set_key, .pool = pool,
+				     .nodes = &nodes, .yes = p->c.yes};
+	role_jobs_make(p->e, &q, answer_job, p);
 	free(nodes.slots);
 }

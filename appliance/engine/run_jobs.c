@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "control/ended.h"
 #include "control/verbs.h"
+#include "engine/role_jobs.h"
 #include "engine/runs.h"
 #include "engine/software.h"
 
@@ -29,7 +30,7 @@ struct under_way { /* one run of one target */
 
 static bool is_rolling(const struct job *job)
 {
-	return job->verb != JOB_VERB_RUN;
+	return job_is_rolling(job->verb);
 }
 
 /* --- one target ------------------------------------------------------------------------------------------------ */
@@ -87,6 +88,10 @@ void run_jobs_send(struct engine *e, struct job *job, uint32_t target)
 		jobs_fail_target(e, job, target, "the node was removed");
 		return;
 	}
+	if (job->verb == JOB_VERB_ROLE) {
+		role_jobs_send(e, job, target);
+		return;
+	}
 	memset(&m, 0, sizeof m);
 	runs_node(n, &m);
 	m.deadline_ms = deadline_ms(job->line);
@@ -101,6 +106,8 @@ bool run_jobs_cancel(struct engine *e, struct job *job)
 {
 	bool any = false;
 
+	if (job->verb == JOB_VERB_ROLE)
+		return role_jobs_cancel(e, job);
 	for (uint32_t i = 0; i < job->count; i++)
 		if (job->targets[i].phase == TARGET_SENT && job->targets[i].run) {
 			runs_cancel(e, job->targets[i].run);
@@ -162,11 +169,35 @@ static uint32_t room_for_batch(struct job *job, uint32_t under_way, uint32_t end
 	return job->batch ? job->batch : UINT32_MAX;
 }
 
+/* The last batch is judged as those before it: a job is not done while its nodes have had no time to show what it did to them. */
+static void look_at_last(struct engine *e, struct job *job, int64_t now)
+{
+	if (!job->batch_ended_ms)
+		job->batch_ended_ms = now;
+	if (now - job->batch_ended_ms < LOOK_MS)
+		return;
+	for (uint32_t i = 0; i < job->count; i++) {
+		const char *verdict = not_well(e, &job->targets[i]);
+		job_looked(job, i, verdict, clock_wall_ms());
+		if (verdict && job->targets[i].phase == TARGET_FAILED)
+			jobs_save_target(e, job, i);
+	}
+	jobs_settle(e, job);
+}
+
 void run_jobs_look(struct engine *e, struct job *job, int64_t now)
 {
 	uint32_t under_way = 0, waiting = 0;
 	char why[128];
 
+	if (job->verb == JOB_VERB_ROLE) {
+		role_jobs_look(e, job);
+		return;
+	}
+	if (job->looking) {
+		look_at_last(e, job, now);
+		return;
+	}
 	if (is_rolling(job) && must_stop(e, job, why, sizeof why)) {
 		stop(e, job, why);
 		job->room = 0;
@@ -188,6 +219,10 @@ void run_jobs_consider(struct engine *e, struct job *job, uint32_t target)
 	const struct job_target *t = &job->targets[target];
 	char text[96];
 
+	if (job->verb == JOB_VERB_ROLE) {
+		role_jobs_consider(e, job, target);
+		return;
+	}
 	if ((t->phase != TARGET_WAITING && t->phase != TARGET_INTENT) || !job->room || !e->roles[ROLE_RUNNER].channel ||
 	    (t->phase == TARGET_INTENT && clock_mono_ms() < t->sent_mono_ms))
 		return;

@@ -38,7 +38,7 @@ struct request {
 };
 
 struct runs {
-	uint64_t last;
+	uint64_t last, token; /* token: of this life, 0 not yet */
 	struct request *all; /* by number */
 	struct request *first, *newest; /* waiting */
 	struct request *sent[RUNS_AT_ONCE]; /* with the runner; NULL: free */
@@ -197,6 +197,7 @@ static void send_one(struct request *q)
 		return;
 	}
 	enter_window(r, q);
+	q->run.token = r->token;
 	channel_send_fd(q->e->roles[ROLE_RUNNER].channel, MSG_RUN, &q->run, sizeof q->run, q->input);
 	if (q->input >= 0)
 		close(q->input);
@@ -207,7 +208,7 @@ static void on_turn(void *arg)
 {
 	struct engine *e = arg;
 	struct runs *r = e->runs;
-	bool runner = e->roles[ROLE_RUNNER].channel != NULL;
+	bool runner = e->roles[ROLE_RUNNER].channel != NULL && r->token;
 
 	for (struct request *q = r->first, *next; q && (r->urgent || (runner && r->sent_count < RUNS_AT_ONCE)); q = next) {
 		next = q->next;
@@ -235,6 +236,17 @@ uint64_t runs_ask(struct engine *e, const struct msg_run *run, int input, run_do
 		tell_later(q, ENDED_BUSY, "too many requests wait for their turn already");
 	loop_timer_set(r->turn, 0);
 	return q->number;
+}
+
+void runs_token(struct engine *e, uint64_t token)
+{
+	e->runs->token = token;
+	loop_timer_set(e->runs->turn, 0);
+}
+
+bool runs_has_token(const struct engine *e)
+{
+	return e->runs->token != 0;
 }
 
 void runs_cancel(struct engine *e, uint64_t request)

@@ -28,6 +28,10 @@ void runs_forget(struct engine *e, uint64_t request);
 void runs_node(const struct model_node *n, struct msg_run *out);
 unsigned runs_open(const struct engine *e); /* sent and waiting */
 
+/* Until there is a token no order goes out (token.c). */
+void runs_token(struct engine *e, uint64_t token);
+bool runs_has_token(const struct engine *e);
+
 /* --- main.c calls these */
 void runs_result(struct engine *e, const struct msg_run_result *result, int fd); /* fd stays the caller's */
 void runs_say(struct engine *e, const struct msg_run_line *line);

@@ -15,6 +15,7 @@
 #include "engine/pools.h"
 #include "engine/probes.h"
 #include "engine/repair.h"
+#include "engine/role_jobs.h"
 #include "engine/runs.h"
 #include "engine/services_own.h"
 #include "engine/software.h"
@@ -150,6 +151,8 @@ static const char *why_leave(const struct service *s, const struct service_membe
 		return "its node goes into maintenance";
 	if (n && s->e->nodes[m->slot] && s->e->nodes[m->slot]->wanted_power == POWER_OFF)
 		return "its node is to be off";
+	if (n && role_jobs_hold(s->e, m->slot))
+		return "its node changes its role";
 	if (n && !pools_has(s->e, s->config.pool, m->slot))
 		return "its node has left the pool";
 	return m->moving ? "its node is hot, the service moves" : "";

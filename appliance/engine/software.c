@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "engine/services_own.h"
 
 #define PREFIX "/software/"
 #define DIGEST_SHOWN 16 /* so much of a bundle's digest is its version; the script's, too */
@@ -178,6 +179,46 @@ bool software_line(const struct config_software *s, enum job_verb action, char l
 	return good;
 }
 
+/* --- which nodes are meant -------------------------------------------------------------------------------------- */
+static int by_slot(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* Nodes that carry members of a service now. */
+static int service_nodes(struct engine *e, const char *target, const char *name, struct model_selection *out, struct error *err)
+{
+	const struct service *s = service_find(e, name);
+
+	if (!s)
+		return error_set(err, ERR_NOT_FOUND, target, "see: gloryctl service list", "there is no such service");
+	out->slots = mem_array(s->count + 1, sizeof *out->slots);
+	for (size_t i = 0; i < s->count; i++)
+		if (s->members[i]->slot != NO_SLOT)
+			out->slots[out->count++] = s->members[i]->slot;
+	if (out->count == 0)
+		return error_set(err, ERR_NOT_FOUND, target, "see: gloryctl service show", "no node carries the service now");
+	qsort(out->slots, out->count, sizeof *out->slots, by_slot);
+	return 0;
+}
+
+int software_nodes(struct engine *e, const char *target, struct model_selection *out, struct error *err)
+{
+	static const char pool[] = "@pool/", service[] = "@service/";
+	const struct config_pool *c = NULL;
+
+	if (!strncmp(target, service, sizeof service - 1))
+		return service_nodes(e, target, target + sizeof service - 1, out, err);
+	if (!strncmp(target, pool, sizeof pool - 1)) {
+		c = cluster_find(&e->model.wanted, CONFIG_POOL, target + sizeof pool - 1);
+		if (!c)
+			return error_set(err, ERR_NOT_FOUND, target, "see: gloryctl pool list", "there is no such pool");
+	}
+	return model_select(&e->model, c ? c->nodes : target, judgement_is_down, e, out, err);
+}
+
 /* --- to the faces --------------------------------------------------------------------------------------------- */
 static json_t *row(const struct cell *c)
 {
@@ -195,7 +236,7 @@ void software_query(struct engine *e, enum role face, const struct msg_query *q)
 	struct cell *c, *next;
 	struct error err;
 
-	if (model_select(&e->model, q->target[0] ? q->target : "@site", judgement_is_down, e, &nodes, &err)) {
+	if (software_nodes(e, q->target[0] ? q->target : "@site", &nodes, &err)) {
 		json_decref(page);
 		reply_error(e, face, life, q->request, &err);
 		return;

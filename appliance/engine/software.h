@@ -18,6 +18,8 @@ void software_forget_node(struct engine *e, const char *node);
 bool software_is_there(struct engine *e, const char *node, const struct config_software *wanted);
 /* The line that does it ("software-install name=... ..."): false when it does not fit. */
 bool software_line(const struct config_software *software, enum job_verb action, char line[CONTROL_LINE]);
+/* "@pool/web" stands for the pool's nodes, "@service/web" for those that carry members of it now; anything else is a range. 0 or a negative error. */
+int software_nodes(struct engine *e, const char *target, struct model_selection *out, struct error *err);
 void software_query(struct engine *e, enum role face, const struct msg_query *query);
 
 #endif

@@ -39,12 +39,13 @@ void job_free(struct job *job)
 
 const uint8_t *job_steps(uint32_t verb)
 {
-	static const uint8_t steps[JOB_VERB_COUNT][3] = {
+	static const uint8_t steps[JOB_VERB_COUNT][JOB_STEPS_MAX + 1] = {
 		[POWER_VERB_ON] = {POWER_VERB_ON}, [POWER_VERB_OFF] = {POWER_VERB_OFF}, [POWER_VERB_SOFT] = {POWER_VERB_SOFT},
 		[POWER_VERB_CYCLE] = {POWER_VERB_OFF, POWER_VERB_ON}, [POWER_VERB_RESET] = {POWER_VERB_RESET},
 		[POWER_VERB_IDENTIFY] = {POWER_VERB_IDENTIFY}, [JOB_VERB_RUN] = {JOB_VERB_RUN},
 		[JOB_VERB_SOFTWARE_INSTALL] = {JOB_VERB_SOFTWARE_INSTALL}, [JOB_VERB_SOFTWARE_UPGRADE] = {JOB_VERB_SOFTWARE_UPGRADE},
-		[JOB_VERB_SOFTWARE_REMOVE] = {JOB_VERB_SOFTWARE_REMOVE}};
+		[JOB_VERB_SOFTWARE_REMOVE] = {JOB_VERB_SOFTWARE_REMOVE},
+		[JOB_VERB_ROLE] = {JOB_VERB_ROLE, JOB_VERB_ROLE, JOB_VERB_ROLE, JOB_VERB_ROLE}}; /* drain, leave, reconfigure, join */
 
 	return steps[verb < JOB_VERB_COUNT ? verb : 0];
 }
@@ -97,6 +98,11 @@ uint32_t job_step_result(struct job *job, uint32_t target, bool ok, uint8_t powe
 bool job_is_run(uint32_t verb)
 {
 	return verb >= JOB_VERB_RUN;
+}
+
+bool job_is_rolling(uint32_t verb)
+{
+	return verb >= JOB_VERB_SOFTWARE_INSTALL && verb <= JOB_VERB_SOFTWARE_REMOVE;
 }
 
 bool job_run_result(struct job *job, uint32_t target, enum run_ended end, const char *text, int64_t now_ms)
@@ -177,12 +183,39 @@ static const struct job_target *survey(const struct job *job, uint32_t *by_phase
 	return speaks;
 }
 
+/* Something was done, and nothing has failed yet: then the job has not ended before it is known what came of it. */
+static bool may_have_changed(const struct job *job)
+{
+	uint32_t n[TARGET_PHASE_COUNT];
+
+	survey(job, n);
+	return n[TARGET_DONE] && !n[TARGET_FAILED] && !n[TARGET_UNKNOWN];
+}
+
+void job_looked(struct job *job, uint32_t target, const char *trouble, int64_t now_ms)
+{
+	struct job_target *t = &job->targets[target];
+
+	job->looked = true;
+	if (!trouble || t->phase != TARGET_DONE)
+		return;
+	t->phase = TARGET_FAILED;
+	t->stepped_wall_ms = now_ms;
+	text_format(t->text, sizeof t->text, "done, but the node is not well since: %s", trouble);
+}
+
 bool job_settle(struct job *job, int64_t now_ms)
 {
 	uint32_t n[TARGET_PHASE_COUNT];
 
 	if (job->open || job->ended_ms)
 		return false;
+	if (job_is_rolling(job->verb) && !job->looked && may_have_changed(job)) {
+		if (!job->looking)
+			job->batch_ended_ms = 0;
+		job->looking = true;
+		return false;
+	}
 	const struct job_target *speaks = survey(job, n);
 	job->ended_ms = now_ms;
 	job->state = n[TARGET_FAILED] ? JOB_FAILED : n[TARGET_UNKNOWN] ? JOB_UNKNOWN : n[TARGET_CANCELLED] ? JOB_CANCELLED : JOB_DONE;

@@ -11,6 +11,7 @@
 #include "base/words.h"
 
 #define JOB_TARGETS_MAX 20000
+#define JOB_STEPS_MAX 4
 
 /* Where one target stands. Numbers are stored: append-only. */
 enum target_phase {
@@ -45,13 +46,15 @@ struct job {
 	uint32_t verb;    /* enum job_verb */
 	uint32_t state;   /* enum job_state */
 	char actor[64], target[64], reason[64], result[128];
-	char line[1024];  /* of a run: what is said to each node (control/verbs.h) */
+	char line[1024];  /* of a run: what is said to each node (control/verbs.h); of a change of role: the new pool */
 	char software[64]; /* of software jobs: its name */
 	bool repeatable;  /* of a run: twice does no harm */
 	uint32_t room;    /* this life's own: how many more targets may begin now; not stored */
 	int64_t batch_ended_ms; /* this life's own: when the last batch had ended, 0 while one runs; not stored */
 	uint32_t batch;   /* of software jobs: so many nodes at once, the next when these are well; 0: all */
 	int64_t queued_ms, started_ms, ended_ms; /* wall clock */
+	bool looking;     /* this life's own: of software jobs: all have ended, what it did to the last of them is still waited for; not stored */
+	bool looked;      /* this life's own: and it has been seen; not stored */
 	uint32_t count, open;
 	uint32_t board_slot;
 	struct job_target *targets; /* owned */
@@ -60,7 +63,7 @@ struct job {
 struct job *job_new(uint64_t id, uint32_t verb, uint32_t targets);
 void job_free(struct job *job);
 
-/* The steps of a verb, each one verb of the BMC role with read-back; 0 ends. cycle = off, on. */
+/* The steps of a verb, each one verb of the BMC role with read-back, or one thing over node control; 0 ends. cycle = off, on. */
 const uint8_t *job_steps(uint32_t verb);
 bool job_is_destructive(uint32_t verb); /* off soft cycle reset: counted by the brake, wants --yes for more than one node */
 
@@ -74,10 +77,15 @@ uint32_t job_target_resume(struct job *job, uint32_t target, int64_t now_ms);
 uint32_t job_cancel(struct job *job, int64_t now_ms);
 /* Over node control, as opposed to power. */
 bool job_is_run(uint32_t verb);
+/* By batches, each judged by the health of its nodes: a change of software. */
+bool job_is_rolling(uint32_t verb);
+/* What was seen of a target after the last batch: not well (the trouble in a word) it has failed after all; NULL: well. The job may end then. */
+void job_looked(struct job *job, uint32_t target, const char *trouble, int64_t now_ms);
 /* A run on a target ended. Cut off where a repeat does no harm: it is tried twice more (true: send it again in a moment, after its intent is stored),
  * and a repeat that meets its predecessor still at work waits for that; where a repeat could do harm, the target ends as unknown. */
 bool job_run_result(struct job *job, uint32_t target, enum run_ended end, const char *text, int64_t now_ms);
-/* Settles state and result text when no target is open any more; true when the job just ended. */
+/* Settles state and result text when no target is open any more, and of a rolling job when it has been looked at its nodes; true when the job just
+ * ended. */
 bool job_settle(struct job *job, int64_t now_ms);
 
 /* JSON of /job/ID (the job without its targets) and of /job/ID/step/N (target N), "v":1; caller frees. And back: the job comes with

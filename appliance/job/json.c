@@ -99,10 +99,14 @@ bool job_target_from_json(struct job *job, uint32_t target, const char *json)
 	const char *name, *text, *phase, *power;
 	int slot, generation, step, tries;
 	json_int_t at;
+	int last = 0;
+
+	while (job_steps(job->verb)[last])
+		last++;
 	bool good = o && target < job->count &&
 		    !json_unpack(o, "{s:i,s:i,s:s,s:s,s:i,s:i,s:s,s:I,s:s}", "slot", &slot, "generation", &generation, "node", &name, "phase",
 				 &phase, "step", &step, "tries", &tries, "power", &power, "at", &at, "text", &text) &&
-		    slot >= 0 && step >= 0 && step <= 2 && phase_value(phase);
+		    slot >= 0 && step >= 0 && step <= last && phase_value(phase);
 
 	if (good) {
 		struct job_target *t = &job->targets[target];

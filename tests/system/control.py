@@ -220,9 +220,29 @@ def busy(a):
     """two commands for one service at once: the second is told so by the node"""
     job = begin(a, "n007", "service-restart", *SLOW, "p.startdelay=6")
     wait_until("it runs there", 10, lambda: "Delay" in inside(a, "n007", "cat /proc/[0-9]*/cmdline")[1])
-    code, out = inside(a, "n007", "SSH_ORIGINAL_COMMAND='service-stop agent=ocf:heartbeat:Delay name=slow' /run/node/glory-node --state /run/glory-node")
+    code, out = inside(a, "n007", "SSH_ORIGINAL_COMMAND=\"service-stop agent=ocf:heartbeat:Delay name=slow token=$(cat /run/glory-node/token)\" /run/node/glory-node --state /run/glory-node")
     check(code == 75 and "busy" in out, (code, out))
     check(a.wait_job(job, 40)["state"] == "done", a.job(job))
+
+
+def fenced(a):
+    """an order of a life of the engine that is over is refused by the node; people cannot give a token"""
+    def by_hand(token):
+        return inside(a, "n004", "SSH_ORIGINAL_COMMAND='hello%s' /run/node/glory-node --state /run/glory-node" % (" token=%d" % token if token else ""))
+    well(a, "n004")
+    old = int(inside(a, "n004", "cat /run/glory-node/token")[1])
+    check(by_hand(old)[0] == 0, "the token of this life is refused")
+    a.wait_back("engine", a.kill("engine", signal.SIGKILL), 20)
+    wait_until("the next life has given an order", 40, lambda: gloryctl(a, "node", "run", "n004", "hello")[0] == 0)
+    new = int(inside(a, "n004", "cat /run/glory-node/token")[1])
+    check(new > old, (old, new))
+    for token in (old, 0):
+        code, out = by_hand(token)
+        check(code == 64 and "is older than %d" % new in out, (code, out))
+    code, out = gloryctl(a, "node", "run", "n004", "hello", "token=999999999999999")
+    check(code == 1 and "the appliance's own" in out, out)
+    check(int(inside(a, "n004", "cat /run/glory-node/token")[1]) == new, "it has changed")
+    well(a, "n004")
 
 
 def killed(role):
@@ -259,5 +279,5 @@ def cancelled(a):
 
 
 if __name__ == "__main__":
-    run("control", {"nodes": 8, "groups": 2}, [parallel, secrets, forbidden, services, wrong_host_key, refused_and_partly, hung, cut, busy,
+    run("control", {"nodes": 8, "groups": 2}, [parallel, secrets, forbidden, services, wrong_host_key, refused_and_partly, hung, cut, busy, fenced,
                                                killed("runner"), killed("engine"), cancelled])

@@ -5,8 +5,11 @@ nothing of stays (an overlay in a private mount namespace)."""
 import gzip
 import hashlib
 import os
+import select
+import signal
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.abspath(os.path.join(HERE, "..", ".."))
@@ -54,6 +57,10 @@ def package(version):
         f.write(version)
     with open(tree + "/DEBIAN/control", "w") as f:
         f.write("Package: glory-lab\nVersion: %s\nArchitecture: all\nMaintainer: lab <lab@example.net>\nDescription: of the laboratory\n" % version)
+    with open(tree + "/DEBIAN/postinst", "w") as f:  # what it is told when it wants to start something; it can be made to take its time
+        f.write("#!/bin/sh\n/usr/sbin/policy-rc.d lab start; echo $? >/usr/share/glory-lab/policy\n"
+                "[ ! -e /srv/slow ] || { echo $PPID >/srv/at-work; exec tail -f /dev/null; }\n")
+    os.chmod(tree + "/DEBIAN/postinst", 0o755)
     os.makedirs(ROOT + "/srv/repo", exist_ok=True)
     sh("dpkg-deb", "--root-owner-group", "-b", tree, ROOT + "/srv/repo/glory-lab_%s_all.deb" % version.replace(":", "."))
     entries = []
@@ -88,8 +95,89 @@ def words(verb, more=""):
     return "software-%s name=lab kind=package package=glory-lab source=%s%s" % (verb, SOURCE, more)
 
 
+POLICY = ROOT + "/usr/sbin/policy-rc.d"
+
+
+def told():
+    with open(ROOT + "/usr/share/glory-lab/policy") as f:
+        return f.read().strip()
+
+
+def policy(text=None):
+    """Sets what the machine itself says of starting services, or returns what stands there now."""
+    if text is None:
+        try:
+            with open(POLICY) as f:
+                return f.read()
+        except FileNotFoundError:
+            return None
+    with open(POLICY, "w") as f:
+        f.write(text)
+    os.chmod(POLICY, 0o755)
+    return text
+
+
+def starts_nothing():
+    """While a package is installed nothing may start; before and after it is as the machine has it, also when the install was killed."""
+    for own in (None, "#!/bin/sh\nexit 104\n"):
+        if own:
+            policy(own)
+        elif os.path.exists(POLICY):
+            os.unlink(POLICY)
+        node(words("install"), said="installed")
+        check(told() == "101", "a start was allowed: %s" % told())
+        check(policy() == own, policy())
+        node(words("remove"), said="removed")
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        open(ROOT + "/srv/slow", "w").close()
+        line = words("install")
+        child = subprocess.Popen(["/usr/sbin/chroot", ROOT, "/srv/glory-node"], env={"SSH_ORIGINAL_COMMAND": line}, stdout=subprocess.DEVNULL,
+                                 stdin=subprocess.DEVNULL, start_new_session=True)
+        end = time.monotonic() + 60
+        while not os.path.exists(ROOT + "/srv/at-work"):
+            check(time.monotonic() < end and child.poll() is None, "the install does not come so far")
+            select.select([], [], [], 0.05)
+        check("glory-node" in policy(), policy())
+        check(len(ours()) >= 3, ours())
+        end_ours(how)
+        child.wait(20)
+        end_ours(signal.SIGKILL)  # apt takes its time
+        check(subprocess.run(["/usr/sbin/chroot", ROOT, "/usr/sbin/policy-rc.d", "lab", "start"]).returncode == 104, "what was left behind forbids starts: %s" % policy())
+        os.unlink(ROOT + "/srv/slow")
+        os.unlink(ROOT + "/srv/at-work")
+        sh("/usr/sbin/chroot", ROOT, "dpkg", "--configure", "-a")
+        node("software-list")
+        check(policy() == own, "%s: %s" % (how, policy()))
+        node(words("remove"), said="removed")
+    check(not [n for n in os.listdir(ROOT + "/usr/sbin") if "glory" in n], os.listdir(ROOT + "/usr/sbin"))
+    os.unlink(POLICY)
+
+
+def ours():
+    """The script and all it has started."""
+    def is_one(process):
+        try:
+            return os.readlink("/proc/%s/root" % process) == ROOT
+        except OSError:
+            return False
+    return [int(p) for p in os.listdir("/proc") if p.isdigit() and is_one(p)]
+
+
+def end_ours(how):
+    for p in ours():
+        try:
+            os.kill(p, how)
+        except ProcessLookupError:
+            pass
+    end = time.monotonic() + 10
+    while how == signal.SIGKILL and ours():
+        check(time.monotonic() < end, ours())
+        select.select([], [], [], 0.05)
+
+
 def test():
     package("1.0-1")
+    starts_nothing()
     node(words("install"), said="glory-lab 1.0-1: installed")
     check(there() == "1.0-1", there())
     node(words("install"), said="glory-lab 1.0-1: is there")

@@ -74,6 +74,49 @@ def another_pool(a):
     serves(a, 2)
 
 
+def role_changes(a):
+    """a node goes from one pool to another as one job, the engine killed at each step of it; what must not be is refused"""
+    who = serves(a, 2)
+    others = [n for n in ("n%03d" % (i + 1) for i in range(a.count)) if n not in who]
+    set_fields(a, "pool-set", "web", {"nodes": ",".join(who + others[:2])})
+    set_fields(a, "pool-add", "db", {"nodes": others[2]})
+    for node, pool, said in ((who[0], "none_such", "no such pool"), (who[0], "web", "is in pool web already"), (others[2], "web", "0 of its 1 nodes would be left")):
+        code, out = a.tool("gloryctl", "node", "role", node, "--pool", pool)
+        check(code == 1 and said in out, (node, pool, out))
+    code, out = a.tool("gloryctl", "node", "role", ",".join(who), "--pool", "db")
+    check(code == 1 and "--yes" in out, out)
+    code, out = a.tool("gloryctl", "node", "role", ",".join(who + others[:1]), "--pool", "db", "--yes")
+    check(code == 1 and "its services need" in out, out)
+    status, answer = a.command("node-role", who[0], {"pool": "db"})
+    check(status == 200, answer)
+    again = a.command("node-role", who[0], {"pool": "db"})[1]
+    check(again == answer, "the same again: %s" % again)
+    seen = set()
+
+    def killed():
+        job = a.job(answer["job"])
+        step = (job["result"] or "").split(":")[0]
+        if step in ("drain", "leave", "reconfigure", "join") and step not in seen and not job["ended"]:
+            seen.add(step)
+            face = a.pid("api")
+            a.wait_back("engine", a.kill("engine"), 20)
+            a.wait_back("api", face, 20)
+            wait_until("it answers", 20, a.answers)
+        return job if job["ended"] else None
+    job = wait_until(lambda: "the role is changed: %s" % a.job(answer["job"]), 180, killed)
+    check(job["state"] == "done" and "is in pool db now" in job["result"], job)
+    check("drain" in seen, seen)
+    print("        killed at: %s" % ", ".join(sorted(seen)))
+    pools = {p["name"]: p["scope"] for p in a.get("/v1/pools")}
+    check({p["name"]: p["nodes"] for p in a.get("/v1/pools")} == {"web": 3, "db": 2}, pools)
+    check(who[0] not in serves(a, 2), "%s is still a member" % who[0])
+    code, out = a.tool("gloryctl", "node", "role", who[0], "--pool", "web", timeout=120)
+    check(code == 0 and "done: " + who[0] in out, out)
+    set_fields(a, "pool-remove", "db", {})
+    set_fields(a, "pool-set", "web", {"nodes": "n[001-%03d]" % a.count})
+    serves(a, 2)
+
+
 def two_services(a):
     """two services out of one pool share one balancer; one that wants more than there is says so and leaves the other alone"""
     set_fields(a, "service-add", "shop", {"balancer": "lb1", "virtuals": "10.99.0.102:80", "pool": "web", "software": "nginx", "min": 2, "max": 4,
@@ -144,6 +187,67 @@ def balancer_gone(a):
     serves(a, 2)
 
 
+def balancer_forgotten(a):
+    """a balancer that does not answer is not removed without a word; with it it is forgotten, its alarm too"""
+    set_fields(a, "balancer-add", "lb9", {"driver": "haproxy", "address": "10.99.0.9", "ssh": "control", "options": "socket=/run/haproxy/admin.sock"})
+    set_fields(a, "pool-set", "web", {"nodes": "n[001-%03d]" % (a.count - 1)})
+    set_fields(a, "pool-add", "far", {"nodes": "n%03d" % a.count})
+    wait_until(lambda: "an alarm of it: %s" % a.alarms(), 60, lambda: "lb9" in [x["object"] for x in a.alarms() if x["kind"] == "balancer"])
+    code, out = a.tool("gloryctl", "balancer", "remove", "lb9")
+    check(code == 0, "nothing was ever set there: %s" % out)
+    wait_until(lambda: "it is gone: %s" % a.alarms(), 20, lambda: "lb9" not in [x["object"] for x in a.alarms()])
+    set_fields(a, "pool-remove", "far", {})
+    set_fields(a, "pool-set", "web", {"nodes": "n[001-%03d]" % a.count})
+    # one that has carried something
+    serves(a, 2)
+    a.lab("balancer-crash", "lb1")
+    wait_until(lambda: "one alarm of it: %s" % a.alarms(), 60, lambda: [x["object"] for x in a.alarms() if x["kind"] == "balancer"] == ["lb1"])
+    code, out = a.tool("gloryctl", "balancer", "remove", "lb1")
+    check(code == 1 and "does not answer" in out and "--yes" in out, out)
+    set_fields(a, "service-remove", "web", {})
+    wait_until(lambda: "web goes: %s" % a.get("/v1/services"), 120, lambda: not a.get("/v1/services"))
+    code, out = a.tool("gloryctl", "balancer", "remove", "lb1")
+    check(code == 1 and "does not answer" in out, out)
+    code, out = a.tool("gloryctl", "balancer", "remove", "lb1", "--yes")
+    check(code == 0 and "forgotten" in out, out)
+    check(not a.get("/v1/balancers") and not [x for x in a.alarms() if x["kind"] == "balancer"], (a.get("/v1/balancers"), a.alarms()))
+    code, out = a.tool("gloryctl", "balancer", "remove", "lb1", "--yes")
+    check(code == 1 and "no such balancer" in out, out)
+
+
+def both_directors(a):
+    """of a pair both directors are shown, also when they do not answer"""
+    set_fields(a, "balancer-add", "pair", {"driver": "ipvs", "address": "10.99.0.8", "peer": "10.99.0.9", "interface": "eth0", "ssh": "control"})
+
+    def shown():
+        rows = a.get("/v1/balancers/pair")
+        return rows if len(rows) == 2 and all(r["state"] in ("unreachable", "refused") and r["cause"] for r in rows) else None
+    rows = wait_until(lambda: "both are there: %s" % a.get("/v1/balancers/pair"), 60, shown)
+    check([r["director"].split(":")[0] for r in rows] == ["10.99.0.8", "10.99.0.9"], rows)
+    code, out = a.tool("gloryctl", "balancer", "show", "pair")
+    check(code == 0 and len(re.findall("^director 10.99.0.[89].*: un", out, re.M)) == 2, out)
+    code, out = a.tool("gloryctl", "balancer", "remove", "pair")
+    check(code == 0, out)
+    code, out = a.tool("gloryctl", "balancer", "show", "lb1")
+    check(code == 0 and "director " not in out, out)
+
+
+def service_as_scope(a):
+    """software by the nodes that carry a service now"""
+    who = serves(a, 2)
+    code, out = a.tool("gloryctl", "software", "install", "@service/web", "nginx", "--yes", timeout=120)
+    check(code == 0, out)
+    newest = a.job(max(j["id"] for j in a.get("/v1/jobs")))
+    check(newest["verb"] == "software-install" and sorted(s["node"] for s in newest["steps"]) == who, newest)
+    code, out = a.tool("gloryctl", "software", "status", "@service/web", "nginx", "--json")
+    check(code == 0 and sorted(set(re.findall(r'"node": ?"(n\d+)"', out))) == who, out)
+    for target, said in (("@service/none_such", "no such service"), ("@pool/none_such", "no such pool")):
+        for words in (("install", target, "nginx", "--yes"), ("status", target)):
+            code, out = a.tool("gloryctl", "software", *words)
+            check(code == 1 and said in out, (words, out))
+    serves(a, 2)
+
+
 def told_only(a):
     """with the policy tell a dead member leaves the balancer, and nobody is put in its place"""
     set_fields(a, "service-set", "web", {"policy": "tell"})
@@ -169,4 +273,5 @@ def prepare(a):
 
 if __name__ == "__main__":
     run("service_people", {"nodes": 5, "groups": 2, "web": True},
-        [maintenance, another_pool, two_services, stopped_and_started, other_parameters, by_hand, balancer_gone, told_only], prepare)
+        [maintenance, another_pool, role_changes, two_services, stopped_and_started, other_parameters, by_hand, both_directors, service_as_scope, balancer_gone, told_only, balancer_forgotten],
+        prepare)

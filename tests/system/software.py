@@ -158,6 +158,22 @@ def health(a):
     wait_until("n001 is up", 40, lambda: a.verdict("n001")[0] == "up")
 
 
+def last_batch(a):
+    """a node that is lost after the last batch: the job is not done, and says so"""
+    wait_until("n002 is up", 40, lambda: a.verdict("n002")[0] == "up")
+    change(a, "two")
+    status, answer = a.command("software", "n002", {"act": "upgrade", "software": "site"})
+    check(status == 200, answer)
+    wait_until("n002 has it", 20, lambda: a.job(answer["job"])["steps"][0]["phase"] == "done")
+    check(a.job(answer["job"])["state"] == "running", a.job(answer["job"]))
+    a.lab("crash", "n002")
+    job = a.wait_job(answer["job"], 40)
+    a.lab("start", "n002")
+    check(job["state"] == "failed" and job["steps"][0]["phase"] == "failed" and "not well since" in job["steps"][0]["text"], job)
+    check(states(a)["n002"]["state"] == "installed", states(a))  # that it stands there is so all the same
+    wait_until("n002 is up", 40, lambda: a.verdict("n002")[0] == "up")
+
+
 def goes(a):
     """removed: link, directories and record"""
     code, out = act(a, "uninstall", "n[002-006]", "site", "--batch", "5")
@@ -167,4 +183,4 @@ def goes(a):
 
 
 if __name__ == "__main__":
-    run("software", {"nodes": 6, "groups": 2}, [installs, full_disk, wrong_digest, packed, health, goes], prepare=prepare)
+    run("software", {"nodes": 6, "groups": 2}, [installs, full_disk, wrong_digest, packed, health, last_batch, goes], prepare=prepare)

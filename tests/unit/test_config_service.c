@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "config/cluster.h"
+#include "config/pool_text.h"
 #include "tests/unit/unit.h"
 
 union any_object {
@@ -231,10 +232,47 @@ static void test_forms(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(e.remedy, "virtuals"));
 }
 
+/* A node leaves a pool and comes to another one; what cannot be written so is left as it was. */
+static void test_pool_text(void)
+{
+	static const struct {
+		const char *before, *node;
+		bool in;
+		const char *after; /* NULL: refused */
+	} cases[] = {
+		{"n[001-004]", "n002", false, "n[001,003-004]"}, {"n[001,003-004]", "n002", true, "n[001-004]"}, {"n[001-004]", "n009", false, "n[001-004]"},
+		{"n[001-004]", "n003", true, "n[001-004]"}, {"n001", "n001", false, NULL}, {"@g01", "n001", false, NULL}, {"@site", "n001", true, NULL},
+		{"", "n001", true, NULL}, {"n001", "db1", true, "db1,n001"}, {"n[1-3", "n2", false, "n[1-3"}, {"n[1-3", "n4", true, NULL},
+	};
+	struct config_pool pool;
+	struct error e;
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		memset(&pool, 0, sizeof pool);
+		text_copy(pool.nodes, sizeof pool.nodes, cases[i].before);
+		int rc = pool_change_node(&pool, cases[i].node, cases[i].in, &e);
+		if ((rc == 0) != (cases[i].after != NULL) || strcmp(pool.nodes, cases[i].after ? cases[i].after : cases[i].before) != 0)
+			printf("\n  %s %s: %d %s\n", cases[i].before, cases[i].node, rc, pool.nodes);
+		CU_ASSERT_EQUAL(rc, cases[i].after ? 0 : ERR_CONFIG);
+		CU_ASSERT_STRING_EQUAL(pool.nodes, cases[i].after ? cases[i].after : cases[i].before);
+	}
+	/* a text that would be too long is refused, and nothing of it is kept */
+	memset(&pool, 0, sizeof pool);
+	size_t used = 0;
+	for (int n = 0; n < 35; n++)
+		text_append(pool.nodes, sizeof pool.nodes, &used, "%snode%c%c", n ? "," : "", 'a' + n % 26, 'a' + n / 26);
+	char before[sizeof pool.nodes];
+	memcpy(before, pool.nodes, sizeof before);
+	CU_ASSERT_EQUAL(pool_change_node(&pool, "a-node-of-a-long-name", true, &e), ERR_CONFIG);
+	CU_ASSERT_STRING_EQUAL(pool.nodes, before);
+	CU_ASSERT(!pool_has_node(&pool, "node") && pool_names_nodes(&pool));
+}
+
 static const struct unit_test tests[] = {
 	{"rules", test_rules},
 	{"removal", test_removal},
 	{"marks", test_same_mark},
 	{"forms", test_forms},
+	{"pool text", test_pool_text},
 };
 UNIT_MAIN("config service", tests)

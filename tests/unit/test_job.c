@@ -203,8 +203,72 @@ static void run_json(void)
 					 "\"result\":\"\",\"queued\":1,\"started\":0,\"ended\":0,\"count\":1}"));
 }
 
+/* A change of software is not done before its nodes have been looked at after the last batch. */
+static void looked_at(void)
+{
+	struct job *job = job_new(12, JOB_VERB_SOFTWARE_UPGRADE, 2);
+
+	for (uint32_t i = 0; i < 2; i++) {
+		job->targets[i] = (struct job_target){.slot = i, .generation = 1, .phase = TARGET_SENT};
+		CU_ASSERT_FALSE(job_run_result(job, i, ENDED_DONE, "x: installed", 100));
+	}
+	job->batch_ended_ms = 50;
+	CU_ASSERT_FALSE(job_settle(job, 101));
+	CU_ASSERT(job->looking && job->ended_ms == 0 && job->batch_ended_ms == 0);
+	job->batch_ended_ms = 101;
+	CU_ASSERT_FALSE(job_settle(job, 102));
+	CU_ASSERT_EQUAL(job->batch_ended_ms, 101);
+	job_looked(job, 0, NULL, 5101);
+	job_looked(job, 1, "hung", 5101);
+	CU_ASSERT(job_settle(job, 5102));
+	CU_ASSERT(job->state == JOB_FAILED && job->targets[0].phase == TARGET_DONE && job->targets[1].phase == TARGET_FAILED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(job->targets[1].text, "hung"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(job->result, "1 done, 1 failed"));
+	job_free(job);
+
+	job = job_new(12, JOB_VERB_SOFTWARE_INSTALL, 1); /* what has failed is known */
+	job->targets[0] = (struct job_target){.phase = TARGET_SENT};
+	job_run_result(job, 0, ENDED_FAILED, "no space", 1);
+	CU_ASSERT(job_settle(job, 2));
+	CU_ASSERT_EQUAL(job->state, JOB_FAILED);
+	job_free(job);
+}
+
+/* drain, leave, reconfigure, join: each step in turn, again after a restart, and out of the store as it went in */
+static void role(void)
+{
+	struct job *job = one(JOB_VERB_ROLE), *back;
+
+	job->repeatable = true;
+	text_copy(job->line, sizeof job->line, "db");
+	for (uint8_t step = 0; step < 4; step++) {
+		CU_ASSERT_EQUAL(job->targets[0].step, step);
+		job->targets[0].phase = TARGET_SENT;
+		CU_ASSERT_EQUAL(job_target_resume(job, 0, 10), JOB_VERB_ROLE);
+		CU_ASSERT_EQUAL(job->targets[0].phase, TARGET_INTENT);
+		job->targets[0].phase = TARGET_SENT;
+		char *header = job_to_json(job), *target = job_target_to_json(job, 0);
+		back = job_from_json(header);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(back);
+		CU_ASSERT(job_target_from_json(back, 0, target) && back->targets[0].step == step && back->repeatable && !strcmp(back->line, "db"));
+		job_free(back);
+		free(header);
+		free(target);
+		CU_ASSERT_EQUAL(job_step_result(job, 0, true, POWER_UNKNOWN, "well", 20), step < 3 ? JOB_VERB_ROLE : 0);
+	}
+	CU_ASSERT_EQUAL(job->targets[0].phase, TARGET_DONE);
+	CU_ASSERT(job_settle(job, 30) && job->state == JOB_DONE);
+	job_free(job);
+	job = one(JOB_VERB_ROLE); /* a step that fails ends it: nothing is tried on its own */
+	CU_ASSERT_EQUAL(job_step_result(job, 0, false, POWER_UNKNOWN, "no", 1), 0);
+	CU_ASSERT(job_settle(job, 2) && job->state == JOB_FAILED);
+	CU_ASSERT_FALSE(job_target_from_json(job, 0, "{\"v\":1,\"slot\":1,\"generation\":1,\"node\":\"n\",\"phase\":\"sent\",\"step\":5,\"tries\":0,"
+						     "\"power\":\"on\",\"at\":1,\"text\":\"\"}"));
+	job_free(job);
+}
+
 static const struct unit_test tests[] = {
 	{"cycle", cycle}, {"retries", retries}, {"after a restart", after_restart}, {"json", json}, {"brakes", brakes},
-	{"runs", runs}, {"runs again", runs_again}, {"run json", run_json},
+	{"runs", runs}, {"runs again", runs_again}, {"run json", run_json}, {"looked at", looked_at}, {"role", role},
 };
 UNIT_MAIN("jobs", tests)

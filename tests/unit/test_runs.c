@@ -7,6 +7,7 @@
 #define channel_send_fd told_runner
 #include "appliance/engine/runs.c"
 #undef channel_send_fd
+#include "appliance/engine/token.c"
 
 static struct engine engine;
 static char a_channel; /* its address stands for the runner's channel */
@@ -26,6 +27,28 @@ void told_runner(struct channel *c, uint16_t type, const void *body, size_t size
 	CU_ASSERT_EQUAL(size, sizeof sent[0]);
 	CU_ASSERT(fd == -1 || fd > 2);
 	memcpy(&sent[sent_count++], body, sizeof sent[0]);
+}
+
+void store_get(struct store *store, const char *key, store_done *done, void *arg)
+{
+	(void)store;
+	(void)key;
+	(void)done;
+	(void)arg;
+	CU_FAIL("the store is not asked here");
+}
+
+void store_transact(struct store *store, const struct store_op *ops, size_t count, store_done *done, void *arg)
+{
+	(void)ops;
+	(void)count;
+	store_get(store, "", done, arg);
+}
+
+const char *store_trouble(const struct store *store)
+{
+	(void)store;
+	return "";
 }
 
 void engine_send(struct engine *e, enum role role, uint16_t type, const void *body, size_t size)
@@ -93,6 +116,7 @@ static void begin(bool runner)
 	engine.roles[ROLE_RUNNER].channel = runner ? (struct channel *)(void *)&a_channel : NULL;
 	sent_count = cancelled = helper_calls = 0;
 	runs_start(&engine);
+	runs_token(&engine, 41);
 }
 
 static void end(void)
@@ -316,9 +340,43 @@ static void test_helper(void)
 	end();
 }
 
+/* No order without a token; each carries that of this life. */
+static void test_token(void)
+{
+	struct seen s = {0};
+
+	begin(true);
+	runs_token(&engine, 0);
+	CU_ASSERT_FALSE(runs_has_token(&engine));
+	uint64_t id = ask(1, &s);
+	turn();
+	CU_ASSERT_EQUAL(sent_count, 0);
+	runs_token(&engine, 70000000001);
+	turn();
+	CU_ASSERT_EQUAL(sent_count, 1);
+	CU_ASSERT_EQUAL(sent[0].token, 70000000001);
+	answer(id, ENDED_DONE, "");
+	end();
+	begin(true);
+	id = ask(1, &s);
+	turn();
+	CU_ASSERT_EQUAL(sent[0].token, 41);
+	answer(id, ENDED_DONE, "");
+	end();
+	/* larger than any before, and than an empty store's would be a second ago */
+	CU_ASSERT_EQUAL(token_next("", 1000), 1000);
+	CU_ASSERT_EQUAL(token_next("{\"v\":1,\"token\":7}", 1000), 1000);
+	CU_ASSERT_EQUAL(token_next("{\"v\":1,\"token\":1000}", 1000), 1001);
+	CU_ASSERT_EQUAL(token_next("{\"v\":1,\"token\":5000}", -1), 5001);
+	CU_ASSERT_EQUAL(token_next("{\"v\":1,\"token\":-5}", 1000), 0);
+	CU_ASSERT_EQUAL(token_next("{\"v\":1,\"token\":999999999999999}", 1000), 0);
+	CU_ASSERT_EQUAL(token_next("{\"v\":1}", 1000), 0);
+	CU_ASSERT_EQUAL(token_next("x", 1000), 0);
+}
+
 static const struct unit_test tests[] = {
 	{"one", test_one}, {"window and places", test_window_and_places}, {"one place at a time", test_one_place_at_a_time},
 	{"runner dies", test_runner_dies}, {"cancel and forget", test_cancel_and_forget}, {"no answer", test_no_answer}, {"hostile", test_hostile},
-	{"helper", test_helper},
+	{"helper", test_helper}, {"token", test_token},
 };
 UNIT_MAIN("runs", tests)

@@ -48,6 +48,15 @@ static const struct {
 	{"hello deadline=0", false},
 	{"hello deadline=86401", false},
 	{"hello deadline=5 deadline=6", false},
+	{"hello token=1 deadline=5", true},
+	{"software-list token=999999999999999", true},
+	{"hello token=1000000000000000", false},
+	{"hello token=0", false},
+	{"hello token=007", false},
+	{"hello token=-1", false},
+	{"hello token=1x", false},
+	{"hello token=", false},
+	{"hello token=1 token=2", false},
 	{"", false},
 	{" hello", false},
 	{"hello ", false},
@@ -119,8 +128,8 @@ static void test_check(void)
 	}
 }
 
-/* What the script prints and ends with for a line. */
-static int script(const char *argument, const char *line, char *out, size_t size)
+/* What a program prints, and what it ends with. */
+static int said_by(const char *const *words, const char *line, char *out, size_t size)
 {
 	int ends[2], status;
 
@@ -131,7 +140,7 @@ static int script(const char *argument, const char *line, char *out, size_t size
 		dup2(ends[1], 1);
 		close(ends[0]);
 		setenv("SSH_ORIGINAL_COMMAND", line, 1);
-		execl(SCRIPT, SCRIPT, argument, (char *)NULL);
+		execvp(words[0], (char *const *)(uintptr_t)words);
 		_exit(126);
 	}
 	close(ends[1]);
@@ -141,6 +150,11 @@ static int script(const char *argument, const char *line, char *out, size_t size
 	out[used] = '\0';
 	close(ends[0]);
 	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int script(const char *argument, const char *line, char *out, size_t size)
+{
+	return said_by((const char *[]){SCRIPT, argument, NULL}, line, out, size);
 }
 
 static void test_same_table(void)
@@ -165,6 +179,49 @@ static void test_same_opinion(void)
 	}
 }
 
+/* With directories of its own. */
+static int order(const char *state, const char *line, char *out, size_t size)
+{
+	return said_by((const char *[]){SCRIPT, "--state", state, "--library", state, NULL}, line, out, size);
+}
+
+/* An order of a life that is over does nothing, whatever it is; without a token it is older than any. */
+static void test_token(void)
+{
+	static const struct {
+		const char *line;
+		int code;
+		const char *said;
+	} orders[] = {
+		{"software-list", 0, "[]"}, {"software-list token=5", 0, "[]"}, {"software-list token=5", 0, "[]"},
+		{"software-list token=4", CONTROL_USAGE, "refused: token: 4 is older than 5"},
+		{"software-list", CONTROL_USAGE, "refused: token: none is older than 5"},
+		{"software-list token=70000000000", 0, "[]"}, {"software-list token=9", CONTROL_USAGE, "9 is older than 70000000000"},
+		{"software-remove name=x kind=bundle target=/nowhere/x token=9", CONTROL_USAGE, "9 is older than"},
+		{"software-remove name=x kind=bundle target=/nowhere/x token=70000000000", 0, "x: removed"},
+	};
+	char state[] = "/tmp/test_verbs.XXXXXX", said[4096], path[64];
+	FILE *f;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(state));
+	for (size_t i = 0; i < COUNT_OF(orders); i++) {
+		int code = order(state, orders[i].line, said, sizeof said);
+		if (code != orders[i].code || !strstr(said, orders[i].said))
+			printf("\n  \"%s\": %d: %s\n", orders[i].line, code, said);
+		CU_ASSERT_EQUAL(code, orders[i].code);
+		CU_ASSERT_PTR_NOT_NULL(strstr(said, orders[i].said));
+	}
+	/* what was kept is damaged: the next order is the newest again */
+	text_format(path, sizeof path, "%s/token", state);
+	f = fopen(path, "w");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	fputs("x; rm\n", f);
+	fclose(f);
+	CU_ASSERT_EQUAL(order(state, "software-list token=3", said, sizeof said), 0);
+	CU_ASSERT_EQUAL(order(state, "software-list token=2", said, sizeof said), CONTROL_USAGE);
+	CU_ASSERT_EQUAL(said_by((const char *[]){"rm", "-r", state, NULL}, "", said, sizeof said), 0);
+}
+
 static void test_rights(void)
 {
 	for (size_t i = 0; control_verb_at(i); i++) {
@@ -179,5 +236,6 @@ static void test_rights(void)
 
 static const struct unit_test tests[] = {
 	{"build", test_build}, {"check", test_check}, {"same table", test_same_table}, {"same opinion", test_same_opinion}, {"rights", test_rights},
+	{"token", test_token},
 };
 UNIT_MAIN("verbs", tests)

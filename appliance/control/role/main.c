@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -196,7 +197,7 @@ static void launch(struct runner *me, struct run *r, int program, char *const *w
 /* Both ends keep the deadline: the node's is earlier, so that its word of it still reaches us. */
 static bool make_line(const struct run *r, char line[CONTROL_LINE])
 {
-	char seconds[16], given[16];
+	char seconds[16], token[24], given[16];
 	uint32_t margin = r->m.deadline_ms > 4 * NODE_MARGIN_MS ? NODE_MARGIN_MS : r->m.deadline_ms / 4;
 
 	text_format(seconds, sizeof seconds, "%u", (r->m.deadline_ms - margin) / 1000 ? (r->m.deadline_ms - margin) / 1000 : 1);
@@ -204,6 +205,9 @@ static bool make_line(const struct run *r, char line[CONTROL_LINE])
 		return false;
 	if (r->m.kind == RUN_NODE)
 		text_copy(line, CONTROL_LINE, r->m.line);
+	text_format(token, sizeof token, "%" PRIu64, r->m.token);
+	if (r->m.token && !control_line_add(line, "token", token))
+		return false;
 	return control_line_value(line, "deadline", given, sizeof given) || control_line_add(line, "deadline", seconds);
 }
 
