@@ -50,7 +50,7 @@ struct node {
 	int64_t user_asked;   /* outstanding question for the banner, 0 = none */
 	int64_t last;	      /* any packet */
 	uint32_t seq, judged; /* last token given; last token judged */
-	uint8_t phase, ndomains, beats, prompt;
+	uint8_t phase, ndomains, beats, pace; /* pace: ms that three of four answers of its agent stay below */
 	uint8_t s, k, u; /* as reported: enum witness_state */
 	bool has_snmp;
 
@@ -70,7 +70,7 @@ struct node {
 	uint32_t generation, epoch;
 	struct spell spells[SPELLS];
 	uint16_t misses, agent_misses, needed, window;
-	uint8_t step, learn_lost, user_lost, user_mute, poll_lost; /* user_mute: connections taken in a row without a banner */
+	uint8_t step, learn_lost, user_lost, user_mute, poll_lost, prompt; /* user_mute: connections taken in a row without a banner */
 	bool six, mute, tainted, settled;
 };
 
