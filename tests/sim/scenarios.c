@@ -138,6 +138,8 @@ const struct scenario scenarios[] = {
 	  .burst_max_s = 1.5, .check = check_no_links },
 	{ .name = "V5 links dark to 5 s", SITE, .hours = 0.05, .long_hours = 24, .bursts_a_day = 4, .burst_min_s = 0.2,
 	  .burst_max_s = 5, .check = check_links },
+	{ .name = "V5 links of slow agents dark", .nodes = 10000, .slow_share = 1, .hours = 0.05, .long_hours = 6, .bursts_a_day = 40,
+	  .burst_min_s = 0.2, .burst_max_s = 5, .check = check_links },
 	{ .name = "V6 switches dark 0.2-30 s", SITE, .hours = 0.12, .long_hours = 24, .loss = 0.01, .darks_a_day = 40,
 	  .dark_min_s = 0.2, .dark_max_s = 30, .check = check_roots },
 	{ .name = "V6 four a day each", SITE, .long_hours = 24, .loss = 0.01, .darks_a_day = 4, .dark_min_s = 0.2,
