@@ -75,13 +75,26 @@ void watch_free(struct watch *w)
 
 /* --- times ------------------------------------------------------------------------------------------ */
 
+/* the first time after t that lies `phase` behind a multiple of the interval */
+static int64_t slot_after(int64_t interval, int64_t phase, int64_t t)
+{
+	int64_t k = t < phase ? 0 : (t - phase) / interval + 1;
+
+	return k * interval + phase;
+}
+
 /* the first heartbeat slot of the node after t */
 static int64_t beat_after(const struct watch *w, const struct node *n, int64_t t)
 {
-	int64_t h = w->p.heartbeat_ms, phase = (int64_t)(n->hash % (uint32_t)h) / WHEEL_SLOT_MS * WHEEL_SLOT_MS;
-	int64_t k = t < phase ? 0 : (t - phase) / h + 1;
+	int64_t h = w->p.heartbeat_ms;
 
-	return k * h + phase;
+	return slot_after(h, (int64_t)(n->hash % (uint32_t)h) / WHEEL_SLOT_MS * WHEEL_SLOT_MS, t);
+}
+
+/* the node's own place in an interval, by other bits than those of its heartbeat */
+static int64_t place_in(const struct node *n, int64_t interval)
+{
+	return (n->hash * UINT32_C(2654435761)) % interval;
 }
 
 static bool poll_slot(const struct watch *w, const struct node *n, int64_t t)
@@ -298,13 +311,32 @@ static void send_step(struct watch *w, uint32_t slot, struct node *n, int64_t no
 	send_probe(w, slot, n, s.kind, 0, now);
 }
 
+/* When the next baseline is due; those of many nodes must not come together, so each has a place in the interval. */
+static int64_t learn_after(const struct watch *w, const struct node *n, int64_t now)
+{
+	bool settled = n->learn_lost == 0 && n->echo_passes;
+	int64_t interval = w->p.echo_baseline_ms;
+
+	if (!n->may_echo)
+		return INT64_MAX;
+	return settled || n->echo_filtered ? slot_after(interval, place_in(n, interval), now + interval / 2) : now + LEARN_FAST_MS;
+}
+
+/* What fell due through a stall, or while its node was dark, is not caught up at once: it would be a burst when there are many. */
+static void put_off(const struct watch *w, const struct node *n, int64_t *due, int64_t spread, int64_t now)
+{
+	if (now - *due > (int64_t)w->p.late_ms)
+		*due = now + 1 + place_in(n, spread);
+}
+
 /* Echo and banner of a healthy node now and then: what is filtered must be known before it is needed. */
 static void learn(struct watch *w, uint32_t slot, struct node *n, int64_t now)
 {
+	put_off(w, n, &n->next_learn, LEARN_FAST_MS, now);
+	if (!n->user_asked)
+		put_off(w, n, &n->next_user, n->user_seen ? USER_SPREAD_MS : LEARN_FAST_MS, now);
 	if (now >= n->next_learn) {
-		bool settled = n->learn_lost == 0 && n->echo_passes;
-
-		n->next_learn = n->may_echo ? now + (settled || n->echo_filtered ? w->p.echo_baseline_ms : LEARN_FAST_MS) : INT64_MAX;
+		n->next_learn = learn_after(w, n, now);
 		if (n->may_echo && n->has_snmp && send_probe(w, slot, n, PROBE_ECHO, PROBE_LEARN, now))
 			w->stats.baselines++;
 	}

@@ -51,7 +51,7 @@ struct node {
 	int64_t user_asked;   /* outstanding question for the banner, 0 = none */
 	int64_t last;	      /* any packet */
 	uint32_t seq, judged; /* last token given; last token judged */
-	uint8_t phase, ndomains, beats, prompt;
+	uint8_t phase, ndomains, beats, pace; /* pace: ms that three of four answers of its agent stay below */
 	uint8_t s, k, u; /* as reported: enum witness_state */
 	bool has_snmp;
 
@@ -61,7 +61,7 @@ struct node {
 	float loss;
 	bool may_echo, may_user, echo_passes, echo_filtered, user_passes, user_na, user_seen, user_accepted;
 	bool ever, slow, retried, poll_now, large_lost, called, flagged, held, frozen, refused;
-	uint8_t poll_lost;
+	uint8_t poll_lost, prompt;
 	uint32_t domains[NODE_DOMAINS]; /* the first is the one that is wanted always */
 
 	int64_t late_at; /* first late answer of late, 0 = none */

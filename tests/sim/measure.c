@@ -7,7 +7,7 @@
 #include "tests/sim/world.h"
 
 /* 1.8 s, less the last probe's time to be answered */
-enum { LINK_LEAST_MS = 1770, ROOT_SURE_MS = 3000, AFTERMATH_MS = 8000, TROUBLE_MS = 30000 };
+enum { LINK_LEAST_MS = 1770, ASKED_MS = 300, ROOT_SURE_MS = 3000, AFTERMATH_MS = 8000, TROUBLE_MS = 30000 };
 
 void span_add(struct span *s, double value)
 {
@@ -153,10 +153,25 @@ static void note_cause(struct world *w, const struct judge_verdict *v)
 	}
 }
 
+/*
+ * Alive again for less than it takes to be asked (every 0.3 s, verdicts 4.1), and not asked yet: what is said of it is what it was
+ * for the whole of its silence. The call had been put off beyond the repair by a dark path, or by loss.
+ */
+static bool not_asked_since(const struct world *w, const struct machine *m)
+{
+	bool only_agent = m->booted < m->repaired; /* what was repaired */
+
+	return only_agent && w->now - m->repaired <= ASKED_MS && m->asked < m->repaired;
+}
+
 static void note_agent(struct world *w, const struct judge_verdict *v)
 {
 	struct machine *m = &w->machines[v->slot];
 
+	if (m->death == DEATH_NONE && not_asked_since(w, m)) {
+		w->tally.agents_just_back++;
+		return;
+	}
 	if (m->death != DEATH_AGENT) {
 		w->tally.false_agent++;
 		complain(w, v->slot, "false agent-dead", v);

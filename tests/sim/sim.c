@@ -44,7 +44,8 @@ static bool holds(const struct world *w, const struct row *r)
 	const struct tally *t = &w->tally;
 
 	if (t->false_calls || t->false_agent || t->false_confirmed ||
-	    (double)t->wrong_cause * 100 > s->wrong_percent * (double)t->deaths || t->domain_calls || t->missed_deaths)
+	    (double)t->wrong_cause * 100 > s->wrong_percent * (double)t->deaths || t->domain_calls || t->missed_deaths ||
+	    t->agents_just_back * 500 > t->deaths)
 		return false;
 	if (above(r->extra, s->extra_percent) || above(r->crash[1], s->crash_p99) || above(r->crash[2], s->crash_max) ||
 	    above(r->cause_max, s->cause_max) || above(r->off_p99, s->off_p99) || above(r->agent_p99, s->agent_p99))
@@ -89,12 +90,12 @@ static bool run(const struct scenario *given, double hours, uint64_t seed)
 	       (unsigned long long)t->link_calls, (unsigned long long)t->domain_calls, (unsigned long long)t->false_agent,
 	       (unsigned long long)t->false_confirmed, (unsigned long long)t->wrong_cause, (unsigned long long)t->missed_deaths);
 	printf("    deaths %llu (%llu in trouble)  crash %.2f/%.2f/%.2f cause max %.2f confirmed max %.2f  off p99 %.2f  agent p99 %.2f  "
-	       "roots %llu/%llu extra %llu  back %llu/%llu  peak %llu/%llu  slow %llu  bmc asks %llu  cpu %.1f s\n",
+	       "roots %llu/%llu extra %llu  back %llu/%llu  peak %llu/%llu  slow %llu  just back %llu  bmc asks %llu  cpu %.1f s\n",
 	       (unsigned long long)t->deaths, (unsigned long long)t->deaths_in_trouble, r.crash[0], r.crash[1], r.crash[2], r.cause_max,
 	       span_at(&w->tally.confirmed, 1), r.off_p99, r.agent_p99, (unsigned long long)(t->roots_wanted - t->roots_missing),
 	       (unsigned long long)t->roots_wanted, (unsigned long long)t->roots_forbidden, (unsigned long long)t->taken_back_path,
 	       (unsigned long long)t->taken_back, (unsigned long long)t->peak_second, (unsigned long long)t->normal_second,
-	       (unsigned long long)t->late_slow, (unsigned long long)t->bmc_asks, (double)(clock() - start) / CLOCKS_PER_SEC);
+	       (unsigned long long)t->late_slow, (unsigned long long)t->agents_just_back, (unsigned long long)t->bmc_asks, (double)(clock() - start) / CLOCKS_PER_SEC);
 	fflush(stdout);
 	world_free(w);
 	return ok;

@@ -127,6 +127,7 @@ static bool agent_request(void *arg, uint32_t slot, uint32_t token)
 		return true;
 	if (m->death == DEATH_AGENT)
 		return true;
+	m->asked = w->now;
 	answer_at(w, w->now + agent_delay(w, m), slot, token, WATCH_S_REPLY);
 	return true;
 }
@@ -138,6 +139,7 @@ static bool poll_request(void *arg, uint32_t slot, uint32_t token)
 
 	if (!arrives(w, slot) || m->death)
 		return true;
+	m->asked = w->now;
 	int64_t at = w->now + agent_delay(w, m);
 	world_event(w, at, EVENT_UPTIME, slot, 0, 0);
 	answer_at(w, at, slot, token, WATCH_S_REPLY);

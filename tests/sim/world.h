@@ -68,6 +68,7 @@ struct tally {
 	struct span called[DEATH_KINDS], cause[DEATH_KINDS], confirmed;
 	struct span suspended_after, called_after; /* own link: shown; deaths meanwhile called after its return */
 	uint64_t sent, bmc_asks, deaths_in_trouble;
+	uint64_t agents_just_back; /* agent-dead, and true until a moment ago: nobody had asked it yet */
 	uint64_t strikes, suspended_strikes, settled_strikes; /* seen as suspended within 3 s; judging again 10 s after its end */
 	uint64_t under_root, alone;	/* calls of the struck under a domain's alarm, and by themselves */
 	uint64_t lossy_roots, onsets, hung_alive;
@@ -82,6 +83,7 @@ struct machine {
 	int64_t booted, agent_started;
 	int64_t died;		/* 0 = lives */
 	int64_t repaired;	/* when it lived again */
+	int64_t asked;		/* its agent, alive, by a request that arrived */
 	uint32_t hash;
 	uint16_t small, large;	/* its switches */
 	uint8_t death;

@@ -26,7 +26,7 @@ static struct bench {
 	/* what of each node answers, and after how long */
 	struct {
 		bool agent, kernel, refuses, userland, banner, poll, frozen;
-		int64_t delay;
+		int64_t delay, lag; /* lag: of the agent alone, besides */
 	} nodes[NODES];
 	bool full; /* no room for a poll */
 	unsigned looks[NODES]; /* of watch_ops.ahead, since the node was taken out of the wheel */
@@ -126,12 +126,17 @@ static void answer(struct sent *s)
 	}
 }
 
+static int64_t delay_of(const struct sent *s)
+{
+	return b.nodes[s->slot].delay + (s->kind == BEAT || s->kind == POLL || s->kind == GET ? b.nodes[s->slot].lag : 0);
+}
+
 static void run(int64_t ms)
 {
 	for (int64_t end = b.now + ms; b.now < end;) {
 		b.now += 10;
 		for (unsigned i = b.next_answer; i < b.nsent; i++)
-			if (!b.sent[i].answered && b.now - b.sent[i].at >= b.nodes[b.sent[i].slot].delay)
+			if (!b.sent[i].answered && b.now - b.sent[i].at >= delay_of(&b.sent[i]))
 				answer(&b.sent[i]);
 		while (b.next_answer < b.nsent && b.sent[b.next_answer].answered)
 			b.next_answer++;
@@ -268,6 +273,61 @@ static void test_short_darkness_is_not_shown(void)
 	}
 	CU_ASSERT_PTR_NULL(find(from, 0, WITNESS_K, STATE_SILENT, 0));
 	CU_ASSERT_EQUAL(view(0).k, STATE_ANS);
+	stop();
+}
+
+/* runs until the node's next heartbeat has gone out */
+static void run_to_beat(uint32_t slot)
+{
+	unsigned from = b.nsent;
+
+	for (int i = 0; i < 200 && count(from, slot, BEAT) + count(from, slot, POLL) == 0; i++)
+		run(10);
+}
+
+/* an answer that was under way when it went dark is lost too, but the dark spell is no older for it */
+static void test_slow_answer_does_not_age_the_darkness(void)
+{
+	/* the last one stays dark: it is dead, and called no later than 3 s for all that */
+	for (int64_t after = 10; after <= 150; after += 20) {
+		start(1);
+		b.nodes[0].lag = 140;
+		run(120000);
+		unsigned from = b.nreports;
+		run_to_beat(0);
+		run(after);
+		b.nodes[0].kernel = b.nodes[0].agent = false;
+		int64_t died = b.now;
+		run(1750);
+		b.nodes[0].kernel = b.nodes[0].agent = after < 150;
+		run(3000);
+		const struct witness_report *dead = find(from, 0, WITNESS_K, STATE_SILENT, 0);
+		CU_ASSERT_EQUAL(dead != NULL, after == 150);
+		CU_ASSERT(!dead || dead->at - died <= 3000);
+		stop();
+	}
+}
+
+/* one answer in ten that is overtaken on the way makes no agent slow: the clock begins with what was sent */
+static void test_overtaken_answers_make_nobody_slow(void)
+{
+	start(1);
+	for (int i = 0; i < 300; i++) {
+		b.nodes[0].lag = i % 10 ? 0 : 150;
+		run(1000);
+	}
+	unsigned from = b.nreports;
+	b.nodes[0].lag = 0;
+	run_to_beat(0);
+	run(20);
+	b.nodes[0].kernel = b.nodes[0].agent = false;
+	run(4000);
+	const struct witness_report *dead = find(from, 0, WITNESS_K, STATE_SILENT, WITNESS_ENOUGH);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(dead);
+	bool sent = false;
+	for (unsigned i = 0; i < b.nsent; i++)
+		sent |= b.sent[i].at == dead->first && (b.sent[i].kind == BEAT || b.sent[i].kind == POLL);
+	CU_ASSERT(sent);
 	stop();
 }
 
@@ -508,6 +568,46 @@ static void test_stall(void)
 	CU_ASSERT_EQUAL(b.reasons, 0);
 	for (uint32_t i = 1; i < NODES; i++)
 		CU_ASSERT_EQUAL(view(i).k, STATE_ANS);
+	stop();
+}
+
+/* the most of a kind that went out in any second since index `from` */
+static unsigned most_in_a_second(unsigned from, int kind)
+{
+	unsigned most = 0;
+
+	for (unsigned i = from; i < b.nsent; i++) {
+		unsigned n = 0;
+
+		for (unsigned j = i; j < b.nsent && b.sent[j].at < b.sent[i].at + 1000; j++)
+			n += b.sent[j].kind == kind;
+		most = n > most ? n : most;
+	}
+	return most;
+}
+
+/* baselines that fell due while the loop stood still are not caught up in a burst either, and are spread for good */
+static void test_baselines_after_a_stall_are_spread(void)
+{
+	start(NODES);
+	run(90000);
+	for (uint32_t i = 0; i < NODES; i++)
+		CU_ASSERT(view(i).userland_seen);
+	b.now += 3700000;
+	unsigned from = b.nsent;
+	watch_tick(b.watch, b.now);
+	run(70000);
+	CU_ASSERT(most_in_a_second(from, ECHO) <= 5);
+	CU_ASSERT(most_in_a_second(from, USER) <= 3);
+	for (uint32_t i = 0; i < NODES; i++) {
+		CU_ASSERT(count(from, i, ECHO) >= 1);
+		CU_ASSERT_EQUAL(count(from, i, USER), 1);
+	}
+	from = b.nsent;
+	run(240000);
+	CU_ASSERT(most_in_a_second(from, ECHO) <= 2);
+	for (uint32_t i = 0; i < NODES; i++)
+		CU_ASSERT_EQUAL(count(from, i, ECHO), 2);
 	stop();
 }
 
@@ -755,6 +855,8 @@ static const struct unit_test TESTS[] = {
 	{ "heartbeats are spread", test_polls_are_spread },
 	{ "a crash: flag, call, pace", test_crash },
 	{ "darkness below 1.8 s is not shown", test_short_darkness_is_not_shown },
+	{ "a slow answer does not age the darkness", test_slow_answer_does_not_age_the_darkness },
+	{ "overtaken answers make nobody slow", test_overtaken_answers_make_nobody_slow },
 	{ "return takes three heartbeats", test_return_takes_three_heartbeats },
 	{ "agent dead, kernel lives, banner comes", test_agent_dead },
 	{ "agent's port refused", test_agent_refused },
@@ -767,6 +869,7 @@ static const struct unit_test TESTS[] = {
 	{ "large replies lost", test_large_replies_lost },
 	{ "held domain, release from zero", test_held_domain },
 	{ "stalled loop", test_stall },
+	{ "baselines after a stall are spread", test_baselines_after_a_stall_are_spread },
 	{ "a stall is nobody's lateness", test_stall_is_not_lateness },
 	{ "drops void what is under way", test_drops_void_what_is_under_way },
 	{ "a poll without room comes with the next beat", test_refused_poll_comes_with_the_next_beat },
