@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -200,6 +201,14 @@ static const json_t *expression(const json_t *rule, const char *name, size_t nth
 	return NULL;
 }
 
+/* nft says a protocol by its name where the machine has a list of them (/etc/protocols), else by its number. */
+static bool is_protocol(const json_t *said, const struct picture_virtual *v)
+{
+	if (json_is_integer(said))
+		return json_integer_value(said) == (v->protocol == PICTURE_UDP ? IPPROTO_UDP : IPPROTO_TCP);
+	return json_is_string(said) && !strcmp(json_string_value(said), protocol_word(v));
+}
+
 /* A match "payload of protocol.field == right"; NULL when it is another. */
 static const json_t *payload_match(const json_t *match, const char *name, const char **protocol)
 {
@@ -239,7 +248,7 @@ static bool member(const struct rules *rules, const char *chain, const struct pi
 
 	if (!rule || rule_of(rules, chain, 1) || json_array_size(json_object_get(rule, "expr")) != 3 || !counter)
 		return false;
-	if (strcmp(text_of(match, "right"), protocol_word(v)) != 0 || !address_parse(text_of(dnat, "addr"), 0, &r->address))
+	if (!is_protocol(json_object_get(match, "right"), v) || !address_parse(text_of(dnat, "addr"), 0, &r->address))
 		return false;
 	if (r->address.port || r->address.family != v->family || !json_is_integer(port) || json_integer_value(port) < 1 || json_integer_value(port) > 65535)
 		return false;

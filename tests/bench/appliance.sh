@@ -91,7 +91,7 @@ wait_for_trees() {
 	while :; do
 		now=$(all_files)
 		[ "$now" = "$before" ] || { before=$now since=$SECONDS; }
-		[ $((SECONDS - since)) -ge 15 ] && [ "$(trees)" -ge "$N" ] && { [ "$BENCH" = short ] || [ "$(trees sensors)" -ge "$N" ]; } && break
+		[ $((SECONDS - since)) -ge 15 ] && [ "$(trees)" -ge "$N" ] && { [ "${BENCH:-short}" = short ] || [ "$(trees sensors)" -ge "$N" ]; } && break
 		if [ $((SECONDS - start)) -ge "$TREE_LIMIT" ]; then
 			say "after $TREE_LIMIT s $(trees) of $N nodes have their base files, $(trees sensors) those of their sensors, $now in all: going on, the recorder's cost includes making the rest"
 			break

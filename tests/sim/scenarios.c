@@ -158,7 +158,8 @@ const struct scenario scenarios[] = {
 	  .own_min_s = 0.5, .own_max_s = 30, .check = check_suspended },
 	{ .name = "V8 own path dark, carrier up", SITE, .deaths_a_day = 20000, .hours = 0.1, .long_hours = 6, .loss = 0.01, .own_a_day = 1500,
 	  .own_min_s = 0.5, .own_max_s = 30, .own_silent = true, .check = check_suspended },
-	{ .name = "V9 judge stalls 0.2-20 s", SITE, DEATHS, .hours = 0.15, .long_hours = 24, .loss = 0.01, .stalls_a_day = 960,
+	/* long enough for stalls that suspend, whatever the dice say */
+	{ .name = "V9 judge stalls 0.2-20 s", SITE, DEATHS, .hours = 0.5, .long_hours = 24, .loss = 0.01, .stalls_a_day = 960,
 	  .stall_min_s = 0.2, .stall_max_s = 20, .check = check_pace },
 	{ .name = "V9 48 a day", SITE, DEATHS, .long_hours = 24, .loss = 0.01, .stalls_a_day = 48, .stall_min_s = 0.2,
 	  .stall_max_s = 20, .check = check_pace },

@@ -156,6 +156,36 @@ static void connections(void)
 	picture_clear(&p);
 }
 
-static const struct unit_test tests[] = {{"section", section}, {"answers", answers}, {"slots", slots}, {"ruleset", ruleset}, {"connections", connections}};
+/* A machine without /etc/protocols makes nft say 6 for tcp. */
+static void protocols_by_number(void)
+{
+	static const struct {
+		const char *said;
+		bool ours;
+	} ways[] = {{"\"tcp\"", true}, {"6", true}, {"\"udp\"", false}, {"17", false}, {"null", false}, {"\"6\"", false}};
+
+	for (size_t i = 0; i < COUNT_OF(ways); i++) {
+		struct picture p = {0};
+		char json[2048];
+		int n = snprintf(json, sizeof json,
+			 "{\"nftables\": [{\"rule\": {\"family\": \"ip\", \"table\": \"glory\", \"chain\": \"services\", \"comment\": \"web wrr\", \"expr\": ["
+			 "{\"match\": {\"op\": \"==\", \"left\": {\"payload\": {\"protocol\": \"ip\", \"field\": \"daddr\"}}, \"right\": \"10.77.6.1\"}},"
+			 "{\"match\": {\"op\": \"==\", \"left\": {\"payload\": {\"protocol\": \"tcp\", \"field\": \"dport\"}}, \"right\": 80}},"
+			 "{\"counter\": {\"packets\": 0, \"bytes\": 0}}, {\"goto\": {\"target\": \"v1\"}}]}},"
+			 "{\"rule\": {\"family\": \"ip\", \"table\": \"glory\", \"chain\": \"v1\", \"expr\": [{\"vmap\": {\"key\": {\"numgen\": {\"mode\": \"inc\", \"mod\": 1, \"offset\": 0}},"
+			 "\"data\": {\"set\": [[0, {\"goto\": {\"target\": \"v1-r0\"}}]]}}}]}},"
+			 "{\"rule\": {\"family\": \"ip\", \"table\": \"glory\", \"chain\": \"v1-r0\", \"comment\": \"n001 weight 100\", \"expr\": ["
+			 "{\"match\": {\"op\": \"==\", \"left\": {\"meta\": {\"key\": \"l4proto\"}}, \"right\": %s}}, {\"counter\": {\"packets\": 7, \"bytes\": 70}},"
+			 "{\"dnat\": {\"addr\": \"10.77.5.1\", \"port\": 80}}]}}]}", ways[i].said);
+
+		CU_ASSERT_TRUE(nft_parse(json, (size_t)n, &p));
+		CU_ASSERT_EQUAL_FATAL(p.count, 1);
+		CU_ASSERT_EQUAL(p.virtuals[0].count, ways[i].ours ? 1 : 0);
+		picture_clear(&p);
+	}
+}
+
+static const struct unit_test tests[] = {{"section", section}, {"answers", answers}, {"slots", slots}, {"ruleset", ruleset}, {"connections", connections},
+					 {"protocols by number", protocols_by_number}};
 
 UNIT_MAIN("l4 texts", tests)
