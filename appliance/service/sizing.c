@@ -239,8 +239,7 @@ static bool shrink(struct sizing_state *s, const struct sizing_work *w, struct s
 	d->wanted = (uint32_t)whole(future, w);
 	if (d->wanted >= d->was)
 		return false;
-	d->verb = SIZING_SHRINK;
-	s->borrowed = 0;
+	d->verb = SIZING_SHRINK; /* what is borrowed stays so: it is for the return to give back */
 	note(s->planned, now);
 	return true;
 }
