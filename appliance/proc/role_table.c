@@ -8,10 +8,10 @@
 
 const struct role_entry role_table[ROLE_COUNT] = {
 	[ROLE_ENGINE] = {.role = ROLE_ENGINE, .program = "glory-engine", .account = "glory-engine", .uid_offset = 0,
-			 .directories = {"store", "stats"}, .files = true, .threads = true, .nice = -8, .huge_pages = true},
+			 .directories = {"store", "stats"}, .files = true, .threads = true, .nice = -8},
 	[ROLE_COLLECTOR] = {.role = ROLE_COLLECTOR, .program = "glory-collector", .account = "glory-collector", .uid_offset = 1,
 			    .secret_classes = {SECRET_SNMP}, .sockets = USE(SOCKET_ECHO4) | USE(SOCKET_ECHO6) | USE(SOCKET_TRAP),
-			    .network = true, .nice = -10, .huge_pages = true},
+			    .network = true, .nice = -10},
 	[ROLE_BMC] = {.role = ROLE_BMC, .program = "glory-bmc", .account = "glory-bmc", .uid_offset = 2, .directories = {"sdr"},
 		      .secret_classes = {SECRET_BMC}, .network = true, .files = true, .nice = -5},
 	[ROLE_RECORDER] = {.role = ROLE_RECORDER, .program = "glory-recorder", .account = "glory-recorder", .uid_offset = 3,

@@ -28,7 +28,6 @@ struct role_entry {
 	bool threads;
 	enum role_exec exec;                        /* EXEC_PLUGINS: whatever stands in the check directories; EXEC_PROGRAMS: these files alone */
 	const char *programs[ROLE_CHECKS];          /* EXEC_PROGRAMS: absolute, or under libexec/glory/ */
-	bool huge_pages;                            /* its heap, where the kernel gives them on request: it is large, and looked at all over every second */
 	int8_t nice;                                /* among the roles: who polls and judges must not wait for who writes files */
 };
 

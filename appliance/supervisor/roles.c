@@ -149,7 +149,7 @@ static int launch(struct role_run *r, int supervisor_end, int engine_end)
 {
 	struct supervisor *s = r->supervisor;
 	struct spawn what = {.directory = s->programs, .program = r->entry->program, .in = -1, .out = -1,
-			     .third = supervisor_end, .fourth = engine_end, .nice = r->entry->nice, .huge_pages = r->entry->huge_pages};
+			     .third = supervisor_end, .fourth = engine_end, .nice = r->entry->nice};
 
 	r->pid = spawn_program(&what);
 	return r->pid > 0 ? 0 : (int)r->pid;

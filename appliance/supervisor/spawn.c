@@ -44,8 +44,7 @@ static bool keep_net_admin(void)
 /* In the child: descriptors, identity, exec. Only calls that are safe after fork. */
 static void become(const struct spawn *what, int program_fd, char *const argv[])
 {
-	static char huge_pages[] = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1";
-	char *const environment[] = {what->huge_pages ? huge_pages : NULL, NULL};
+	static char *const environment[] = {NULL};
 	sigset_t none;
 	int null = open("/dev/null", O_RDWR);
 	int program = park(program_fd), in = park(what->in >= 0 ? what->in : null), out = park(what->out >= 0 ? what->out : null);

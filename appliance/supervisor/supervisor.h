@@ -61,7 +61,6 @@ struct spawn {
 	char *arguments[4]; /* after argv[0], NULL ends */
 	int in, out, third, fourth;
 	uint32_t uid, gid;
-	bool huge_pages; /* for its heap, by glibc's tunable */
 	int nice; /* as the kernel lets us: a supervisor without the right leaves it as it is */
 	bool net_admin; /* it keeps CAP_NET_ADMIN, and nothing else */
 };

@@ -166,6 +166,8 @@ def other_parameters(a):
 def by_hand(a):
     """a hand at the balancer: found by the next look, set right, counted"""
     who = serves(a, 2)
+    # while weights grow each new picture differs, and what it sets right besides is no repair of its own
+    wait_until(lambda: "the weights have grown: %s" % weights(a), 90, lambda: min(weights(a).values()) >= 100, every=0.2)
     before = balancer(a)["repairs"]
     command = "for b in $(echo show stat | socat - /run/haproxy/admin.sock | awk -F, '$2 ~ /^[^FB]/ && $1 !~ /^#/ {print $1 \"/\" $2; exit}'); do echo \"set server $b weight 1\" | socat - /run/haproxy/admin.sock; done"
     with open(os.path.join(a.lab_dir, "nodes", "lb1", "pid")) as f:
