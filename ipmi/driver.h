@@ -12,7 +12,7 @@
 struct bmc_driver {
 	const char *name;
 	/* Opens what it needs while the role still has its rights; NULL with the reason in the log. The hands' send() and
-	 * random() are the driver's own. settings->turn() is called whenever it has told all that it knows for now. */
+	 * random() are the driver's own. settings->turn() is called whenever it has told all that has come so far. */
 	void *(*open)(const struct bmc_settings *settings, const struct bmc_hands *hands, int64_t now);
 	void (*attach)(void *driver, struct loop *loop); /* from now on it works */
 	/* Tells the BMCs that we go (best effort), wipes what is secret, frees. */

@@ -231,16 +231,12 @@ static void on_balancer_removed(void *arg, const struct error *err, const struct
 {
 	struct pending_command *p = arg;
 
-	(void)diff;
-	if (err) {
-		answer_error(p, err);
+	if (err || !p->c.yes || p->c.dry_run) {
+		answer_edit(arg, err, diff);
 		return;
 	}
 	audit(p->e, p->c.actor, verb_word(p->c.verb), p->c.target, "done");
-	if (p->c.yes && !p->c.dry_run)
-		answer_forgotten(p);
-	else
-		answer_kept(p);
+	answer_forgotten(p);
 }
 
 static void do_balancer_remove(struct pending_command *p)
