@@ -60,6 +60,6 @@ void page_run(struct request *r, const struct route *route);
 void stream_run(struct request *r, const struct route *route);
 /* Looks at the board for changed rows and tells the open streams; called by the role's loop every STREAM_TICK_MS. */
 void stream_tick(struct server *server, int64_t now_ms);
-#define STREAM_TICK_MS 250
+#define STREAM_TICK_MS 50
 
 #endif

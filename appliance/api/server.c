@@ -798,6 +798,14 @@ void server_users_changed(struct server *s)
 	crowd_end_streams(&s->crowd);
 }
 
+bool server_has_streams(const struct server *s)
+{
+	for (const struct request *r = s->requests; r; r = r->next)
+		if (r->streaming)
+			return true;
+	return false;
+}
+
 void server_each_stream(struct server *s, void (*visit)(struct request *request))
 {
 	for (struct request *r = s->requests, *next; r; r = next) {

@@ -111,6 +111,7 @@ struct channel *server_engine(const struct server *server);
 void server_stats(const struct server *server, struct msg_stats *stats);
 /* The users of the TLS listener may be others now: streams of theirs end, and are asked for anew by those who may. */
 void server_users_changed(struct server *server);
+bool server_has_streams(const struct server *server);
 /* Calls visit for every request whose route streams. */
 void server_each_stream(struct server *server, void (*visit)(struct request *request));
 

@@ -89,7 +89,7 @@ static bool note(size_t t, const struct board_reader *board, uint32_t slot)
 
 static bool note_table(size_t t, const struct board_reader *board)
 {
-	uint64_t version = board_version(board, watched[t].table);
+	uint64_t version = watched[t].on_change ? board_news(board, watched[t].table) : board_version(board, watched[t].table);
 	uint32_t count = board_count(board, watched[t].table);
 	bool news = false;
 
@@ -136,7 +136,7 @@ static void tell(struct request *r)
 		request_wake(r);
 }
 
-void stream_tick(struct server *server, int64_t now_ms)
+static void look(struct server *server)
 {
 	const struct board_reader *board = server_get_board(server);
 	bool news = false;
@@ -148,6 +148,13 @@ void stream_tick(struct server *server, int64_t now_ms)
 		news |= note_table(t, board);
 	if (!news)
 		record.serial--; /* nothing bears this number */
+}
+
+void stream_tick(struct server *server, int64_t now_ms)
+{
+	if (!server_has_streams(server))
+		return;
+	look(server);
 	tick_now_ms = now_ms;
 	server_each_stream(server, tell);
 }
@@ -219,8 +226,7 @@ void stream_run(struct request *r, const struct route *route)
 	(void)route;
 	if (!request_board(r))
 		return;
-	if (record.board_life != server_board_life(r->server))
-		stream_tick(r->server, clock_mono_ms()); /* a new board: what stands on it is no news */
+	look(r->server); /* what stands there now is no news */
 	struct stream *s = mem_zalloc(sizeof *s);
 	s->producer = (struct producer){.more = more, .free = free_stream};
 	s->board_life = server_board_life(r->server);

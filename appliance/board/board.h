@@ -293,6 +293,9 @@ uint32_t board_seek(const struct board_reader *board, enum board_table table, ui
 uint64_t board_order(const struct board_reader *board, enum board_table table, uint32_t slot);
 /* Bumped by every board_put of the table: to wait for change cheaply. */
 uint64_t board_version(const struct board_reader *board, enum board_table table);
+/* Bumped when a row came, went or has another head.last_change_wall_ms, and by a flip that changed the index: the same for those who
+ * do not care for readings, which board_put_part() and board_put_reading() bring. */
+uint64_t board_news(const struct board_reader *board, enum board_table table);
 /* Copies the head and the bytes [offset, offset + size) of a slot's row, both of one moment: for handlers that want one cell of many
  * rows. Returns as board_read, and ERR_BUG for bytes outside the row. */
 int board_read_field(const struct board_reader *board, enum board_table table, uint32_t slot, size_t offset, size_t size,

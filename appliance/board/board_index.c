@@ -133,10 +133,10 @@ static uint32_t copy_run(const struct board_index *x, _Atomic uint32_t *out, uin
 	return at;
 }
 
-void board_index_flip(struct board_index *x, struct board_table_header *header)
+bool board_index_flip(struct board_index *x, struct board_table_header *header)
 {
 	if (x->dirty_count == 0)
-		return;
+		return false;
 	uint32_t active = atomic_load_explicit(&header->active, memory_order_relaxed) & 1, fresh_count, at = 0,
 		 from = 0;
 	uint32_t kept =
@@ -157,4 +157,5 @@ void board_index_flip(struct board_index *x, struct board_table_header *header)
 	x->dirty_count = 0;
 	atomic_store_explicit(&header->count[!active], at, memory_order_relaxed);
 	atomic_store_explicit(&header->active, !active, memory_order_release);
+	return true;
 }

@@ -25,7 +25,7 @@ void board_index_clear(struct board_index *index);
 /* A row was put: live or gone, and its order. */
 void board_index_note(struct board_index *index, uint32_t slot, bool live, uint64_t order);
 uint32_t board_index_free_slot(struct board_index *index);
-/* Publishes the changes since the last flip through the table's header. */
-void board_index_flip(struct board_index *index, struct board_table_header *header);
+/* Publishes the changes since the last flip through the table's header; false: there were none. */
+bool board_index_flip(struct board_index *index, struct board_table_header *header);
 
 #endif

@@ -17,7 +17,7 @@
 
 #include "board/board.h"
 
-#define BOARD_MAGIC 0x3164726f62796c67u /* "glybord1" */
+#define BOARD_MAGIC 0x3264726f62796c67u /* "glybord2" */
 #define BOARD_ROWS_MAX (1u << 22)       /* of any table */
 #define BOARD_TEXTS_MAX 65536u
 #define BOARD_TEXT_SIZE 64
@@ -72,6 +72,7 @@ struct board_table_header {
 	_Atomic uint32_t active;   /* 0 or 1: which index buffer is the good one */
 	_Atomic uint32_t count[2]; /* entries of either buffer */
 	_Atomic uint64_t version;
+	_Atomic uint64_t news; /* rows that came, went, or have another last change; flips of the index */
 };
 
 struct board_header { /* at offset 0 of the segment */

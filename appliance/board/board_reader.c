@@ -274,6 +274,11 @@ uint64_t board_version(const struct board_reader *b, enum board_table table)
 		   : 0;
 }
 
+uint64_t board_news(const struct board_reader *b, enum board_table table)
+{
+	return (unsigned)table < BOARD_TABLE_COUNT ? atomic_load_explicit(&b->header->tables[table].news, memory_order_acquire) : 0;
+}
+
 const void *board_live(const struct board_reader *b, enum board_table table, uint32_t slot)
 {
 	if (!has_slot(b, table, slot) || board_is_packed(table))

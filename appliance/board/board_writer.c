@@ -150,12 +150,28 @@ static void end(struct board_writer *b, enum board_table table, _Atomic uint32_t
 			      memory_order_release);
 }
 
+/* Told behind the row, so that who sees it finds the row as it is now. */
+static void tell_news(struct board_writer *b, enum board_table table)
+{
+	struct board_table_header *h = &b->header->tables[table];
+
+	atomic_store_explicit(&h->news, atomic_load_explicit(&h->news, memory_order_relaxed) + 1, memory_order_release);
+}
+
+#define HEAD_WORD(member) (offsetof(struct row_head, member) / 8)
+
 static void publish(struct board_writer *b, enum board_table table, uint32_t slot, const void *stored)
 {
+	_Atomic uint64_t *words = row_words(b, table, slot);
+	const struct row_head *head = stored;
+	bool news = (uint32_t)atomic_load_explicit(&words[0], memory_order_relaxed) != head->generation ||
+		    (int64_t)atomic_load_explicit(&words[HEAD_WORD(last_change_wall_ms)], memory_order_relaxed) != head->last_change_wall_ms;
 	_Atomic uint32_t *sequence = begin(b, table, slot);
 
-	board_copy_in(row_words(b, table, slot), stored, b->layout.tables[table].row_bytes);
+	board_copy_in(words, stored, b->layout.tables[table].row_bytes);
 	end(b, table, sequence);
+	if (news)
+		tell_news(b, table);
 }
 
 /* One member of a packed value; it is a word of its own. */
@@ -250,5 +266,6 @@ uint32_t board_free_slot(const struct board_writer *b, enum board_table table)
 void board_flip(struct board_writer *b)
 {
 	for (int t = 0; t < BOARD_TABLE_COUNT; t++)
-		board_index_flip(&b->index[t], &b->header->tables[t]);
+		if (board_index_flip(&b->index[t], &b->header->tables[t]))
+			tell_news(b, t);
 }

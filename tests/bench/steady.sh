@@ -162,8 +162,7 @@ report_rows() {
 bench_called() {
 	local i at name kills=100 step=$((N / 101 + 1)) limit
 	[ $N -ge 101 ] || { kills=$((N / 3)); step=3; }
-	curl -sN --unix-socket "$W/api.sock" http://appliance/v1/stream |
-		while IFS= read -r line; do case $line in 'data: {'*'"verdict"'*) printf '%s %s\n' "$EPOCHREALTIME" "$line" ;; esac; done >"$W/stream" &
+	curl -sN --unix-socket "$W/api.sock" http://appliance/v1/stream | tests/bench/stamp >"$W/stream" &
 	STREAM=$!
 	ctl set agents 0-$((N - 1)) drop 0.01 >/dev/null
 	pause 5

@@ -85,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			read_row(r, t, i);
 		board_seek(r, t, size);
 		board_version(r, t);
+		board_news(r, t);
 	}
 	board_unmap(r);
 	return 0;

@@ -92,6 +92,35 @@ static void rows_come_out_as_put(void)
 	board_free(w);
 }
 
+static void news_are_rows_that_changed_not_readings(void)
+{
+	struct board_writer *w = make(100, 20, 40);
+	struct board_reader *r = look_at(w);
+	struct node_row node = {.head = {.slot = 3, .generation = 11, .last_change_wall_ms = 5}};
+	const size_t at = offsetof(struct node_row, last_seen_wall_ms);
+	int64_t seen = 77;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+	uint64_t news = board_news(r, BOARD_NODE);
+	board_put(w, BOARD_NODE, &node);
+	CU_ASSERT_EQUAL(board_news(r, BOARD_NODE), ++news);
+	board_flip(w); /* it is found in the index now */
+	CU_ASSERT_EQUAL(board_news(r, BOARD_NODE), ++news);
+	board_flip(w);
+	board_put(w, BOARD_NODE, &node);
+	CU_ASSERT(board_put_part(w, BOARD_NODE, 3, 11, at, &seen, sizeof seen));
+	CU_ASSERT_EQUAL(board_news(r, BOARD_NODE), news);
+	node.head.last_change_wall_ms = 6;
+	board_put(w, BOARD_NODE, &node);
+	CU_ASSERT_EQUAL(board_news(r, BOARD_NODE), ++news);
+	node.head.generation = 0;
+	board_put(w, BOARD_NODE, &node);
+	CU_ASSERT_EQUAL(board_news(r, BOARD_NODE), ++news);
+	CU_ASSERT_EQUAL(board_news(r, BOARD_TABLE_COUNT), 0);
+	board_unmap(r);
+	board_free(w);
+}
+
 static void packed_rows_come_out_as_put(void)
 {
 	struct board_writer *w = make(64, 20, 40);
@@ -511,6 +540,7 @@ static void ten_thousand_nodes_fit(void)
 
 static const struct unit_test tests[] = {
     {"rows come out as they were put", rows_come_out_as_put},
+    {"news are rows that changed, not readings", news_are_rows_that_changed_not_readings},
     {"packed rows come out as they were put", packed_rows_come_out_as_put},
     {"a reading changes in place", a_reading_changes_in_place},
     {"parts of a row change in place", parts_of_a_row_change_in_place},
