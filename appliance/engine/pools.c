@@ -195,6 +195,18 @@ static int by_place(const void *a, const void *b)
 	return x->slot < y->slot ? -1 : x->slot > y->slot;
 }
 
+/* What leaves a hot node goes where the move was decided for. */
+static void put_first(struct candidate *list, size_t count, uint32_t slot)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i].slot == slot) {
+			struct candidate first = list[i];
+			memmove(list + 1, list, i * sizeof *list);
+			list[0] = first;
+			return;
+		}
+}
+
 /* Two services on one node must not want the same port, nor be the same thing started twice. */
 static bool get_along(const struct service *a, const struct service *b)
 {
@@ -259,6 +271,7 @@ struct plan_offer *pools_offers(struct engine *e, const struct service *s, uint3
 	if (n == 0 && lacks_minimum(s))
 		n = collect(e, s, number, true, list);
 	qsort(list, n, sizeof *list, by_place);
+	put_first(list, n, s->move_to);
 	if (n > most)
 		n = most;
 	struct plan_offer *offers = mem_array(n + 1, sizeof *offers);

@@ -52,6 +52,7 @@ struct service *service_make(struct engine *e, const char *name)
 	s->utilisation = s->requests = s->bytes = NAN;
 	s->decision.utilisation = s->decision.demand = NAN;
 	s->decision.headroom = 1;
+	s->move_to = NO_SLOT;
 	s->plan.state = SERVICE_UNKNOWN;
 	sizing_begin(&s->sizing, services_clock_s(s->e));
 	e->services->at[slot] = s;

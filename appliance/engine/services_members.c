@@ -46,7 +46,7 @@ struct service_member *member_make(struct service *s, const char *node)
 	m->generation = n ? n->generation : 0;
 	m->board_slot = NO_SLOT;
 	m->weight = m->written = WEIGHTS_NOMINAL;
-	m->value = NAN;
+	m->value = m->value_before = NAN;
 	m->told_failed = -1;
 	if (s->count == s->room)
 		s->members = mem_grow(s->members, (s->room = s->room ? s->room * 2 : 8), sizeof s->members[0]);
@@ -406,6 +406,7 @@ static void add(struct service *s, const struct plan_action *a, int64_t now_ms)
 	t->what = PLAN_ADD;
 	member_save(s, m, on_stored, t);
 	s->received_s = services_clock_s(s->e);
+	s->move_to = NO_SLOT;
 	if (s->granted)
 		s->granted--;
 	(void)now_ms;

@@ -27,7 +27,7 @@ struct service_member {
 	bool at_balancer, weightless; /* weightless: it has weight 0 there */
 	int64_t read_ms;            /* when the read was asked for; 0 never */
 	uint64_t connections, total, bytes;
-	double value;               /* last utilisation seen, and since when it is the same */
+	double value, value_before; /* the last two utilisations seen while it served, 10 s apart, and since when it is the same */
 	int64_t value_ms;
 	int8_t told_failed;         /* its alarm: -1 not known */
 };
@@ -56,6 +56,7 @@ struct service {
 	uint32_t cap;                  /* nodes were taken from it for others: no more than this; 0 none */
 	uint32_t granted;              /* nodes it may take now */
 	int64_t received_s, given_s, moved_s; /* UTC */
+	uint32_t move_to;              /* slot of the node that is to take what leaves a hot one; NO_SLOT none */
 	int64_t restart_wall_ms, changed_wall_ms;
 	double utilisation, requests, bytes; /* NAN unknown; per second */
 	uint64_t connections, total, total_bytes;

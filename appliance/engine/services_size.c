@@ -17,7 +17,7 @@
 #include "service/weights.h"
 
 #define WEIGH_DELAY_S 10
-#define WEIGH_WINDOW_S 20
+#define WEIGH_WINDOW_S (2 * SIZING_TICK_S) /* over_window() */
 #define SHORT_SESSION_S 30
 #define HOT_OFFERS 8
 
@@ -50,10 +50,12 @@ static size_t take_samples(struct service *s, struct sizing_sample *out, uint32_
 		struct service_member *m = s->members[i];
 		if (!serves(m)) {
 			*coming += member_is_coming(&m->m);
+			m->value_ms = 0;
 			continue;
 		}
 		double v = value_of(s->e, s, m);
-		if (isnan(v) || isnan(m->value) || fabs(v - m->value) > 1e-9)
+		m->value_before = m->value_ms ? m->value : NAN;
+		if (!m->value_ms || isnan(v) || isnan(m->value) || fabs(v - m->value) > 1e-9)
 			m->value_ms = now;
 		m->value = v;
 		(*in_service)++;
@@ -124,6 +126,17 @@ void services_size(struct engine *e)
 }
 
 /* --- weights ------------------------------------------------------------------------------------------------------ */
+/* The mean of the last 20 s; NAN: unknown. */
+static float over_window(const struct service_member *m)
+{
+	return (float)(isnan(m->value_before) ? m->value : (m->value + m->value_before) / 2);
+}
+
+static bool settled(const struct service_member *m)
+{
+	return m->m.state == MEMBER_IN_SERVICE && !m->m.out;
+}
+
 void services_weigh(struct service *s)
 {
 	int64_t now = clock_mono_ms();
@@ -137,7 +150,7 @@ void services_weigh(struct service *s)
 	s->weighed_ms = now;
 	for (size_t i = 0; i < s->count; i++) {
 		const struct service_member *m = s->members[i];
-		w[i] = (struct weights_member){.utilisation = (float)m->value, .settled = m->m.state == MEMBER_IN_SERVICE && !m->m.out,
+		w[i] = (struct weights_member){.utilisation = over_window(m), .settled = settled(m),
 					       .weight = m->weight, .written = m->written};
 	}
 	if (weights_step(w, s->count))
@@ -254,10 +267,48 @@ static bool has_move(const struct service *s)
 	return false;
 }
 
-static void list_services(double cpu, const struct on_hot *on, struct hot_service *out)
+/* What the settled members of a service have together. */
+struct settled_sum {
+	double value, weight;
+	uint32_t count;
+};
+
+static bool is_counted(const struct service_member *m)
+{
+	return settled(m) && m->value_ms && !isnan(m->value);
+}
+
+static void sum_up(const struct service *s, struct settled_sum *sum)
+{
+	for (size_t k = 0; k < s->count; k++)
+		if (is_counted(s->members[k])) {
+			sum->value += s->members[k]->value;
+			sum->weight += s->members[k]->written;
+			sum->count++;
+		}
+}
+
+/* The part of the load of each service on the node; true when they are to blame for it. */
+static bool list_parts(const struct settled_sum *sums, double cpu, const struct on_hot *on, struct hot_part *out)
+{
+	for (size_t i = 0; i < on->count; i++) {
+		const struct service_member *m = on->m[i];
+		struct settled_sum others = sums[on->s[i]->slot];
+		if (is_counted(m)) {
+			others.value -= m->value;
+			others.weight -= m->written;
+			others.count--;
+		}
+		out[i] = (struct hot_part){.others = others.count ? others.value / others.count : NAN,
+					   .weight = serves(m) && others.weight > 0 ? m->written / (others.weight / others.count) : 0};
+	}
+	return hot_parts(cpu, out, on->count);
+}
+
+static void list_services(const struct hot_part *parts, const struct on_hot *on, struct hot_service *out)
 {
 	for (size_t i = 0; i < on->count; i++)
-		out[i] = (struct hot_service){.service = on->s[i]->slot + 1, .load = cpu / (double)on->count, .moved_s = on->s[i]->moved_s,
+		out[i] = (struct hot_service){.service = on->s[i]->slot + 1, .load = parts[i].load, .moved_s = on->s[i]->moved_s,
 					      .movable = service_runs(on->s[i]) && !has_move(on->s[i]) && on->m[i]->m.state == MEMBER_IN_SERVICE};
 }
 
@@ -292,7 +343,7 @@ static uint32_t moves_in(const struct engine *e, uint32_t group_slot)
 }
 
 /* Another one is taken, then the one on the hot node drains: no change of size. */
-static void move_away(struct engine *e, uint32_t slot, struct service *s)
+static void move_away(struct engine *e, uint32_t slot, struct service *s, uint32_t to)
 {
 	struct service_member *m = member_find(s, e->model.nodes[slot].config.head.name);
 
@@ -300,12 +351,13 @@ static void move_away(struct engine *e, uint32_t slot, struct service *s)
 		return;
 	hot_moved(&e->services->hot[slot], s->slot + 1, services_clock_s(e));
 	s->moved_s = services_clock_s(e);
+	s->move_to = to;
 	m->moving = true;
 	log_info("service %s: leaves the hot node %s", s->config.head.name, m->m.node);
 	services_save(s);
 }
 
-static void cool(struct engine *e, uint32_t slot, double cpu, const struct on_hot *on)
+static void cool(struct engine *e, uint32_t slot, double cpu, const struct on_hot *on, const struct hot_part *parts)
 {
 	const struct model_node *node = &e->model.nodes[slot];
 	struct hot_service services[HOT_LEFT];
@@ -313,33 +365,39 @@ static void cool(struct engine *e, uint32_t slot, double cpu, const struct on_ho
 	struct hot_limits limits = {.group_nodes = node->group_slot < MODEL_GROUPS ? e->model.groups[node->group_slot].members : 1,
 				    .group_moving = moves_in(e, node->group_slot)};
 	size_t t = list_targets(e, on, targets, COUNT_OF(targets));
-	list_services(cpu, on, services);
+	list_services(parts, on, services);
 	struct hot_move move = hot_decide(&e->services->hot[slot], cpu, &limits, services, on->count, targets, t, services_clock_s(e));
 
 	if (move.answer == HOT_SICK)
 		repair_want_list(e, slot, "hot again and again, and no service of ours to blame");
 	if (move.answer == HOT_MOVE && move.service && move.service <= SERVICES_MAX && e->services->at[move.service - 1])
-		move_away(e, slot, e->services->at[move.service - 1]);
+		move_away(e, slot, e->services->at[move.service - 1], move.node);
 }
 
-static void look_at_node(struct engine *e, uint32_t slot, const struct on_hot *on)
+static void look_at_node(struct engine *e, uint32_t slot, const struct on_hot *on, const struct settled_sum *sums)
 {
-	struct hot_seen seen = {.utilisation = values_read(e, slot, "cpu", "") / 100, .thermal = is_thermal(e, slot), .owned = on->count > 0};
+	struct hot_node *hot = &e->services->hot[slot];
+	struct hot_part parts[HOT_LEFT];
+	struct hot_seen seen = {.utilisation = hot_mean(hot, values_read(e, slot, "cpu", "") / 100), .thermal = is_thermal(e, slot)};
 
+	seen.owned = list_parts(sums, seen.utilisation, on, parts);
 	for (size_t i = 0; i < on->count; i++)
 		seen.at_floor = seen.at_floor || on->m[i]->written <= WEIGHTS_FLOOR;
-	if (hot_look(&e->services->hot[slot], &seen, services_clock_s(e)))
+	if (hot_look(hot, &seen, services_clock_s(e)))
 		log_info("node %s: is hot at %.0f %%", e->model.nodes[slot].config.head.name, seen.utilisation * 100);
-	if (e->services->hot[slot].hot)
-		cool(e, slot, seen.utilisation, on);
+	if (hot->hot)
+		cool(e, slot, seen.utilisation, on, parts);
 }
 
 void services_move_hot(struct engine *e)
 {
 	struct on_hot *all = mem_array(e->model.node_top + 1, sizeof *all);
+	struct settled_sum *sums = mem_array(SERVICES_MAX, sizeof *sums);
 
 	for (uint32_t i = 0; i < SERVICES_MAX; i++) {
 		struct service *s = e->services->at[i];
+		if (s)
+			sum_up(s, &sums[i]);
 		for (size_t k = 0; s && k < s->count; k++) {
 			struct on_hot *on = s->members[k]->slot < e->model.node_top ? &all[s->members[k]->slot] : NULL;
 			if (!on || on->count == HOT_LEFT)
@@ -350,6 +408,7 @@ void services_move_hot(struct engine *e)
 	}
 	for (uint32_t slot = 0; slot < e->model.node_top; slot++)
 		if (all[slot].count && e->nodes[slot])
-			look_at_node(e, slot, &all[slot]);
+			look_at_node(e, slot, &all[slot], sums);
+	free(sums);
 	free(all);
 }

@@ -11,6 +11,7 @@ enum { HOT_AFTER_S = 300, COLD_AFTER_S = 600, NODE_REST_S = 1800, SERVICE_REST_S
 #define MOVE_TO .80   /* what the node is to come down to */
 #define THERMAL_PART .2
 #define TARGET_BELOW .60 /* what the other node may have after the move */
+#define OWNED .5      /* of a node's load: then services of ours are to blame */
 
 /* --- is it hot ------------------------------------------------------------------------------------------ */
 /* Notes since when it is so, 0 when it is not. */
@@ -27,6 +28,24 @@ static void blame(struct hot_node *node, int64_t now_s)
 	memmove(node->spells, node->spells + 1, sizeof node->spells - sizeof node->spells[0]);
 	node->spells[HOT_SPELLS - 1] = now_s;
 	node->sick = node->spells[0] && now_s - node->spells[0] < DAY_S;
+}
+
+double hot_mean(struct hot_node *node, double utilisation)
+{
+	double sum = 0;
+	uint32_t count;
+
+	if (!(utilisation >= 0)) {
+		node->looks = 0;
+		return NAN;
+	}
+	node->recent[node->looks++ % HOT_LOOKS] = (float)utilisation;
+	count = node->looks < HOT_LOOKS ? node->looks : HOT_LOOKS;
+	for (uint32_t i = 0; i < count; i++)
+		sum += (double)node->recent[i];
+	if (node->looks == 2 * HOT_LOOKS)
+		node->looks = HOT_LOOKS; /* the ring goes on where it was, and the count never ends */
+	return sum / count;
 }
 
 bool hot_look(struct hot_node *node, const struct hot_seen *seen, int64_t now_s)
@@ -50,6 +69,20 @@ bool hot_look(struct hot_node *node, const struct hot_seen *seen, int64_t now_s)
 	if (!seen->owned)
 		blame(node, now_s);
 	return true;
+}
+
+bool hot_parts(double utilisation, struct hot_part *parts, size_t count)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct hot_part *p = &parts[i];
+		p->load = p->others >= 0 && p->weight >= 0 ? p->others * p->weight : utilisation / (double)count;
+		sum += p->load;
+	}
+	for (size_t i = 0; i < count && sum > utilisation; i++)
+		parts[i].load *= utilisation / sum;
+	return count && !(sum < OWNED * utilisation); /* of a load that is not known nobody else is suspected */
 }
 
 /* --- what moves ----------------------------------------------------------------------------------------- */

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HOT_SPELLS = 3, HOT_LEFT = 8 };
+enum { HOT_SPELLS = 3, HOT_LEFT = 8, HOT_LOOKS = 6 };
 
 /* What is remembered of a node; zero at first. */
 struct hot_node {
@@ -21,15 +21,32 @@ struct hot_node {
 		int64_t at_s;
 	} left[HOT_LEFT];
 	bool hot, sick;                       /* sick: three such spells in a day: the repair ladder's business */
+	float recent[HOT_LOOKS];              /* utilisations of the last looks, a ring */
+	uint32_t looks;
 };
+/* Takes in the utilisation of one look, each 10 s, and gives the mean of the last 60 s, which is what hot_seen wants; NAN in gives NAN, and the
+ * mean begins anew. */
+double hot_mean(struct hot_node *node, double utilisation);
+
 struct hot_seen {
 	double utilisation; /* mean of the last 60 s, 0..1; NAN unknown: nothing changes */
 	bool at_floor;      /* the weight of a member on it stands at WEIGHTS_FLOOR */
 	bool thermal;       /* a thermal level is major or worse */
-	bool owned;         /* services of ours carry at least half of its load: there is an owner to blame */
+	bool owned;         /* hot_parts(): there is an owner to blame */
 };
 /* One look, each 10 s or so. Returns true when the node has just become hot. */
 bool hot_look(struct hot_node *node, const struct hot_seen *seen, int64_t now_s);
+
+/* What one member has of its node's load cannot be measured; what the balancer sends it can be told: as much as the others of its service have, in the
+ * measure of its weight against theirs. */
+struct hot_part {
+	double others;      /* mean utilisation of the service's other settled members; NAN unknown: an equal part is taken */
+	double weight;      /* of this member, against the others' mean */
+	double load;        /* out: its part, 0..1; the parts of a node are never more than there is */
+};
+/* Fills the load of each member on a node of that utilisation. Returns whether together they carry at least half of it; an unknown
+ * utilisation is laid to them. */
+bool hot_parts(double utilisation, struct hot_part *parts, size_t count);
 
 /* --- who moves where --- */
 struct hot_service { /* on the hot node */

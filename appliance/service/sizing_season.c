@@ -155,6 +155,12 @@ static void learn_cap(struct sizing_state *s, int64_t now)
 		s->ratios[i] *= (float)RATIO_FADE;
 }
 
+/* Members that are wanted and not even on the way: a pool has no more. */
+static double owed(const struct sizing_view *view)
+{
+	return fmax(0, (double)view->wanted - view->in_service - view->starting);
+}
+
 void sizing_headroom(struct sizing_state *s, struct sizing_work *w)
 {
 	bool near;
@@ -168,9 +174,9 @@ void sizing_headroom(struct sizing_state *s, struct sizing_work *w)
 		if (s->weighed < HALF_DAY_TICKS)
 			s->weighed++;
 	}
-	near = w->demand > SIZING_PLANNED * w->view->in_service;
+	near = w->demand > SIZING_PLANNED * (w->view->in_service + owed(w->view));
 	s->event_ticks = near ? s->event_ticks + (s->event_ticks <= EVENT_TICKS) : 0;
-	/* what no headroom can cover teaches nothing */
+	/* what no headroom can cover teaches nothing; nor does what would have been enough, had it been given */
 	near = near && s->event_ticks <= EVENT_TICKS && !(w->demand >= 1.8 * w->earlier);
 	s->headroom = clamp(s->headroom + GAIN * ((near ? 1 : 0) - OVERLOAD_ALLOWED), HEADROOM_LEAST, s->cap);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Weights that follow headroom; see weights.h. The engine calls it for each service at its interval; tests/sim/shares.c shows that it settles. */
+/* Weights that follow headroom; see weights.h. The engine calls it for each service at its interval; tests/sim/settling.c shows that it settles. */
 #include "service/weights.h"
 
 #include <math.h>

@@ -5,4 +5,7 @@ $(eval $(call unit,test_judge,tests/unit/test_judge.c,monitor base,))
 $(eval $(call unit,test_judge_domains,tests/unit/test_judge_domains.c,monitor base,))
 # the sizing rule over made-up loads
 $(eval $(call unit,sizing,tests/sim/sizing.c tests/sim/traces.c tests/sim/plant.c,service base,,-lm))
-$(eval $(call unit,shares,tests/sim/shares.c tests/sim/traces.c,service base,,-lm))
+$(eval $(call unit,shares,tests/sim/shares.c tests/sim/traces.c tests/sim/plant.c,service base,,-lm))
+$(eval $(call unit,settling,tests/sim/settling.c tests/sim/traces.c,service base,,-lm))
+$(eval $(call unit,replay,tests/sim/replay.c tests/sim/trace_file.c tests/sim/traces.c tests/sim/plant.c,service base,,-lm))
+$(eval $(call unit,test_trace_file,tests/unit/test_trace_file.c tests/sim/trace_file.c tests/sim/traces.c,base,,-lm))

@@ -3,8 +3,10 @@
 #include "tests/sim/plant.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 
 enum { MEMBERS = 1024, TICK = 10, DRAIN_TICKS = 6, WARM_S = 60, HOUR_TICKS = 360, BEGIN_S = 20000 * 86400 };
@@ -89,7 +91,8 @@ static void bring_about(struct plant *p, double tick)
 		stop_one(p, tick);
 }
 
-static void advance(struct plant *p, unsigned tick)
+/* What time brings: members come, go and die. True when one died. */
+static bool advance(struct plant *p, unsigned tick)
 {
 	for (unsigned i = 0; i < p->count; i++) {
 		struct member *m = &p->members[i];
@@ -106,7 +109,7 @@ static void advance(struct plant *p, unsigned tick)
 	if (tick % TRACE_DAY_TICKS == 0)
 		p->death = (int)(throw_uniform(p) * TRACE_DAY_TICKS);
 	if ((int)(tick % TRACE_DAY_TICKS) != p->death || !p->serving)
-		return;
+		return false;
 	unsigned victim = (unsigned)(throw_uniform(p) * p->serving);
 	for (unsigned i = 0; i < p->count; i++)
 		if (p->members[i].is == IS_SERVING && victim-- == 0) {
@@ -114,7 +117,7 @@ static void advance(struct plant *p, unsigned tick)
 			p->serving--;
 			break;
 		}
-	bring_about(p, tick);
+	return true;
 }
 
 static double ramp(const struct member *m, unsigned tick)
@@ -176,8 +179,8 @@ static void through_text(struct plant *p)
 static void decide(struct plant *p, unsigned tick)
 {
 	struct sizing_view view = {
-		.now_s = BEGIN_S + (int64_t)tick * TICK, .in_service = p->serving, .starting = p->starting, .wanted = p->wanted, .min = 2,
-		.max = 2 * p->setup->size, .samples = p->samples, .sample_count = p->serving, .poll_s = TICK, .rate = p->rate,
+		.now_s = BEGIN_S + (int64_t)tick * TICK, .in_service = p->serving, .starting = p->starting, .wanted = p->wanted, .min = PLANT_MIN,
+		.max = p->setup->max ? p->setup->max : 2 * p->setup->size, .samples = p->samples, .sample_count = p->serving, .poll_s = TICK, .rate = p->rate,
 		.lead_s = 1.15 * p->setup->start_s, .budget = p->setup->budget,
 	};
 
@@ -206,33 +209,66 @@ static void count(const struct plant *p, struct plant_result *r, double load, do
 	r->digest = (r->digest ^ d->wanted) * 0x100000001b3u;
 }
 
+struct plant *plant_begin(const struct plant_setup *setup)
+{
+	struct plant *p = mem_zalloc(sizeof *p);
+
+	p->setup = setup;
+	p->dice = trace_mix(4711 + setup->repeat) ^ (uint64_t)setup->trace << 32 ^ setup->size;
+	sizing_begin(&p->state, BEGIN_S);
+	p->wanted = setup->size;
+	while (p->serving < p->wanted) {
+		start_one(p, -1e6);
+		p->members[p->count - 1].is = IS_SERVING;
+		p->starting--;
+		p->serving++;
+	}
+	return p;
+}
+
+bool plant_tick(struct plant *p, unsigned tick, double load)
+{
+	bool died = advance(p, tick);
+
+	observe(p, tick, load);
+	decide(p, tick);
+	return died;
+}
+
+struct plant_now plant_now(const struct plant *p)
+{
+	return (struct plant_now){.serving = p->serving, .starting = p->starting, .draining = p->count - p->serving - p->starting, .wanted = p->wanted,
+				  .demand = p->decision.demand, .capacity = p->capacity};
+}
+
+void plant_start(struct plant *p, unsigned tick)
+{
+	start_one(p, tick);
+}
+
+void plant_stop(struct plant *p, unsigned tick)
+{
+	stop_one(p, tick);
+}
+
 void plant_run(const struct plant_setup *setup, struct plant_result *out)
 {
-	static struct plant p;
+	struct plant *p = plant_begin(setup);
 	unsigned end = setup->ticks ? setup->ticks : TRACE_TICKS;
 	double served = 0, paid = 0, run = 0, ticks = end - setup->learn_days * TRACE_DAY_TICKS, days = ticks / TRACE_DAY_TICKS;
 
-	memset(&p, 0, sizeof p);
 	memset(out, 0, sizeof *out);
-	p.setup = setup;
-	p.dice = trace_mix(4711 + setup->repeat) ^ (uint64_t)setup->trace << 32 ^ setup->size;
-	sizing_begin(&p.state, BEGIN_S);
-	p.wanted = setup->size;
-	while (p.serving < p.wanted) {
-		start_one(&p, -1e6);
-		p.members[p.count - 1].is = IS_SERVING;
-		p.starting--;
-		p.serving++;
-	}
 	for (unsigned tick = 0; tick < end; tick++) {
 		double load = setup->load[tick] * setup->size / 1.3;
-		advance(&p, tick);
-		observe(&p, tick, load);
-		decide(&p, tick);
+		if (advance(p, tick))
+			bring_about(p, tick);
+		observe(p, tick, load);
+		decide(p, tick);
 		if (tick >= setup->learn_days * TRACE_DAY_TICKS)
-			count(&p, out, load, &served, &paid, &run);
-		bring_about(&p, tick);
+			count(p, out, load, &served, &paid, &run);
+		bring_about(p, tick);
 	}
+	free(p);
 	out->utilisation = 100 * served / paid;
 	out->saved = 100 * (1 - paid / (ticks * setup->size));
 	out->fixed = 100 * out->fixed / (ticks * setup->size);

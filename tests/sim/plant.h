@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A made-up service: members that start late, differ, die and lie, a balancer that counts roughly, and the real sizing rule over them, in
- * ticks of 10 s; for sizing.c. */
+ * ticks of 10 s; for sizing.c, shares.c and replay.c. */
 #ifndef GLORY_SIM_PLANT_H
 #define GLORY_SIM_PLANT_H
 
@@ -11,9 +11,10 @@
 
 struct plant_setup {
 	enum trace trace;
-	const double *load;    /* TRACE_TICKS values, their maximum 1 */
+	const double *load;    /* for plant_run(): TRACE_TICKS values, their maximum 1 */
 	double start_s;        /* T: a start takes T (0.8 + 0.4 U) */
-	unsigned size;         /* S: what fixed provisioning would buy */
+	unsigned size;         /* S: what fixed provisioning would buy; so many serve at first */
+	unsigned max;          /* members at most; 0: 2 S */
 	unsigned repeat;       /* throw of the members' dice; the load's is in load */
 	unsigned budget;
 	unsigned learn_days;   /* before anything is counted */
@@ -32,6 +33,26 @@ struct plant_result {
 	uint64_t digest;       /* of all decisions */
 };
 
+/* The whole of it: the service gets each member that the rule wants. */
 void plant_run(const struct plant_setup *setup, struct plant_result *out);
+
+/* --- step by step, for a service that has to ask a pool for its nodes --- */
+enum { PLANT_MIN = 2 };
+struct plant;
+struct plant_now {
+	unsigned serving, starting, draining; /* each of them holds a node */
+	unsigned wanted;
+	double demand;         /* as the rule measured it; NAN unknown */
+	double capacity;       /* members' worth of all that serve, now */
+};
+
+/* setup stays the caller's and has to last; free() ends it. */
+struct plant *plant_begin(const struct plant_setup *setup);
+/* Members come, go and die, the load (members' worth) is measured and the rule asked. True when a member died: its node is gone with it. */
+bool plant_tick(struct plant *p, unsigned tick, double load);
+struct plant_now plant_now(const struct plant *p);
+/* One more member, one fewer. A starting one is cancelled first and its node free at once, others drain. */
+void plant_start(struct plant *p, unsigned tick);
+void plant_stop(struct plant *p, unsigned tick);
 
 #endif

@@ -39,17 +39,17 @@ double trace_wander(uint64_t s, double t, double period_s)
 	return left + (trace_normal(s, (uint64_t)knot + 1) - left) * part;
 }
 
-static double white(uint64_t s, uint64_t k)
+double trace_white(uint64_t s, uint64_t k)
 {
 	return fmax(-3, fmin(3, trace_normal(s, k)));
 }
 
-static double noise(uint64_t s, uint64_t k, double a, double b)
+double trace_noise(uint64_t s, uint64_t k, double a, double b)
 {
-	return 1 + a * white(s, k) + b * trace_wander(s + 1, 10.0 * (double)k, 300);
+	return 1 + a * trace_white(s, k) + b * trace_wander(s + 1, 10.0 * (double)k, 300);
 }
 
-static double base(double t)
+double trace_day(double t)
 {
 	return .625 - .375 * cos(2 * M_PI * (t / DAY_S - 4.0 / 24));
 }
@@ -115,25 +115,25 @@ static double value(enum trace trace, uint64_t s, uint64_t k)
 
 	switch (trace) {
 	case TRACE_SMOOTH:
-		return base(t);
+		return trace_day(t);
 	case TRACE_BURSTS:
-		return base(t) * noise(s, k, .04, .03) * bursts(s, t, 1.10, 1.35);
+		return trace_day(t) * trace_noise(s, k, .04, .03) * bursts(s, t, 1.10, 1.35);
 	case TRACE_BIGBURST:
-		return base(t) * noise(s, k, .04, .03) * bursts(s, t, 1.3, 2.0);
+		return trace_day(t) * trace_noise(s, k, .04, .03) * bursts(s, t, 1.3, 2.0);
 	case TRACE_FLASH:
-		return base(t) * noise(s, k, .03, .03) * flash(s, t);
+		return trace_day(t) * trace_noise(s, k, .03, .03) * flash(s, t);
 	case TRACE_STEP:
-		return step(s, t) * noise(s + 2, k, .03, .03);
+		return step(s, t) * trace_noise(s + 2, k, .03, .03);
 	case TRACE_WEEKLY:
-		return base(t) * (weekday == 5 ? .6 : weekday == 6 ? .5 : 1) * noise(s, k, .04, .03);
+		return trace_day(t) * (weekday == 5 ? .6 : weekday == 6 ? .5 : 1) * trace_noise(s, k, .04, .03);
 	case TRACE_SAWTOOTH:
-		return (x < 16200 ? .3 + .7 * x / 16200 : .3) * noise(s, k, .03, .03);
+		return (x < 16200 ? .3 + .7 * x / 16200 : .3) * trace_noise(s, k, .03, .03);
 	case TRACE_RAMP:
-		return (.3 + .7 * t / (14 * DAY_S)) * noise(s, k, .03, .03);
+		return (.3 + .7 * t / (14 * DAY_S)) * trace_noise(s, k, .03, .03);
 	case TRACE_SELFSIM:
 		return selfsim(s, t);
 	default:
-		return base(t) * noise(s, k, .05, .04);
+		return trace_day(t) * trace_noise(s, k, .05, .04);
 	}
 }
 

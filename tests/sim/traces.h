@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Made-up loads of 14 days in ticks of 10 s, from 64-bit arithmetic alone, so that any language makes the same; for sizing.c. */
+/* Made-up loads of 14 days in ticks of 10 s, from 64-bit arithmetic alone, so that any language makes the same; for sizing.c, shares.c and replay.c. */
 #ifndef GLORY_SIM_TRACES_H
 #define GLORY_SIM_TRACES_H
 
@@ -18,6 +18,11 @@ double trace_uniform(uint64_t s, uint64_t k);
 double trace_normal(uint64_t s, uint64_t k);
 /* Between normal knots each period_s. */
 double trace_wander(uint64_t s, double t, double period_s);
+/* Normal, cut at 3; and what a load is multiplied by: white noise of each tick, and noise that wanders in 5 minutes. */
+double trace_white(uint64_t s, uint64_t k);
+double trace_noise(uint64_t s, uint64_t k, double fast, double slow);
+/* Four to one in a day, least at 04:00, its maximum 1. */
+double trace_day(double t);
 /* The load of each tick, its maximum 1. repeat 0, 1, ...: another throw of the dice. */
 void trace_make(enum trace trace, unsigned repeat, double out[TRACE_TICKS]);
 

@@ -92,6 +92,50 @@ static void test_sick(void)
 	CU_ASSERT_FALSE(node.sick); /* services of ours are the reason */
 }
 
+static void test_mean_of_a_minute(void)
+{
+	struct hot_node node = {.hot = false};
+	int hot_s = 0;
+
+	CU_ASSERT_DOUBLE_EQUAL(hot_mean(&node, .9), .9, 1e-6);
+	CU_ASSERT_DOUBLE_EQUAL(hot_mean(&node, .6), .75, 1e-6);
+	for (int i = 0; i < 50; i++)
+		hot_mean(&node, .1 * (i % 6));
+	CU_ASSERT_DOUBLE_EQUAL(hot_mean(&node, .2), .25, 1e-6); /* 50 % 6 is 2: the same six again */
+	CU_ASSERT_TRUE(isnan(hot_mean(&node, NAN)));
+	CU_ASSERT_DOUBLE_EQUAL(hot_mean(&node, .4), .4, 1e-6); /* what was before the hole is over */
+
+	/* one quiet look in a minute of burning is no end of it */
+	memset(&node, 0, sizeof node);
+	for (int64_t now = T0; !node.hot && hot_s < 3600; now += 10, hot_s += 10) {
+		struct hot_seen seen = burning;
+		seen.utilisation = hot_mean(&node, hot_s % 60 == 50 ? .8 : .96);
+		hot_look(&node, &seen, now);
+	}
+	CU_ASSERT_EQUAL(hot_s, 310);
+}
+
+static void test_whose_load(void)
+{
+	struct hot_part parts[] = {{.others = .6, .weight = 1}, {.others = .4, .weight = .25}};
+
+	CU_ASSERT_TRUE(hot_parts(.9, parts, 2));
+	CU_ASSERT_DOUBLE_EQUAL(parts[0].load, .6, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(parts[1].load, .1, 1e-9);
+	parts[0].weight = .25;
+	CU_ASSERT_FALSE(hot_parts(.9, parts, 2)); /* .25 of .9: somebody else is at work there */
+	CU_ASSERT_TRUE(hot_parts(.5, parts, 2));
+	parts[0].others = NAN; /* not known: half of what there is */
+	CU_ASSERT_TRUE(hot_parts(.9, parts, 2));
+	CU_ASSERT_DOUBLE_EQUAL(parts[0].load, .45, 1e-9);
+	parts[0] = (struct hot_part){.others = .9, .weight = 4};
+	CU_ASSERT_TRUE(hot_parts(.74, parts, 2)); /* never more than there is */
+	CU_ASSERT_DOUBLE_EQUAL(parts[0].load + parts[1].load, .74, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(parts[0].load / parts[1].load, 36, 1e-6);
+	CU_ASSERT_FALSE(hot_parts(.9, NULL, 0));
+	CU_ASSERT_TRUE(hot_parts(NAN, parts, 2));
+}
+
 static const struct hot_service services[] = {{WEB, .5, 0, true}, {MAIL, .2, 0, true}, {NEWS, .05, 0, true}};
 
 static struct hot_node hot_one(void)
@@ -186,6 +230,8 @@ static const struct unit_test tests[] = {
 	{"hot after five minutes at the floor", test_becomes_hot},
 	{"cold after ten minutes below", test_becomes_cold},
 	{"sick after three spells without an owner", test_sick},
+	{"the mean of a minute", test_mean_of_a_minute},
+	{"whose load it is", test_whose_load},
 	{"the least load that is enough, to the coolest", test_least_load_that_is_enough},
 	{"a thermal one loses a fifth", test_thermal_moves_a_fifth},
 	{"each limit", test_limits},

@@ -352,6 +352,32 @@ static void test_spare(void)
 	CU_ASSERT_EQUAL(b.view.wanted, 4);
 }
 
+/* Six events of five ticks above .95 of what is there, with so many of the wanted members missing; how much headroom they taught. */
+static double taught(uint32_t wanted, uint32_t missing, double load)
+{
+	struct bench b;
+
+	bench_begin(&b, 10, 6);
+	b.view.rate = 600;
+	bench_run(&b, 7200);
+	double before = b.decision.headroom;
+	for (int i = 0; i < 60; i++) {
+		b.load = i % 10 < 5 ? load : .5 * load;
+		b.view.rate = 100 * b.load;
+		b.view.wanted = b.view.min = b.view.max = wanted;
+		b.view.in_service = wanted - missing;
+		bench_tick(&b);
+	}
+	return b.decision.headroom - before;
+}
+
+static void test_what_is_not_given_teaches_nothing(void)
+{
+	CU_ASSERT(taught(7, 0, 6.9) > .3);
+	CU_ASSERT(taught(7, 3, 6.4) <= 0); /* the pool had no more: four are full, seven would not have been */
+	CU_ASSERT(taught(7, 3, 6.9) > .3); /* seven would have been, too */
+}
+
 static void test_lead(void)
 {
 	struct sizing_state s;
@@ -557,6 +583,7 @@ static const struct unit_test tests[] = {
 	{"minimum and maximum", test_limits},
 	{"the schedule raises the minimum ahead of time", test_schedule_floor},
 	{"one member more", test_spare},
+	{"what is not given teaches nothing", test_what_is_not_given_teaches_nothing},
 	{"the lead is measured", test_lead},
 	{"the clock is set back", test_clock_set_back},
 	{"wild views", test_wild_views},
