@@ -300,7 +300,7 @@ static void begin(void)
 /* --- what comes in ---------------------------------------------------------------------------------------- */
 static const uint8_t spoken[] = {MSG_STATS, MSG_SAMPLES, MSG_WITNESS, MSG_INSTANCES, MSG_JUDGE, MSG_LOSSY, MSG_PORT_STATE, MSG_REFERENCE_STATE,
 				 MSG_NODE_FACTS, MSG_POWER_STATE, MSG_POWER_RESULT, MSG_SENSORS, MSG_BMC_FACTS, MSG_FLUSHED, MSG_RECORDER_STATE,
-				 MSG_COMMAND, MSG_QUERY, MSG_GRAPH, MSG_NOTIFY_DONE, MSG_LOOK, MSG_REPORT};
+				 MSG_COMMAND, MSG_QUERY, MSG_GRAPH, MSG_NOTIFY_DONE, MSG_LOOK, MSG_REPORT, MSG_HTTPS_STATE};
 
 /* Most inputs would speak of no node there is: slot and generation are made right, as a role that is let in knows them. */
 static void aim(uint8_t type, uint8_t *body, size_t size, size_t element, uint8_t which)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The TLS listener on a running appliance: what is read over it and by whom, what is refused, guessing, garbage, crowds and slow clients, renewal
-by SIGHUP, wrong files. Certificates are made here, with openssl."""
+by SIGHUP, wrong files and the alarms they are. Certificates are made here, with openssl."""
 import base64
 import http.client
 import json
@@ -74,6 +74,7 @@ def prepare(a):
         make(a, name)
     make(a, "rsa", kind=("rsa:2048",))
     make(a, "old", days=-1)
+    make(a, "soon", days=10)
     put(a, "first")
     put_password(a, "noc", PASSWORD)
 
@@ -152,6 +153,22 @@ class Log:
 
     def wait(self, pattern, seconds=10):
         wait_until("the log says: %s" % pattern, seconds, lambda: re.search(pattern, self.text()))
+
+
+def alarms(a):
+    return [x for x in a.get("/v1/alarms?active=1") if x["kind"] == "https"]
+
+
+def wait_alarm(a, pattern, severity):
+    """There is one alarm of these files, and it says so."""
+    def there():
+        found = alarms(a)
+        return len(found) == 1 and re.search(pattern, found[0]["cause"]) and found[0]["severity"] == severity and found[0]["object"] == "appliance"
+    wait_until(lambda: "one alarm \"%s\", %s: %s" % (pattern, severity, alarms(a)), 10, there)
+
+
+def wait_no_alarm(a):
+    wait_until(lambda: "no alarm: %s" % alarms(a), 10, lambda: not alarms(a))
 
 
 # --- tests
@@ -364,29 +381,56 @@ def renewal(a):
     reload(a)
     wait_until("the first password is taken again", 10, lambda: status(a, "/v1/site", source="127.0.0.63") == 200)
     pem, key = etc(a, "https.pem"), etc(a, "secrets", "tls", "https")
+    wait_no_alarm(a)
+    NO_KEY, NO_FILE = "^key missing or open to others: root's, 0600", "^certificate cannot be opened: put it there"
     wrong = [
-        (lambda: put(a, "first", "second"), r"secret tls/https: is not the key of the first certificate in /mnt/etc/https.pem: put certificate and key"),
-        (lambda: put(a, "old"), r"/mnt/etc/https.pem: ended on 20.*: renew it"),
-        (lambda: put(a, "first", mode=0o640), r"secret tls/https: https has owner 0, mode 0640: make it root's own: chown root, chmod 0600"),
-        (lambda: (put(a, "first"), os.chown(key, API_UID, 0)), r"secret tls/https: https has owner 64106"),
-        (lambda: (put(a, "first"), os.unlink(key)), r"secret tls/https: https: No such file"),
-        (lambda: (put(a, "first"), os.unlink(key), os.symlink(etc(a, "made", "first.key"), key)), r"secret tls/https: https: Too many levels"),
-        (lambda: (os.unlink(key), put(a, "first"), os.unlink(pem)), r"/mnt/etc/https.pem: cannot be opened: No such file or directory: put the certificate"),
-        (lambda: (put(a, "first"), os.unlink(pem), os.mkfifo(pem)), r"/mnt/etc/https.pem: cannot be opened: it is no file"),
-        (lambda: (os.unlink(pem), put(a, "first"), write(pem, b"rubbish", 0o644)), r"/mnt/etc/https.pem: holds no certificate that can be read"),
+        (lambda: put(a, "first", "second"), r"secret tls/https: is not the key of the first certificate in /mnt/etc/https.pem: put certificate and key",
+         "^key is not the certificate's: put both anew"),
+        (lambda: put(a, "old"), r"/mnt/etc/https.pem: ended on 20.*: renew it", r"^certificate ended 20\d\d-\d\d-\d\d: renew it and key"),
+        (lambda: put(a, "first", mode=0o640), r"secret tls/https: https has owner 0, mode 0640: make it root's own: chown root, chmod 0600", NO_KEY),
+        (lambda: (put(a, "first"), os.chown(key, API_UID, 0)), r"secret tls/https: https has owner 64106", NO_KEY),
+        (lambda: (put(a, "first"), os.unlink(key)), r"secret tls/https: https: No such file", NO_KEY),
+        (lambda: (put(a, "first"), os.unlink(key), os.symlink(etc(a, "made", "first.key"), key)), r"secret tls/https: https: Too many levels", NO_KEY),
+        (lambda: (os.unlink(key), put(a, "first"), os.unlink(pem)), r"/mnt/etc/https.pem: cannot be opened: No such file or directory: put the certificate",
+         NO_FILE),
+        (lambda: (put(a, "first"), os.unlink(pem), os.mkfifo(pem)), r"/mnt/etc/https.pem: cannot be opened: it is no file", NO_FILE),
+        (lambda: (os.unlink(pem), put(a, "first"), write(pem, b"rubbish", 0o644)), r"/mnt/etc/https.pem: holds no certificate that can be read",
+         "^certificate file is no chain in PEM: mend it"),
     ]
-    for change, said in wrong:
+    for change, said, cause in wrong:
         log = Log(a)
         change()
         reload(a)
         log.wait(said)
         log.wait(r"https: .*\(the certificate in force stays\)")
+        wait_alarm(a, cause, "warning")  # it would be major if nothing were served
         check(shown(a) == der(a, "second"), "%s: another certificate is shown" % said)
         check("PRIVATE KEY" not in log.text() and PASSWORD not in log.text(), "a secret stands in the log")
+    check("no chain in PEM: mend it" in a.tool("gloryctl", "alarm", "list")[1], "gloryctl alarm list: %s" % a.tool("gloryctl", "alarm", "list")[1])
+    code, out = a.tool("snmpwalk", "-Oqv", "127.0.0.1:1161", "GLORY-CL-MIB::gloryAlarmCause")
+    check(code == 0 and "no chain in PEM: mend it" in out, "the MIB's alarms: %d %s" % (code, out))
     put(a, "first")
     reload(a)
     wait_until("the first certificate is shown again", 10, lambda: shown(a) == der(a, "first"))
+    wait_no_alarm(a)
     check(a.pid("api") == pid, "the role was restarted")
+
+
+def ends_soon(a):
+    """a certificate that ends within 14 days is served, and an alarm, also of the next life; a renewal clears it"""
+    put(a, "soon")
+    reload(a)
+    wait_alarm(a, r"^certificate ends 20\d\d-\d\d-\d\d: renew it and key, reload glory$", "warning")
+    check(shown(a) == der(a, "soon"), "it is not served")
+    before = alarms(a)[0]["id"]
+    a.wait_back("engine", a.kill("engine"), 30)
+    wait_until("it is served by the next life", 30, lambda: served(a))
+    wait_alarm(a, "^certificate ends 20", "warning")
+    check(alarms(a)[0]["id"] == before, "the same trouble is another alarm")
+    put(a, "first")
+    reload(a)
+    wait_until("the first certificate is shown again", 10, lambda: shown(a) == der(a, "first"))
+    wait_no_alarm(a)
 
 
 def settings(text):
@@ -397,7 +441,7 @@ def settings(text):
     return change
 
 
-def ends_soon(answer):
+def stream_ends(answer):
     """Reads a stream to its end."""
     end = time.monotonic() + 10 * PATIENCE
     try:
@@ -415,6 +459,7 @@ def switched(a):
     put_password(a, "noc", PASSWORD, 0o644)
     reload(a)
     log.wait(r"secret https/noc: noc has owner 0, mode 0644")
+    wait_alarm(a, "^noc: secret missing or open to others: mend", "warning")
     wait_until("nobody is let in", 10, lambda: status(a, "/v1/site", source="127.0.0.71") != 200)
     put_password(a, "noc", PASSWORD)
     reload(a)
@@ -425,11 +470,18 @@ def switched(a):
     check(answer.status == 200 and answer.readline(), "no stream")
     settings(SETTINGS.replace('name="noc"', 'name="eve"'))(a)
     log.wait(r"secret https/eve: eve: No such file")
-    ends_soon(answer)
+    wait_alarm(a, "^eve: secret missing", "warning")
+    stream_ends(answer)
     check(status(a, "/v1/site", source="127.0.0.72") == 401, "a user who is named no more is let in")
     settings(SETTINGS)(a)
     wait_until("the user is let in again", 10, lambda: status(a, "/v1/site", source="127.0.0.73") == 200, 1)
+    wait_no_alarm(a)  # eve is named no more
+    put(a, "old")
+    reload(a)
+    wait_alarm(a, "^certificate ended 20", "warning")
     settings(SETTINGS.replace("127.0.0.1", "none"))(a)
+    wait_no_alarm(a)
+    put(a, "first")
     wait_until("it is off", 10, lambda: not served(a))
     settings(SETTINGS)(a)
     wait_until("it is on again", 10, lambda: served(a))
@@ -445,11 +497,13 @@ def from_the_start(a):
     log.wait(r"https: secret tls/https: cannot be had: .*\(nothing is served over TLS\)")
     begun = time.monotonic()
     check(not served(a) and time.monotonic() - begun < 5 * PATIENCE, "it is served, or hangs")
+    wait_alarm(a, "^key missing or open to others", "major")
     os.chmod(etc(a, "secrets", "tls", "https"), 0o600)
     reload(a)
     wait_until("it is served", 10, lambda: served(a))
     a.wait_back("api", a.kill("api"), 20)  # the next life of the role gets it all again
     wait_until("it is served after a restart of the role", 10, lambda: served(a))
+    wait_no_alarm(a)
     for name in ("tls/https", "https/noc"):
         code = subprocess.run(["nsenter", "--mount=/proc/%d/ns/mnt" % a.pid("api"), "setpriv", "--reuid", str(API_UID), "--regid", str(API_UID),
                                "--clear-groups", "cat", "/mnt/etc/secrets/" + name], capture_output=True).returncode
@@ -461,4 +515,4 @@ if __name__ == "__main__":
         print("skipped: openssl or curl is not installed")
         sys.exit(77)
     run("https", {"nodes": 1, "groups": 1, "settings": SETTINGS},
-        [served_to_viewers, refused_to_others, handshakes, guessing, crowds, renewal, switched, from_the_start], prepare)
+        [served_to_viewers, refused_to_others, handshakes, guessing, crowds, renewal, ends_soon, switched, from_the_start], prepare)

@@ -311,10 +311,14 @@ static void make(struct made *m, gnutls_pk_algorithm_t algorithm, unsigned bits,
 	gnutls_x509_privkey_deinit(key);
 }
 
+static enum https_trouble why;
+static int64_t end_ms;
+
 static int load(const char *certificate, const char *key, struct error *e)
 {
 	memset(e, 0, sizeof *e);
-	return certificate_load(certificate, strlen(certificate), key, "/etc/glory/https.pem", "https", NOW, e);
+	why = HTTPS_TROUBLE_COUNT;
+	return certificate_load(certificate, strlen(certificate), key, "/etc/glory/https.pem", "https", NOW, &why, &end_ms, e);
 }
 
 static struct made good, another, old, young, weak;
@@ -334,15 +338,16 @@ static void test_certificates(void)
 {
 	const struct {
 		const char *certificate, *key, *object, *why;
+		enum https_trouble trouble;
 	} refused[] = {
-	    {"", good.key, "/etc/glory/https.pem", "holds no certificate"},
-	    {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", good.key, "/etc/glory/https.pem", "holds no certificate"},
-	    {good.key, good.key, "/etc/glory/https.pem", "holds no certificate"},
-	    {old.certificate, old.key, "/etc/glory/https.pem", "ended on 2025-12-31T23:59:59"},
-	    {weak.certificate, weak.key, "/etc/glory/https.pem", "1024 bits is too weak"},
-	    {good.certificate, "", "secret tls/https", "holds no private key"},
-	    {good.certificate, good.certificate, "secret tls/https", "holds no private key"},
-	    {good.certificate, another.key, "secret tls/https", "is not the key of the first certificate in /etc/glory/https.pem"},
+	    {"", good.key, "/etc/glory/https.pem", "holds no certificate", HTTPS_NO_CHAIN},
+	    {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", good.key, "/etc/glory/https.pem", "holds no certificate", HTTPS_NO_CHAIN},
+	    {good.key, good.key, "/etc/glory/https.pem", "holds no certificate", HTTPS_NO_CHAIN},
+	    {old.certificate, old.key, "/etc/glory/https.pem", "ended on 2025-12-31T23:59:59", HTTPS_ENDED},
+	    {weak.certificate, weak.key, "/etc/glory/https.pem", "1024 bits is too weak", HTTPS_WEAK},
+	    {good.certificate, "", "secret tls/https", "holds no private key", HTTPS_BAD_KEY},
+	    {good.certificate, good.certificate, "secret tls/https", "holds no private key", HTTPS_BAD_KEY},
+	    {good.certificate, another.key, "secret tls/https", "is not the key of the first certificate in /etc/glory/https.pem", HTTPS_OTHER_KEY},
 	};
 	struct error e;
 
@@ -352,6 +357,8 @@ static void test_certificates(void)
 	CU_ASSERT_EQUAL(certificate_ends_ms(), NOW + INT64_C(100) * DAY_S * 1000);
 	for (size_t i = 0; i < COUNT_OF(refused); i++) {
 		CU_ASSERT_EQUAL(load(refused[i].certificate, refused[i].key, &e), ERR_CONFIG);
+		CU_ASSERT_EQUAL(why, refused[i].trouble);
+		CU_ASSERT(why != HTTPS_ENDED || end_ms == (NOW / 1000 - 1) * 1000);
 		bool told = !strcmp(e.object, refused[i].object) && strstr(e.text, refused[i].why) && e.remedy[0];
 		CU_ASSERT_TRUE(told);
 		if (!told)
@@ -361,6 +368,7 @@ static void test_certificates(void)
 	char *two = mem_format("%s%s", good.certificate, another.certificate);
 	CU_ASSERT_EQUAL(load(two, good.key, &e), ERR_CONFIG);
 	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "not in order"));
+	CU_ASSERT_EQUAL(why, HTTPS_NO_CHAIN);
 	free(two);
 	CU_ASSERT_EQUAL(load(young.certificate, young.key, &e), 0); /* our clock may be the wrong one */
 	certificate_off();
@@ -425,6 +433,26 @@ static void note(const struct msg_secret_ask *m)
 		asked[asked_count++] = *m;
 }
 
+static struct msg_https_state said;
+static unsigned said_count;
+
+static void hear(const struct msg_https_state *m)
+{
+	said = *m;
+	said_count++;
+}
+
+/* It was told once since the last time, and so. */
+static bool says(enum https_trouble trouble, bool served, const char *name)
+{
+	bool so = said_count == 1 && said.trouble == (uint32_t)trouble && said.served == served && !strcmp(said.name, name);
+
+	if (!so)
+		printf("%u times: trouble %u, served %u, \"%s\"\n", said_count, said.trouble, said.served, said.name);
+	said_count = 0;
+	return so;
+}
+
 static int file_of(const char *text)
 {
 	int fd = memfd_create("certificate", MFD_CLOEXEC);
@@ -451,8 +479,10 @@ static void test_handing_over(void)
 	char name[NAME_SIZE];
 
 	make(&now, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), clock_wall_ms() / 1000 - DAY_S, clock_wall_ms() / 1000 + DAY_S);
-	https_begin(note);
+	https_begin(note, hear);
 	https_offer(&m, file_of(now.certificate));
+	https_tell_again();
+	CU_ASSERT_EQUAL(said_count, 0); /* nothing is known yet */
 	CU_ASSERT(asked_count == 1 && asked[0].secret_class == SECRET_TLS && !strcmp(asked[0].name, "k"));
 	CU_ASSERT_EQUAL(certificate_number(), 0);
 	answer(SECRET_TLS, "other", 0, now.key); /* nobody asked for that */
@@ -460,21 +490,38 @@ static void test_handing_over(void)
 	answer(SECRET_TLS, "k", 0, now.key);
 	uint64_t number = certificate_number();
 	CU_ASSERT_NOT_EQUAL(number, 0);
+	CU_ASSERT_TRUE(says(HTTPS_ENDS_SOON, true, ""));
+	CU_ASSERT_EQUAL(said.when_wall_ms, certificate_ends_ms());
 	answer(SECRET_TLS, "k", 0, now.key); /* twice */
 	CU_ASSERT_EQUAL(certificate_number(), number);
-	/* what is wrong leaves the one in force: no key, another's key, no file, a file of rubbish */
+	CU_ASSERT_EQUAL(said_count, 0);
+	/* what is wrong leaves the one in force: no key, another's key, no file, a file of rubbish; each is told, once */
 	https_offer(&m, file_of(now.certificate));
 	answer(SECRET_TLS, "k", ERR_NOT_FOUND, "");
+	CU_ASSERT_TRUE(says(HTTPS_NO_KEY, true, ""));
+	https_offer(&m, file_of(now.certificate));
+	answer(SECRET_TLS, "k", ERR_NOT_FOUND, "");
+	https_tick(clock_wall_ms());
+	CU_ASSERT_EQUAL(said_count, 0);
+	https_tell_again(); /* to an engine that begins */
+	CU_ASSERT_TRUE(says(HTTPS_NO_KEY, true, ""));
 	https_offer(&m, file_of(now.certificate));
 	answer(SECRET_TLS, "k", 0, another.key);
+	CU_ASSERT_TRUE(says(HTTPS_OTHER_KEY, true, ""));
+	https_offer(&m, file_of(old.certificate));
+	answer(SECRET_TLS, "k", 0, old.key);
+	CU_ASSERT_TRUE(says(HTTPS_ENDED, true, ""));
+	CU_ASSERT_EQUAL(said.when_wall_ms, (NOW / 1000 - 1) * 1000);
 	m.trouble = 2;
 	asked_count = 0;
 	https_offer(&m, -1);
+	CU_ASSERT_TRUE(says(HTTPS_NO_FILE, true, ""));
 	m.trouble = 0;
 	char *long_text = mem_zalloc(CERTIFICATE_FILE_MAX + 2);
 	memset(long_text, 'x', CERTIFICATE_FILE_MAX + 1);
 	https_offer(&m, file_of(long_text));
 	free(long_text);
+	CU_ASSERT_TRUE(says(HTTPS_NO_CHAIN, true, ""));
 	CU_ASSERT_EQUAL(asked_count, 0);
 	CU_ASSERT_EQUAL(certificate_number(), number);
 	/* users */
@@ -482,12 +529,45 @@ static void test_handing_over(void)
 	CU_ASSERT(asked_count == 1 && asked[0].secret_class == SECRET_HTTPS && !strcmp(asked[0].name, "viewer"));
 	answer(SECRET_HTTPS, "viewer", 0, "password=correct horse\n");
 	CU_ASSERT_EQUAL(login_check(GOOD, &from, NOW, name), LOGIN_GOOD);
+	CU_ASSERT_TRUE(says(HTTPS_WELL, true, "viewer"));
 	answer(SECRET_HTTPS, "viewer", ERR_NOT_FOUND, "");
 	CU_ASSERT_EQUAL(login_check(GOOD, &from, NOW, name), LOGIN_BAD);
+	CU_ASSERT_TRUE(says(HTTPS_NO_PASSWORD, true, "viewer"));
+	answer(SECRET_HTTPS, "viewer", 0, "password=short\n");
+	CU_ASSERT_TRUE(says(HTTPS_BAD_PASSWORD, true, "viewer"));
 	/* off at once */
 	m.on = 0;
 	https_offer(&m, -1);
 	CU_ASSERT_EQUAL(certificate_number(), 0);
+	CU_ASSERT_TRUE(says(HTTPS_WELL, false, ""));
+	https_end();
+}
+
+/* A certificate that comes to its end while it is served, by the hour; and a fresh one. */
+static void test_end_is_told(void)
+{
+	struct msg_https m = {.on = 1, .certificate = "/c.pem", .key = "k"};
+	int64_t begins_s = clock_wall_ms() / 1000 - DAY_S, ends_s = begins_s + 100 * DAY_S, ends_ms = ends_s * 1000;
+	struct made now;
+
+	make(&now, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), begins_s, ends_s);
+	https_begin(note, hear);
+	https_offer(&m, file_of(now.certificate));
+	answer(SECRET_TLS, "k", 0, now.key);
+	CU_ASSERT_TRUE(says(HTTPS_WELL, true, ""));
+	https_tick(ends_ms - INT64_C(14) * DAY_S * 1000);
+	CU_ASSERT_EQUAL(said_count, 0);
+	https_tick(ends_ms - INT64_C(14) * DAY_S * 1000 + 1);
+	CU_ASSERT_TRUE(says(HTTPS_ENDS_SOON, true, ""));
+	https_tick(ends_ms - 1);
+	CU_ASSERT_EQUAL(said_count, 0);
+	https_tick(ends_ms);
+	CU_ASSERT_TRUE(says(HTTPS_ENDED, false, ""));
+	https_tick(begins_s * 1000 - 1); /* the clock was wrong */
+	CU_ASSERT_TRUE(says(HTTPS_NOT_YET, true, ""));
+	https_offer(&m, file_of(now.certificate));
+	answer(SECRET_TLS, "k", 0, now.key);
+	CU_ASSERT_TRUE(says(HTTPS_WELL, true, ""));
 	https_end();
 }
 
@@ -502,5 +582,6 @@ static const struct unit_test tests[] = {
     {"certificates", test_certificates},
     {"renewal", test_renewal},
     {"handing over", test_handing_over},
+    {"the end is told", test_end_is_told},
 };
 UNIT_MAIN("https", tests)
