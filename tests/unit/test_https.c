@@ -4,6 +4,7 @@
 #include "api/crowd.h"
 #include "api/https.h"
 #include "api/login.h"
+#include "api/toll.h"
 #include "unit.h"
 
 #include <gnutls/x509.h>
@@ -87,6 +88,112 @@ static void test_origins(void)
 	CU_ASSERT_TRUE(crowd_same_origin(&a, &b));
 	s.ss_family = AF_UNIX;
 	CU_ASSERT_FALSE(crowd_origin(&s, &b));
+}
+
+/* --- handshakes --------------------------------------------------------------------------------------------- */
+
+static unsigned takes(struct tolls *t, const struct address *from, unsigned tries, int64_t now_ms, enum toll *last)
+{
+	unsigned passed = 0;
+
+	for (unsigned i = 0; i < tries; i++)
+		passed += (*last = toll_take(t, from, now_ms)) == TOLL_PASS;
+	return passed;
+}
+
+static void test_toll_of_address(void)
+{
+	static struct tolls t;
+	struct address a = host(1), b = host(2);
+	enum toll last;
+
+	toll_begin(&t, NOW);
+	CU_ASSERT_EQUAL(takes(&t, &a, 100, NOW, &last), TOLL_ADDRESS_BURST);
+	CU_ASSERT_EQUAL(last, TOLL_ADDRESS);
+	a.port++; /* another connection of the same host */
+	CU_ASSERT_EQUAL(takes(&t, &a, 1, NOW, &last), 0);
+	CU_ASSERT_EQUAL(takes(&t, &b, 1, NOW, &last), 1);
+	/* an hour of one that never stops, ten times a second */
+	unsigned passed = 0;
+	for (int i = 1; i <= 36000; i++)
+		passed += takes(&t, &a, 1, NOW + i * INT64_C(100), &last);
+	CU_ASSERT_EQUAL(passed, 3600 * TOLL_ADDRESS_PER_S);
+	int64_t rest = NOW + INT64_C(36000) * 100 + TOLL_ADDRESS_BURST * INT64_C(1000) / TOLL_ADDRESS_PER_S;
+	CU_ASSERT_EQUAL(takes(&t, &a, 100, rest - 1, &last), TOLL_ADDRESS_BURST - 1);
+	CU_ASSERT_EQUAL(takes(&t, &a, 100, rest - 1000, &last), 0); /* a clock that went back gives nothing */
+	/* all of a network of 64 bits of IPv6 is one */
+	CU_ASSERT(address_parse("[2001:db8::1]:5", 0, &a) && address_parse("[2001:db8::ffff:2]:6", 0, &b));
+	CU_ASSERT_EQUAL(takes(&t, &a, 20, rest + 60000, &last) + takes(&t, &b, 20, rest + 60000, &last), TOLL_ADDRESS_BURST);
+}
+
+static struct address stranger(unsigned n)
+{
+	return (struct address){.family = 4, .bytes = {100, (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n}};
+}
+
+/* Strangers from everywhere get what there is but for the part of those who are known; these have it whole, whatever the strangers do. */
+static void test_toll_of_all(void)
+{
+	static struct tolls t;
+	struct address known = host(1), from;
+	enum toll last = TOLL_PASS;
+	unsigned passed = 0, n = 0;
+
+	toll_begin(&t, NOW);
+	toll_know(&t, &known, NOW);
+	for (; n < 1000; n++) {
+		from = stranger(n);
+		passed += takes(&t, &from, 1, NOW, &last);
+	}
+	CU_ASSERT_EQUAL(passed, TOLL_WHOLE_BURST - TOLL_KNOWN_ONLY);
+	CU_ASSERT_EQUAL(last, TOLL_WHOLE);
+	CU_ASSERT_EQUAL(takes(&t, &known, 100, NOW, &last), TOLL_KNOWN_ONLY); /* the whole is a bound for him, too */
+	CU_ASSERT_EQUAL(last, TOLL_WHOLE);
+	/* a minute of 2,000 strangers a second; he comes once each 2 s and is let in each time, and so is no more than the whole */
+	int64_t at = NOW + 60000;
+	unsigned his = 0;
+	passed = 0;
+	for (int i = 0; i < 60000; i++) {
+		for (int k = 0; k < 2; k++, n++) {
+			from = stranger(n);
+			passed += takes(&t, &from, 1, at + i, &last);
+		}
+		his += i % 2000 == 0 ? takes(&t, &known, 1, at + i, &last) : 0;
+	}
+	CU_ASSERT_EQUAL(his, 30);
+	CU_ASSERT(passed + his <= TOLL_WHOLE_BURST + 60 * TOLL_WHOLE_PER_S && passed + his > 59 * TOLL_WHOLE_PER_S);
+	/* a day after his last log-in he is a stranger again */
+	at = NOW + TOLL_KNOWN_MS;
+	for (n = 0; n < 100; n++) {
+		from = stranger(n);
+		takes(&t, &from, 1, at, &last);
+	}
+	CU_ASSERT_EQUAL(takes(&t, &known, 1, at, &last), 0);
+}
+
+/* Whoever has taken his burst is remembered until it is full again, however many others come; so is who is known, by the last to have come. */
+static void test_toll_memory(void)
+{
+	static struct tolls t;
+	struct address greedy = host(1), known = host(2), from;
+	enum toll last;
+
+	toll_begin(&t, NOW);
+	toll_know(&t, &known, NOW + 1);
+	CU_ASSERT_EQUAL(takes(&t, &greedy, 31, NOW, &last), TOLL_ADDRESS_BURST);
+	for (unsigned n = 0; n < 80000; n++) {
+		from = stranger(n);
+		takes(&t, &from, 1, NOW + n / 20, &last);
+	}
+	CU_ASSERT_EQUAL(takes(&t, &greedy, 100, NOW + 5000, &last), 5 * TOLL_ADDRESS_PER_S);
+	for (unsigned n = 0; n < TOLL_ADDRESSES; n++) { /* more are known than there are places: he, whose log-in is the oldest, goes */
+		from = stranger(n);
+		toll_know(&t, &from, NOW + 20000 + n);
+	}
+	unsigned known_left = 0;
+	for (size_t i = 0; i < TOLL_ADDRESSES; i++)
+		known_left += t.sources[i].known_until_ms != 0 && !crowd_same_origin(&t.sources[i].from, &known);
+	CU_ASSERT_EQUAL(known_left, TOLL_ADDRESSES);
 }
 
 static bool is_open(int fd)
@@ -574,6 +681,9 @@ static void test_end_is_told(void)
 static const struct unit_test tests[] = {
     {"room", test_room},
     {"origins", test_origins},
+    {"handshakes of an address", test_toll_of_address},
+    {"handshakes of all", test_toll_of_all},
+    {"who is remembered", test_toll_memory},
     {"slow clients", test_slow},
     {"streams end", test_streams_end},
     {"headers", test_headers},
