@@ -767,7 +767,7 @@ struct msg_command {
 };
 enum query_kind { QUERY_EVENTS = 1, QUERY_JOB_STEPS, QUERY_EXPORT, QUERY_AUDIT, QUERY_EXPLAIN,
 		  QUERY_TRAPS = 20, QUERY_TRAP_SENDERS,
-		  QUERY_SERIES = 40, /* target "NODE ITEM": its newest values */
+		  QUERY_SERIES = 40, /* target "NODE ITEM" or "service/NAME ITEM": its newest values */
 		  QUERY_TOP = 50, /* target: a node */
 		  QUERY_SILENCES = 54,
 		  QUERY_CHECKS = 51, QUERY_CHECK_RESULTS = 52, /* target: a check, or "" */
