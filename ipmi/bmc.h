@@ -80,6 +80,7 @@ struct fru_read; /* fru.c: allocated while the inventory is read */
 struct probe; /* probe.c: allocated while weaknesses are looked for */
 struct sel_read; /* sel.c: allocated while the event log is read */
 struct sdr_repository;
+struct sdr_files;
 
 struct bmc {
 	uint32_t slot, generation;
@@ -156,6 +157,7 @@ struct bmc_engine {
 	struct bmc *waiting_first, *waiting_last;
 	struct credential *credentials;
 	struct sdr_repository *repositories;
+	struct sdr_files *files;
 	struct ipmi_sdr_ctx *sdr;
 	struct sel_words *sel_words;
 	int64_t now; /* as given to the call that runs */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* How the bmc role speaks to BMCs of one kind: everything it asks of them, as functions. The one there is speaks IPMI
  * (driver_ipmi.c); another, Redfish say, stands beside it with sockets of its own and answers by the same two structs of
- * hands (engine.h), in the words of board/messages.h. Nothing here blocks; all of it runs in the role's one thread. Times
+ * hands (engine.h), in the words of board/messages.h. Nothing here blocks; all of it runs in the thread of the role's loop. Times
  * are monotonic ms. What a driver cannot do it answers with BMC_UNSUPPORTED, it never keeps silent. */
 #ifndef GLORY_IPMI_DRIVER_H
 #define GLORY_IPMI_DRIVER_H

@@ -59,6 +59,7 @@ static void attach(void *driver, struct loop *loop)
 {
 	struct ipmi *d = driver;
 
+	bmc_engine_files(d->engine); /* without a thread it works as well, but waits for the disk */
 	bmc_udp_attach(d->udp, loop, d->engine);
 }
 

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "ipmi/bmc.h"
+#include "ipmi/sdr_files.h"
 #include "ipmi/sel_decode.h"
 
 enum { HASH_SIZE = 16384, WINDOW_DEFAULT = 512 };
@@ -42,6 +43,7 @@ struct bmc_engine *bmc_engine_new(const struct bmc_settings *settings, const str
 	e->packets = packets_new();
 	e->wire = e->packets ? wire_new(hands->random, hands->arg) : NULL;
 	e->sdr = ipmi_sdr_ctx_create();
+	e->files = sdr_files_new(settings->cache_directory);
 	e->targets = mem_array(NODE_MAX, sizeof(struct bmc *));
 	e->hash = mem_array(HASH_SIZE, sizeof(struct bmc *));
 	e->sel_words = settings->records ? sel_words_new() : NULL;
@@ -50,6 +52,11 @@ struct bmc_engine *bmc_engine_new(const struct bmc_settings *settings, const str
 		return NULL;
 	}
 	return e;
+}
+
+bool bmc_engine_files(struct bmc_engine *e)
+{
+	return sdr_files_start(e->files);
 }
 
 /* --- targets --------------------------------------------------------------------------------------- */
@@ -109,6 +116,7 @@ void bmc_engine_free(struct bmc_engine *e)
 		explicit_bzero(c, sizeof(*c));
 		free(c);
 	}
+	sdr_files_free(e->files);
 	wire_free(e->wire);
 	packets_free(e->packets);
 	ipmi_sdr_ctx_destroy(e->sdr);

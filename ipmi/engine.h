@@ -79,6 +79,9 @@ struct bmc_counts {
 /* NULL when libfreeipmi's cryptography cannot start. */
 struct bmc_engine *bmc_engine_new(const struct bmc_settings *settings, const struct bmc_hands *hands, int64_t now);
 void bmc_engine_free(struct bmc_engine *e); /* wipes what is secret */
+/* From now on a thread of its own reads and writes the files of sensor records, so that no call waits for a disk. Until then, and where this
+ * is never called, they are read and written by the calls themselves. False: no thread can be made, all stays as it was. */
+bool bmc_engine_files(struct bmc_engine *e);
 
 /* Adds or changes a target. 0, or ERR_CONFIG with the reason in *error (suite refused by name, slot beyond NODE_MAX, no
  * address). */

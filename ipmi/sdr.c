@@ -322,28 +322,31 @@ static size_t read_whole(const char *path, uint8_t *out, size_t room)
 	return used;
 }
 
-struct sdr_repository *sdr_load(struct sdr_repository **list, ipmi_sdr_ctx_t ctx, const char *directory,
-				const struct sdr_key *key)
+uint8_t *sdr_file_read(const char *directory, const struct sdr_key *key, size_t *size)
 {
 	char path[320];
-	size_t room = sizeof(struct file_header) + SDR_CONTENT_MAX + 1, size;
+	size_t room = sizeof(struct file_header) + SDR_CONTENT_MAX + 1;
+	uint8_t *out = NULL;
 
 	if (!directory[0] || !file_path(path, sizeof(path), directory, key, ""))
 		return NULL;
 	uint8_t *data = mem_zalloc(room);
 	size_t read = read_whole(path, data, room);
-	const uint8_t *content = sdr_file_check(data, read, key, &size);
+	const uint8_t *content = sdr_file_check(data, read, key, size);
 	if (read > 0 && !content)
 		log_info("%s: of another firmware or repository, or damaged: the bmc's sensor records are read again", path);
-	struct sdr_repository *r = content ? sdr_repository_get(list, ctx, content, size) : NULL;
+	if (content) {
+		out = mem_zalloc(*size + 1);
+		memcpy(out, content, *size);
+	}
 	free(data);
-	return r;
+	return out;
 }
 
-void sdr_save(const struct sdr_repository *r, const char *directory, const struct sdr_key *key)
+void sdr_file_write(const char *directory, const struct sdr_key *key, const uint8_t *content, size_t size)
 {
 	char path[320], fresh[320], folder[320];
-	struct file_header h = {.key = *key, .size = (uint32_t)r->size, .hash = r->hash};
+	struct file_header h = {.key = *key, .size = (uint32_t)size, .hash = text_hash(content, size)};
 
 	if (!directory[0] || !file_path(path, sizeof(path), directory, key, "") ||
 	    !file_path(fresh, sizeof(fresh), directory, key, ".new") ||
@@ -353,7 +356,7 @@ void sdr_save(const struct sdr_repository *r, const char *directory, const struc
 	int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0 && errno == ENOENT && mkdir(folder, 0700) == 0)
 		fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	bool done = fd >= 0 && bytes_write(fd, &h, sizeof(h)) && bytes_write(fd, r->content, r->size);
+	bool done = fd >= 0 && bytes_write(fd, &h, sizeof(h)) && bytes_write(fd, content, size);
 	if (fd >= 0)
 		close(fd);
 	if (!done || rename(fresh, path) < 0) {

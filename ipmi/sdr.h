@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Sensor records (SDRs, IPMI 2.0 chapter 43) of a BMC: taken apart once, shared by all BMCs with the same records, and
- * kept in files so that a restart does not read hundreds of records from every BMC again. Used by sensors.c. */
+ * kept in files so that a restart does not read hundreds of records from every BMC again. Used by sensors.c and sdr_files.c. */
 #ifndef GLORY_IPMI_SDR_H
 #define GLORY_IPMI_SDR_H
 
@@ -70,10 +70,10 @@ void sdr_repository_put(struct sdr_repository **list, struct sdr_repository *r);
 /* Reads a cache file's bytes: the content inside it (pointing into data) when it is whole and for this key, else NULL.
  */
 const uint8_t *sdr_file_check(const uint8_t *data, size_t size, const struct sdr_key *key, size_t *content_size);
-/* Loads DIRECTORY/sdr/HASH-OF-GUID, or NULL; a file that is there and not of this key is told in the log. */
-struct sdr_repository *sdr_load(struct sdr_repository **list, struct ipmi_sdr_ctx *ctx, const char *directory,
-				const struct sdr_key *key);
+/* Both wait for the disk, and may be called in any thread. The content of DIRECTORY/sdr/HASH-OF-GUID, malloc'd, or NULL; a file
+ * that is there and not of this key is told in the log. */
+uint8_t *sdr_file_read(const char *directory, const struct sdr_key *key, size_t *size);
 /* Writes it by rename. Failing is not an error: the records are read again next time. */
-void sdr_save(const struct sdr_repository *r, const char *directory, const struct sdr_key *key);
+void sdr_file_write(const char *directory, const struct sdr_key *key, const uint8_t *content, size_t size);
 
 #endif

@@ -12,6 +12,7 @@
 #include "ipmi/bmc.h"
 #include "ipmi/judge_sensor.h"
 #include "ipmi/sdr.h"
+#include "ipmi/sdr_files.h"
 
 enum {
 	CMD_REPOSITORY_INFO = 0x20,
@@ -20,13 +21,14 @@ enum {
 	CMD_GET_THRESHOLDS = 0x27,
 	CMD_GET_READING = 0x2d
 };
-enum { STEP_INFO, STEP_RESERVE, STEP_HEADER, STEP_BODY, STEP_CHASSIS, STEP_THRESHOLDS, STEP_READING, STEP_DCMI };
+enum { STEP_INFO, STEP_LOAD, STEP_RESERVE, STEP_HEADER, STEP_BODY, STEP_CHASSIS, STEP_THRESHOLDS, STEP_READING, STEP_DCMI };
 enum { NETFN_GROUP = 0x2c, GROUP_DCMI = 0xdc, CMD_DCMI_POWER = 0x02, DCMI_SIZE = 18, DCMI_ACTIVE = 0x40, DCMI_RECORD = 0xfffe };
 enum { CHUNK_FIRST = 240, CHUNK_LEAST = 8, RECORDS_MAX = 4096, RESERVATIONS_MAX = 20, LAST_RECORD = 0xffff };
-enum { BMC_OWNER = 0x20, THRESHOLD_BYTES = 7, THRESHOLDS_EVERY = 12, BUSY_AGAIN_MS = 60000 };
+enum { BMC_OWNER = 0x20, THRESHOLD_BYTES = 7, THRESHOLDS_EVERY = 12, BUSY_AGAIN_MS = 60000, LOAD_AGAIN_MS = 20 };
 
 struct sweep {
 	struct sdr_key key;
+	struct sdr_load *load; /* their file is being read */
 	int64_t started_ms;
 	uint8_t *content;
 	size_t content_size;
@@ -42,6 +44,7 @@ void sensors_abandon(struct bmc *b)
 {
 	if (!b->sweep)
 		return;
+	sdr_load_end(&b->sweep->load);
 	free(b->sweep->content);
 	free(b->sweep->set);
 	free(b->sweep);
@@ -95,6 +98,39 @@ static void command_sensor(const struct sensor_def *s, uint8_t command, struct i
 	    .netfn = IPMI_NET_FN_SENSOR_EVENT_RQ, .lun = s->lun, .command = command, .size = 1, .data = {s->number}};
 }
 
+static void use_repository(struct bmc_engine *e, struct bmc *b, struct sdr_repository *r)
+{
+	sdr_repository_put(&e->repositories, b->repository);
+	b->repository = r;
+	free(b->thresholds);
+	b->thresholds = r->count ? mem_array(r->count, THRESHOLD_BYTES) : NULL;
+	b->sweeps = 0;
+	go(e, b, STEP_CHASSIS);
+}
+
+/* False: the disk is being waited for; the BMC is asked for other things meanwhile. A disk that stands still has no file. */
+static bool load_records(struct bmc_engine *e, struct bmc *b)
+{
+	struct sweep *w = b->sweep;
+	struct sdr_repository *r = NULL;
+	size_t size = 0;
+
+	enum sdr_loading is = sdr_files_load(e->files, &w->key, &w->load);
+	if (is == SDR_WAIT) {
+		bmc_want(e, b, PROC_SENSORS, e->now + LOAD_AGAIN_MS);
+		return false;
+	}
+	const uint8_t *content = is == SDR_LOADED ? sdr_load_content(w->load, &size) : NULL;
+	if (content)
+		r = sdr_repository_get(&e->repositories, e->sdr, content, size);
+	sdr_load_end(&w->load);
+	if (r)
+		use_repository(e, b, r);
+	else
+		go(e, b, STEP_RESERVE);
+	return true;
+}
+
 static bool sensors_fill(struct bmc_engine *e, struct bmc *b, struct ipmi_command *c, bool *sessionless)
 {
 	struct sweep *w = b->sweep;
@@ -105,6 +141,8 @@ static bool sensors_fill(struct bmc_engine *e, struct bmc *b, struct ipmi_comman
 		w->started_ms = e->now;
 		w->chunk = CHUNK_FIRST;
 	}
+	if (w->step == STEP_LOAD && !load_records(e, b))
+		return false;
 	switch (w->step) {
 	case STEP_INFO:
 		*c = (struct ipmi_command){.netfn = IPMI_NET_FN_STORAGE_RQ, .command = CMD_REPOSITORY_INFO};
@@ -131,16 +169,6 @@ static bool sensors_fill(struct bmc_engine *e, struct bmc *b, struct ipmi_comman
 }
 
 /* --- records --------------------------------------------------------------------------------------- */
-
-static void use_repository(struct bmc_engine *e, struct bmc *b, struct sdr_repository *r)
-{
-	sdr_repository_put(&e->repositories, b->repository);
-	b->repository = r;
-	free(b->thresholds);
-	b->thresholds = r->count ? mem_array(r->count, THRESHOLD_BYTES) : NULL;
-	b->sweeps = 0;
-	go(e, b, STEP_CHASSIS);
-}
 
 static uint32_t little32(const uint8_t *p)
 {
@@ -173,11 +201,7 @@ static void take_info(struct bmc_engine *e, struct bmc *b, const struct ipmi_rep
 		return;
 	}
 	b->repository_key = now;
-	struct sdr_repository *found = sdr_load(&e->repositories, e->sdr, e->settings.cache_directory, k);
-	if (found)
-		use_repository(e, b, found);
-	else
-		go(e, b, STEP_RESERVE);
+	go(e, b, STEP_LOAD);
 }
 
 static void records_complete(struct bmc_engine *e, struct bmc *b)
@@ -189,7 +213,7 @@ static void records_complete(struct bmc_engine *e, struct bmc *b)
 		end_sweep(e, b, 0);
 		return;
 	}
-	sdr_save(r, e->settings.cache_directory, &w->key);
+	sdr_files_save(e->files, &w->key, r->content, r->size);
 	use_repository(e, b, r);
 }
 

@@ -100,13 +100,14 @@ static void on_page(struct request *r, const struct pending_reply *reply)
 void series_run(struct request *r, const struct route *route)
 {
 	struct msg_query q = {.kind = QUERY_SERIES};
-	(void)route;
+	bool service = route->table == BOARD_SERVICE;
 
 	if (!text_is_name(r->tail, NAME_SIZE - 1) || !r->query.item[0]) {
-		request_fail(r, ERR_CONFIG, "series", "ask for /v1/nodes/NODE/series?item=cpu", "node or item is missing or no name");
+		request_fail(r, ERR_CONFIG, "series", service ? "ask for /v1/services/SERVICE/series?item=ready" : "ask for /v1/nodes/NODE/series?item=cpu",
+			     service ? "service or item is missing or no name" : "node or item is missing or no name");
 		return;
 	}
-	text_format(q.target, sizeof q.target, "%s %s", r->tail, r->query.item);
+	text_format(q.target, sizeof q.target, "%s%s %s", service ? "service/" : "", r->tail, r->query.item);
 	q.request = request_wait(r, TIMEOUT_MS, on_page);
 	channel_send(server_engine(r->server), MSG_QUERY, &q, sizeof q);
 }

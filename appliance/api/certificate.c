@@ -31,6 +31,8 @@ struct making {
 	gnutls_x509_crt_t *list;
 	unsigned count;
 	gnutls_x509_privkey_t key;
+	enum https_trouble why; /* should the step that runs fail */
+	int64_t ends_ms;
 	struct error *e;
 };
 
@@ -46,6 +48,7 @@ static void free_shown(struct shown *s)
 static int read_chain(struct making *m, const char *pem, size_t size)
 {
 	gnutls_datum_t text = {(unsigned char *)(uintptr_t)pem, (unsigned)size};
+	m->why = HTTPS_NO_CHAIN;
 	int rc = gnutls_x509_crt_list_import2(&m->list, &m->count, &text, GNUTLS_X509_FMT_PEM, GNUTLS_X509_CRT_LIST_FAIL_IF_UNSORTED);
 
 	if (rc == GNUTLS_E_CERTIFICATE_LIST_UNSORTED)
@@ -60,18 +63,20 @@ static int read_chain(struct making *m, const char *pem, size_t size)
 	return 0;
 }
 
-static int check_chain(const struct making *m, int64_t now_wall_ms)
+static int check_chain(struct making *m, int64_t now_wall_ms)
 {
 	static const char renew[] = "renew it and its key, then: systemctl reload glory";
 	unsigned bits = 0;
 	int algorithm = gnutls_x509_crt_get_pk_algorithm(m->list[0], &bits);
-	int64_t ends_ms = (int64_t)gnutls_x509_crt_get_expiration_time(m->list[0]) * 1000;
 	char when[32];
 
+	m->why = HTTPS_WEAK;
+	m->ends_ms = (int64_t)gnutls_x509_crt_get_expiration_time(m->list[0]) * 1000;
 	if (algorithm < 0 || gnutls_pk_bits_to_sec_param((gnutls_pk_algorithm_t)algorithm, bits) < GNUTLS_SEC_PARAM_MEDIUM)
 		return error_set(m->e, ERR_CONFIG, m->file, renew, "its key of %u bits is too weak: RSA begins at 2048, elliptic curves at 256", bits);
-	if (ends_ms <= now_wall_ms)
-		return error_set(m->e, ERR_CONFIG, m->file, renew, "ended on %s", clock_text(ends_ms, when, sizeof when));
+	m->why = HTTPS_ENDED;
+	if (m->ends_ms <= now_wall_ms)
+		return error_set(m->e, ERR_CONFIG, m->file, renew, "ended on %s", clock_text(m->ends_ms, when, sizeof when));
 	return 0;
 }
 
@@ -80,6 +85,7 @@ static int read_key(struct making *m, const char *key)
 	gnutls_datum_t text = {(unsigned char *)(uintptr_t)key, (unsigned)strlen(key)};
 	int rc = gnutls_x509_privkey_init(&m->key);
 
+	m->why = HTTPS_BAD_KEY;
 	if (!rc)
 		rc = gnutls_x509_privkey_import2(m->key, &text, GNUTLS_X509_FMT_PEM, NULL, 0);
 	if (rc == GNUTLS_E_DECRYPTION_FAILED)
@@ -89,11 +95,12 @@ static int read_key(struct making *m, const char *key)
 		  : 0;
 }
 
-static int check_pair(const struct making *m)
+static int check_pair(struct making *m)
 {
 	uint8_t ours[KEY_ID], its[KEY_ID];
 	size_t a = sizeof ours, b = sizeof its;
 
+	m->why = HTTPS_OTHER_KEY;
 	if (!gnutls_x509_privkey_get_key_id(m->key, GNUTLS_KEYID_USE_SHA256, ours, &a) &&
 	    !gnutls_x509_crt_get_key_id(m->list[0], GNUTLS_KEYID_USE_SHA256, its, &b) && a == b && !memcmp(ours, its, a))
 		return 0;
@@ -106,6 +113,7 @@ static int show(struct making *m)
 	struct shown *s = mem_zalloc(sizeof *s);
 	int rc = gnutls_privkey_init(&s->key);
 
+	m->why = HTTPS_NO_CHAIN;
 	for (; !rc && s->length < m->count; s->length += !rc)
 		rc = gnutls_pcert_import_x509(&s->chain[s->length], m->list[s->length], 0);
 	if (!rc)
@@ -126,7 +134,8 @@ static int show(struct making *m)
 	return 0;
 }
 
-int certificate_load(const char *pem, size_t size, const char *key, const char *file, const char *key_name, int64_t now_wall_ms, struct error *e)
+int certificate_load(const char *pem, size_t size, const char *key, const char *file, const char *key_name, int64_t now_wall_ms,
+		     enum https_trouble *why, int64_t *ends_ms, struct error *e)
 {
 	char label[96];
 	struct making m = {.file = file, .key_label = label, .e = e};
@@ -146,6 +155,8 @@ int certificate_load(const char *pem, size_t size, const char *key, const char *
 	gnutls_free(m.list);
 	if (m.key)
 		gnutls_x509_privkey_deinit(m.key);
+	*why = rc ? m.why : HTTPS_WELL;
+	*ends_ms = m.ends_ms;
 	return rc;
 }
 

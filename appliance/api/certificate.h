@@ -10,13 +10,16 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "board/messages.h"
 
 #define CERTIFICATE_FILE_MAX 65536
 #define CERTIFICATE_CHAIN_MAX 8
 
 /* pem: the server's own certificate first; key: PEM, terminated. file and key_name are for the messages. From 0 on it is in force. An ERR_CONFIG
- * names file, cause and remedy, and the one before stays. One that is not yet valid is taken: its clock may be better than ours. */
-int certificate_load(const char *pem, size_t size, const char *key, const char *file, const char *key_name, int64_t now_wall_ms, struct error *e);
+ * names file, cause and remedy, *why the kind of trouble, *ends_ms the end of one that has ended; the one before stays. One that is not yet valid
+ * is taken: its clock may be better than ours. */
+int certificate_load(const char *pem, size_t size, const char *key, const char *file, const char *key_name, int64_t now_wall_ms,
+		     enum https_trouble *why, int64_t *ends_ms, struct error *e);
 /* None is in force any more. */
 void certificate_off(void);
 /* Number of the one in force, counted up with each; 0 none. */

@@ -20,6 +20,10 @@
 
 static struct https {
 	void (*ask)(const struct msg_secret_ask *m);
+	void (*tell)(const struct msg_https_state *m);
+	enum https_trouble trouble; /* of what was offered last; 0: its key is being waited for */
+	int64_t ended_ms;           /* where that is HTTPS_ENDED */
+	struct msg_https_state told;
 	bool on;
 	char file[HTTPS_FILE], key[NAME_SIZE];
 	char *pem; /* read, and waiting for its key */
@@ -27,9 +31,10 @@ static struct https {
 	int64_t warned_wall_ms;
 } https;
 
-void https_begin(void (*ask)(const struct msg_secret_ask *m))
+void https_begin(void (*ask)(const struct msg_secret_ask *m), void (*tell)(const struct msg_https_state *m))
 {
 	https.ask = ask;
+	https.tell = tell;
 }
 
 void https_end(void)
@@ -48,8 +53,44 @@ static void ask(uint32_t class, const char *name)
 	https.ask(&m);
 }
 
-static void complain(const struct error *e)
+/* How the one in force stands, where nothing is wrong with what was offered. */
+static enum https_trouble by_time(int64_t now, int64_t *when)
 {
+	int64_t begins = certificate_begins_ms(), ends = certificate_ends_ms();
+	enum https_trouble is = begins > now ? HTTPS_NOT_YET : ends <= now ? HTTPS_ENDED : ends - now < WARN_DAYS * DAY_MS ? HTTPS_ENDS_SOON : HTTPS_WELL;
+
+	*when = is == HTTPS_WELL ? 0 : is == HTTPS_NOT_YET ? begins : ends;
+	return is;
+}
+
+static void tell(int64_t now)
+{
+	struct msg_https_state m = {.trouble = HTTPS_WELL, .served = certificate_ends_ms() > now};
+
+	if (https.on && !https.trouble)
+		return;
+	if (https.on && https.trouble != HTTPS_WELL) {
+		m.trouble = https.trouble;
+		m.when_wall_ms = https.trouble == HTTPS_ENDED ? https.ended_ms : 0;
+	} else if (https.on) {
+		m.trouble = by_time(now, &m.when_wall_ms);
+	}
+	if (!memcmp(&m, &https.told, sizeof m))
+		return;
+	https.told = m;
+	https.tell(&m);
+}
+
+void https_tell_again(void)
+{
+	memset(&https.told, 0, sizeof https.told);
+	tell(clock_wall_ms());
+}
+
+static void complain(enum https_trouble what, const struct error *e)
+{
+	https.trouble = what;
+	tell(clock_wall_ms());
 	log_error("https: %s: %s: %s (%s)", e->object, e->text, e->remedy,
 		  certificate_number() ? "the certificate in force stays" : "nothing is served over TLS");
 }
@@ -82,8 +123,10 @@ void https_offer(const struct msg_https *m, int fd)
 		return;
 	}
 	https.on = m->on;
+	https.trouble = 0;
 	text_copy(https.file, sizeof https.file, m->certificate);
 	text_copy(https.key, sizeof https.key, m->key);
+	enum https_trouble trouble = fd < 0 ? HTTPS_NO_FILE : HTTPS_NO_CHAIN;
 	if (!https.on)
 		certificate_off();
 	else if (fd < 0)
@@ -94,13 +137,16 @@ void https_offer(const struct msg_https *m, int fd)
 	if (fd >= 0)
 		close(fd);
 	if (rc)
-		complain(&e);
+		complain(trouble, &e);
 	else if (https.on)
 		ask(SECRET_TLS, https.key);
+	else
+		tell(clock_wall_ms());
 }
 
 static void take_key(const struct msg_secret *m)
 {
+	enum https_trouble trouble = HTTPS_NO_KEY;
 	struct error e = {0};
 	char label[NAME_SIZE + 16], when[32];
 	int rc;
@@ -112,14 +158,15 @@ static void take_key(const struct msg_secret *m)
 		rc = error_set(&e, m->status, label, "put the certificate's key there, root's own, mode 0600, then: systemctl reload glory",
 			       "cannot be had: the supervisor's line in the log says why");
 	} else {
-		rc = certificate_load(https.pem, https.size, m->text, https.file, https.key, clock_wall_ms(), &e);
+		rc = certificate_load(https.pem, https.size, m->text, https.file, https.key, clock_wall_ms(), &trouble, &https.ended_ms, &e);
 	}
 	free(https.pem);
 	https.pem = NULL;
 	if (rc) {
-		complain(&e);
+		complain(trouble, &e);
 		return;
 	}
+	https.trouble = HTTPS_WELL;
 	https.warned_wall_ms = 0;
 	log_info("https: %s is in force, until %s", https.file, clock_text(certificate_ends_ms(), when, sizeof when));
 	https_tick(clock_wall_ms());
@@ -127,6 +174,7 @@ static void take_key(const struct msg_secret *m)
 
 static void take_password(const struct msg_secret *m)
 {
+	struct msg_https_state state = {.trouble = m->status ? HTTPS_NO_PASSWORD : HTTPS_WELL, .served = certificate_ends_ms() > clock_wall_ms()};
 	struct error e;
 
 	if (m->status)
@@ -134,8 +182,12 @@ static void take_password(const struct msg_secret *m)
 	if (m->status)
 		log_error("https: user %s: his secret https/%s cannot be had: put a line password=... there, root's own, mode 0600, then: systemctl reload glory",
 			  m->name, m->name);
-	else if (login_password(m->name, m->text, &e))
+	else if (login_password(m->name, m->text, &e)) {
+		state.trouble = HTTPS_BAD_PASSWORD;
 		log_error("https: %s: %s: %s", e.object, e.text, e.remedy);
+	}
+	text_copy(state.name, sizeof state.name, m->name);
+	https.tell(&state);
 }
 
 void https_secret(const struct msg_secret *secret)
@@ -161,19 +213,21 @@ void https_users(const struct msg_user *users, size_t count)
 
 void https_tick(int64_t now)
 {
-	int64_t left_ms = certificate_ends_ms() - now;
+	int64_t at;
 	char when[32];
 
-	if (!certificate_number() || now - https.warned_wall_ms < DAY_MS)
+	if (!certificate_number())
 		return;
-	if (certificate_begins_ms() > now)
+	tell(now);
+	enum https_trouble is = by_time(now, &at);
+	if (is == HTTPS_WELL || now - https.warned_wall_ms < DAY_MS)
+		return;
+	if (is == HTTPS_NOT_YET)
 		log_warning("https: %s: is not valid yet: is this machine's clock right?", https.file);
-	else if (left_ms <= 0)
+	else if (is == HTTPS_ENDED)
 		log_error("https: %s: has ended, and clients refuse it: renew it and its key, then: systemctl reload glory", https.file);
-	else if (left_ms < WARN_DAYS * DAY_MS)
-		log_warning("https: %s: ends on %s: renew it and its key, then: systemctl reload glory", https.file,
-			    clock_text(certificate_ends_ms(), when, sizeof when));
 	else
-		return;
+		log_warning("https: %s: ends on %s: renew it and its key, then: systemctl reload glory", https.file,
+			    clock_text(at, when, sizeof when));
 	https.warned_wall_ms = now;
 }

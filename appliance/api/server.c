@@ -15,6 +15,7 @@
 #include "api/certificate.h"
 #include "api/crowd.h"
 #include "api/login.h"
+#include "api/toll.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -24,6 +25,7 @@
 #define IDLE_S 30
 #define DEADLINE_TICK_MS 500
 #define BLOCK 32768
+#define ACCEPTS_A_TURN 64 /* of a listener: a flood of what is refused at once must not hold the loop */
 #define HEADERS_MAX 65536 /* request line, headers and one block of the answer */
 /* TLS 1.2 and 1.3, keys of one session only, no CBC, no SHA-1 */
 #define CIPHERS "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-RSA:+ECDHE-ECDSA:-AES-128-CBC:-AES-256-CBC:-SHA1:%SERVER_PRECEDENCE"
@@ -50,12 +52,13 @@ struct server {
 	uint64_t board_life;
 	struct request *requests;
 	struct crowd crowd;
+	struct tolls toll;
 	unsigned streams, tcp_streams;
 	bool full; /* the listeners are not watched */
 	uint64_t last_id, handled, garbage;
 	struct peer arriving; /* of the connection that is being added */
 	int arriving_fd;
-	struct log_damper damper, refusals;
+	struct log_damper damper, refusals, tolls;
 };
 
 unsigned server_status(int kind)
@@ -408,6 +411,8 @@ static bool log_in(struct request *r)
 
 	p->right = is == LOGIN_GOOD ? RIGHT_VIEW : RIGHT_NONE;
 	text_format(p->actor, sizeof p->actor, "https:%.50s", is == LOGIN_GOOD ? name : "");
+	if (is == LOGIN_GOOD)
+		toll_know(&r->server->toll, &p->from, clock_mono_ms());
 	if (is == LOGIN_BAD && log_damper_pass(&r->server->refusals, clock_mono_ms(), &held))
 		log_warning("https: %s: a wrong user or password (%u before)", address_text(&p->from, p->from.port, from), held);
 	if (is == LOGIN_WAIT)
@@ -627,6 +632,23 @@ static bool know_peer(struct listener *l, int fd, const struct sockaddr_storage 
 	return crowd_origin(from, &p->from) && (l->face == FACE_HTTP || certificate_number());
 }
 
+/* Over TLS: whether its handshake may be made. The processor that it takes is ours, and whoever wants it has proved nothing yet. */
+static bool may_shake_hands(struct server *s)
+{
+	enum toll is = toll_take(&s->toll, &s->arriving.from, clock_mono_ms());
+	char from[ADDRESS_TEXT];
+	unsigned held;
+
+	if (is == TOLL_PASS)
+		return true;
+	s->garbage++;
+	if (log_damper_pass(&s->tolls, clock_mono_ms(), &held))
+		log_warning("https: %s: more than %d connections a second %s: further ones are closed (%u before)",
+			    address_text(&s->arriving.from, s->arriving.from.port, from), is == TOLL_ADDRESS ? TOLL_ADDRESS_PER_S : TOLL_WHOLE_PER_S,
+			    is == TOLL_ADDRESS ? "come from there" : "come in all", held);
+	return false;
+}
+
 static void add_connection(struct listener *l, int fd, const struct sockaddr_storage *from, socklen_t length)
 {
 	struct server *s = l->server;
@@ -644,6 +666,10 @@ static void add_connection(struct listener *l, int fd, const struct sockaddr_sto
 		close(fd);
 		return;
 	}
+	if (l->face == FACE_HTTPS && !may_shake_hands(s)) {
+		close(fd);
+		return;
+	}
 	s->arriving_fd = fd;
 	MHD_add_connection(s->daemons[l->face == FACE_HTTPS ? TLS : PLAIN], fd, (const struct sockaddr *)from, length); /* closes fd itself when it refuses */
 }
@@ -653,7 +679,7 @@ static void on_listener(void *arg, int what)
 	struct listener *l = arg;
 	(void)what;
 
-	while (l->server->crowd.count < CONNECTIONS_MAX) {
+	for (int i = 0; i < ACCEPTS_A_TURN && l->server->crowd.count < CONNECTIONS_MAX; i++) {
 		struct sockaddr_storage from = {0};
 		socklen_t length = sizeof from;
 		int fd = accept4(l->fd, (struct sockaddr *)&from, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -725,6 +751,7 @@ struct server *server_new(struct loop *loop, struct channel *engine)
 
 	s->loop = loop;
 	s->engine = engine;
+	toll_begin(&s->toll, clock_mono_ms());
 	if (!start_daemons(s)) {
 		log_error("api: the http library could not be started: %s", strerror(errno));
 		stop_daemons(s);

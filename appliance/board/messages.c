@@ -49,7 +49,7 @@
 	ONE(NOTIFY_DONE, msg_notify_done) MANY(RECEIVER, msg_receiver) ONE(GRAPH, msg_graph) MANY(USER, msg_user) \
 	MANY(PROBES, msg_member_probe) MANY(PROBE_STATE, msg_probe_state) MANY(PROBE_CHANGE, msg_member_probe) \
 	ONE(RUN, msg_run) ONE(RUN_CANCEL, msg_run_id) ONE(RUN_RESULT, msg_run_result) ONE(RUN_LINE, msg_run_line) \
-	ONE(LOOK, msg_slot) ONE(REPORT, msg_report)
+	ONE(LOOK, msg_slot) ONE(REPORT, msg_report) ONE(HTTPS_STATE, msg_https_state)
 
 /* a type without an entry has shape {0, 0}: only an empty packet passes, and no role has a handler for it */
 #define X(type, fixed_bytes, element_bytes) [MSG_##type] = {.fixed = (fixed_bytes), .element = (element_bytes)},

@@ -130,6 +130,7 @@ enum message_type {
 
 	MSG_LOOK = 240,    /* api > engine: struct msg_slot: somebody looks at this node */
 	MSG_REPORT,        /* api > engine: struct msg_report; answered by MSG_REPLY with fd of a text */
+	MSG_HTTPS_STATE,   /* api > engine: struct msg_https_state: on change, and all that is not well behind MSG_BOARD and MSG_USER */
 
 	MSG_TYPE_COUNT
 };
@@ -170,6 +171,18 @@ struct msg_https {
 	int32_t trouble;       /* errno of opening the certificate; 0 none */
 	char certificate[HTTPS_FILE]; /* its path, for messages */
 	char key[NAME_SIZE];   /* secret of class tls */
+};
+/* What the role found out about these files, and about the secret of each user of the TLS listener. Each has another remedy. */
+enum https_trouble { HTTPS_WELL = 1, /* or off */
+		     HTTPS_NO_FILE, HTTPS_NO_CHAIN, HTTPS_WEAK, HTTPS_ENDED, HTTPS_ENDS_SOON, HTTPS_NOT_YET, /* the certificate's */
+		     HTTPS_NO_KEY, HTTPS_BAD_KEY, HTTPS_OTHER_KEY,
+		     HTTPS_NO_PASSWORD, HTTPS_BAD_PASSWORD, /* a user's */
+		     HTTPS_TROUBLE_COUNT };
+struct msg_https_state {
+	uint32_t trouble;      /* enum https_trouble */
+	uint32_t served;       /* 1: one that has not ended is in force all the same */
+	int64_t when_wall_ms;  /* ENDED, ENDS_SOON: its end; NOT_YET: its beginning; 0 not known */
+	char name[NAME_SIZE];  /* of the user whose password it is about; "" certificate and key */
 };
 enum helper { HELPER_GRAPHER = 1, HELPER_XML, HELPER_IPVS };
 struct msg_helper_run {
@@ -754,7 +767,7 @@ struct msg_command {
 };
 enum query_kind { QUERY_EVENTS = 1, QUERY_JOB_STEPS, QUERY_EXPORT, QUERY_AUDIT, QUERY_EXPLAIN,
 		  QUERY_TRAPS = 20, QUERY_TRAP_SENDERS,
-		  QUERY_SERIES = 40, /* target "NODE ITEM": its newest values */
+		  QUERY_SERIES = 40, /* target "NODE ITEM" or "service/NAME ITEM": its newest values */
 		  QUERY_TOP = 50, /* target: a node */
 		  QUERY_SILENCES = 54,
 		  QUERY_CHECKS = 51, QUERY_CHECK_RESULTS = 52, /* target: a check, or "" */

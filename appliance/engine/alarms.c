@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "engine/engine.h"
 #include "engine/checks.h"
+#include "engine/https_alarms.h"
 #include "engine/repair.h"
 #include "engine/services.h"
 #include "engine/watches.h"
@@ -234,6 +235,8 @@ static bool is_there(struct engine *e, const struct alarm *a)
 
 	if (!strcmp(a->kind, "service") || !strcmp(a->kind, "member") || !strcmp(a->kind, "balancer"))
 		return services_alarm_is_there(e, a->object, a->kind, a->part);
+	if (!strcmp(a->kind, "https"))
+		return https_alarm_is_there(e, a->part);
 	if (!strcmp(a->kind, "credential"))
 		return cluster_find(&e->model.wanted, CONFIG_SNMP, a->part) != NULL;
 	if (n && e->nodes[n->slot])

@@ -183,12 +183,52 @@ static void alarm_of(struct balancer *b)
 	}
 }
 
-static struct service_member *member_at(struct service *s, const struct address *address)
+struct at_address {
+	const struct address *address;
+	struct service_member *m;
+	size_t index;
+};
+
+static int by_host(const void *a, const void *b)
 {
+	const struct at_address *x = a, *y = b;
+
+	if (x->address->family != y->address->family)
+		return x->address->family < y->address->family ? -1 : 1;
+	return x->address->family ? memcmp(x->address->bytes, y->address->bytes, x->address->family == 4 ? 4 : 16) : 0;
+}
+
+static int by_host_and_index(const void *a, const void *b)
+{
+	const struct at_address *x = a, *y = b;
+	int order = by_host(a, b);
+
+	return order ? order : x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* The members of a service by their address, each host once, the first that has it; caller frees. */
+static struct at_address *members_by_address(struct service *s, size_t *count)
+{
+	struct at_address *list = mem_array(s->count + 1, sizeof *list);
+	size_t n = 0, kept = 0;
+
 	for (size_t i = 0; i < s->count; i++)
-		if (s->members[i]->slot != NO_SLOT && address_same_host(&s->e->model.nodes[s->members[i]->slot].config.address, address))
-			return s->members[i];
-	return NULL;
+		if (s->members[i]->slot != NO_SLOT)
+			list[n++] = (struct at_address){&s->e->model.nodes[s->members[i]->slot].config.address, s->members[i], i};
+	qsort(list, n, sizeof *list, by_host_and_index);
+	for (size_t i = 0; i < n; i++)
+		if (!kept || by_host(&list[kept - 1], &list[i]))
+			list[kept++] = list[i];
+	*count = kept;
+	return list;
+}
+
+static struct service_member *member_at(const struct at_address *list, size_t count, const struct address *address)
+{
+	struct at_address key = {.address = address};
+	const struct at_address *found = bsearch(&key, list, count, sizeof *list, by_host);
+
+	return found ? found->m : NULL;
 }
 
 static const struct picture_virtual *virtual_in(const struct director *d, const struct service_virtual *v)
@@ -223,6 +263,8 @@ static void rates(struct service *s, uint64_t total, uint64_t bytes, int64_t at_
 static void see_service(struct balancer *b, struct service *s, const struct director *d)
 {
 	uint64_t total = 0, bytes = 0;
+	size_t hosts;
+	struct at_address *by_address = members_by_address(s, &hosts);
 
 	for (size_t i = 0; i < s->count; i++) {
 		struct service_member *m = s->members[i];
@@ -235,7 +277,7 @@ static void see_service(struct balancer *b, struct service *s, const struct dire
 		const struct picture_virtual *h = virtual_in(d, &s->virtuals.at[i]);
 		uint64_t of_reals = 0;
 		for (size_t k = 0; h && k < h->count; k++) {
-			struct service_member *m = member_at(s, &h->reals[k].address);
+			struct service_member *m = member_at(by_address, hosts, &h->reals[k].address);
 			of_reals += h->reals[k].counts.connections;
 			if (!m)
 				continue;
@@ -251,6 +293,7 @@ static void see_service(struct balancer *b, struct service *s, const struct dire
 			bytes += h->counts.bytes_in + h->counts.bytes_out;
 		}
 	}
+	free(by_address);
 	b->counts = b->counts || total > 0;
 	rates(s, total, bytes, d->sent_ms, b->counts);
 }

@@ -467,7 +467,8 @@ struct series_ref {
 };
 /* "cpu", "disk_fill/root" (without an instance: the first), "CPU1 Temp". 0, or ERR_NOT_FOUND with a remedy. */
 int series_find(struct engine *e, const struct model_node *n, const char *what, struct series_ref *out, struct error *err);
-/* Somebody looks at the node: ten minutes of its newest values are kept, until nobody has looked for LOOKED_MS. */
+/* Somebody looks at the node: ten minutes of its newest values are kept, until nobody has looked for SERIES_LOOKED_MS. Services likewise. */
+#define SERIES_LOOKED_MS 300000
 void series_look(struct engine *e, const struct model_node *n);
 void series_unlook(struct engine *e); /* once a second: those nobody looks at any more */
 void series_query(struct engine *e, const struct msg_query *query);

@@ -8,3 +8,4 @@ $(eval $(call program,tests/statseed,tests/system/statseed.c appliance/engine/hi
 $(eval $(call unit,test_probes,tests/unit/test_probes.c,checker board base,jansson,-lm))
 $(eval $(call unit,test_runs,tests/unit/test_runs.c,board loop base,libevent_core jansson,-lm))
 $(eval $(call unit,test_balancers_show,tests/unit/test_balancers_show.c,board loop base,libevent_core jansson,-lm))
+$(eval $(call unit,test_https_alarms,tests/unit/test_https_alarms.c,board base,jansson,-lm))

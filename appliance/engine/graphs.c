@@ -72,16 +72,14 @@ static int make_line(struct engine *e, const struct model_node *n, const char *w
 }
 
 /* --- what is drawn ------------------------------------------------------------------------------------- */
-/* The newest values of a line that stands for one node; a longer picture has no room for them. */
-static void add_points(struct engine *e, const struct model_node *n, const char *what, struct pending_graph *g, struct graph_line *line)
+/* The newest values of a line that stands for one node or service; a longer picture has no room for them. */
+static void add_points(const struct recent *recent, unsigned column, struct pending_graph *g, struct graph_line *line)
 {
-	struct series_ref ref;
-	struct error ignored;
 	int64_t span_s = g->picture.to_s - g->picture.from_s;
+	unsigned count = recent_count(recent);
 
-	if (span_s > POINTS_SPAN_S || clock_wall_ms() / 1000 - g->picture.to_s > RECENT_LOOKED_S || series_find(e, n, what, &ref, &ignored))
+	if (span_s > POINTS_SPAN_S || clock_wall_ms() / 1000 - g->picture.to_s > RECENT_LOOKED_S)
 		return;
-	unsigned count = recent_count(ref.recent);
 	if (g->picture.point_count + count > GRAPH_POINTS)
 		return;
 	g->points = mem_grow(g->points, g->picture.point_count + count + 1, sizeof *g->points);
@@ -89,7 +87,7 @@ static void add_points(struct engine *e, const struct model_node *n, const char 
 	line->point_count = count;
 	for (unsigned i = 0; i < count; i++) {
 		struct graph_point *p = &g->points[g->picture.point_count++];
-		p->time_ms = recent_at(ref.recent, i, ref.column, &p->value);
+		p->time_ms = recent_at(recent, i, column, &p->value);
 	}
 }
 
@@ -144,6 +142,8 @@ static int folded_line(struct engine *e, const struct model_selection *nodes, co
 static int node_lines(struct engine *e, const struct model_selection *nodes, const char *what, struct pending_graph *g, struct error *err)
 {
 	uint32_t before = g->picture.line_count;
+	struct series_ref ref;
+	struct error ignored;
 	char label[GRAPH_TEXT];
 	int rc = 0;
 
@@ -152,7 +152,8 @@ static int node_lines(struct engine *e, const struct model_selection *nodes, con
 		struct graph_line *line = &g->picture.lines[g->picture.line_count];
 		if (!e->nodes[n->slot] || (rc = make_line(e, n, what, line, err)))
 			continue;
-		add_points(e, n, what, g, line);
+		if (!series_find(e, n, what, &ref, &ignored))
+			add_points(ref.recent, ref.column, g, line);
 		text_copy(label, sizeof label, line->label);
 		if (nodes->count > 1)
 			text_format(line->label, sizeof line->label, "%.30s %.30s", n->config.head.name, label);
@@ -235,11 +236,13 @@ static int begin_picture(const struct msg_graph *m, struct graph_request *p, str
 /* --- a service: "service/NAME" ----------------------------------------------------------------------------- */
 static const char service_prefix[] = "service/";
 
-static int service_line(struct engine *e, const char *service, const char *item, struct graph_request *p, struct error *err)
+static int service_line(struct engine *e, const char *service, const char *item, struct pending_graph *g, struct error *err)
 {
-	struct graph_line *line = &p->lines[p->line_count];
+	struct graph_line *line = &g->picture.lines[g->picture.line_count];
+	const struct recent *recent;
 	const char *unit, *label;
 	char remedy[160];
+	unsigned column;
 
 	text_format(remedy, sizeof remedy, "ask for %s", services_series_items);
 	if (!services_series_find(item, &unit, &label))
@@ -252,7 +255,10 @@ static int service_line(struct engine *e, const char *service, const char *item,
 	text_copy(line->name, sizeof line->name, item);
 	text_copy(line->unit, sizeof line->unit, unit);
 	text_copy(line->label, sizeof line->label, label);
-	p->line_count++;
+	recent = services_series_recent(e, service, item, &column);
+	if (recent)
+		add_points(recent, column, g, line);
+	g->picture.line_count++;
 	return 0;
 }
 
@@ -270,7 +276,7 @@ static int make_service_picture(struct engine *e, const struct msg_graph *m, str
 		return error_set(err, ERR_CONFIG, "graph", "leave --fold out", "the history of a service is not folded");
 	text_format(g->picture.title, sizeof g->picture.title, "service %.60s", service);
 	for (size_t i = 0; i < items && !rc; i++)
-		rc = service_line(e, service, m->items[i], &g->picture, err);
+		rc = service_line(e, service, m->items[i], g, err);
 	return rc;
 }
 

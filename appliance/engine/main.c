@@ -8,6 +8,7 @@
 #include "engine/software.h"
 #include "engine/stats.h"
 #include "engine/checks.h"
+#include "engine/https_alarms.h"
 #include "engine/services.h"
 #include "engine/token.h"
 #include "engine/probes.h"
@@ -252,6 +253,11 @@ static void take_look(struct incoming *in)
 		series_look(in->e, n);
 }
 
+static void take_https(struct incoming *in)
+{
+	https_alarms_take(in->e, in->body);
+}
+
 static void take_notify_done(struct incoming *in)
 {
 	outbox_done(in->e, in->body);
@@ -299,6 +305,7 @@ static const struct {
 	[MSG_GRAPH] = {FROM(ROLE_API), take_graph, true},
 	[MSG_REPORT] = {FROM(ROLE_API), take_report, true},
 	[MSG_LOOK] = {FROM(ROLE_API), take_look},
+	[MSG_HTTPS_STATE] = {FROM(ROLE_API), take_https},
 	[MSG_NOTIFY_DONE] = {FROM(ROLE_AGENT), take_notify_done},
 };
 
@@ -397,6 +404,8 @@ static void take_settings(struct engine *e, const void *body, size_t size)
 	if (e->settings_known) {
 		outbox_receivers_changed(e); /* users may have changed */
 		outbox_users(e, ROLE_API);
+		if (e->loaded)
+			alarms_sweep(e); /* those of listeners and users that are named no more */
 		return;
 	}
 	e->settings_known = true;

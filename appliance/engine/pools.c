@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <uthash.h>
+
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -171,19 +173,69 @@ struct candidate {
 	uint32_t slot, neighbours; /* members of the service in its rack and behind its switch */
 };
 
-static uint32_t neighbours(struct engine *e, const struct service *s, uint32_t slot)
+/* How many members of a service stand in each rack and behind each switch: counted once, for all nodes that may be taken. */
+struct place {
+	const char *name; /* the model's */
+	uint32_t members;
+	UT_hash_handle hh;
+};
+struct places {
+	struct place *racks, *switches;
+};
+
+static void add_place(struct place **all, const char *name)
 {
-	const struct config_node *c = &e->model.nodes[slot].config;
-	uint32_t n = 0;
+	struct place *p = NULL;
+
+	if (!name[0])
+		return;
+	HASH_FIND_STR(*all, name, p);
+	if (!p) {
+		p = mem_zalloc(sizeof *p);
+		p->name = name;
+		HASH_ADD_KEYPTR(hh, *all, p->name, strlen(p->name), p);
+	}
+	p->members++;
+}
+
+static void free_places(struct place **all)
+{
+	struct place *p, *next;
+
+	HASH_ITER(hh, *all, p, next) {
+		HASH_DEL(*all, p);
+		free(p);
+	}
+}
+
+static uint32_t members_at(struct place *all, const char *name)
+{
+	struct place *p = NULL;
+
+	if (name[0])
+		HASH_FIND_STR(all, name, p);
+	return p ? p->members : 0;
+}
+
+static struct places places_of(struct engine *e, const struct service *s)
+{
+	struct places out = {NULL, NULL};
 
 	for (size_t i = 0; i < s->count; i++) {
-		const struct config_node *other = s->members[i]->slot != NO_SLOT ? &e->model.nodes[s->members[i]->slot].config : NULL;
-		if (!other)
+		const struct config_node *c = s->members[i]->slot != NO_SLOT ? &e->model.nodes[s->members[i]->slot].config : NULL;
+		if (!c)
 			continue;
-		n += c->rack[0] && !strcmp(c->rack, other->rack);
-		n += c->switch_name[0] && !strcmp(c->switch_name, other->switch_name);
+		add_place(&out.racks, c->rack);
+		add_place(&out.switches, c->switch_name);
 	}
-	return n;
+	return out;
+}
+
+static uint32_t neighbours(struct engine *e, const struct places *p, uint32_t slot)
+{
+	const struct config_node *c = &e->model.nodes[slot].config;
+
+	return members_at(p->racks, c->rack) + members_at(p->switches, c->switch_name);
 }
 
 static int by_place(const void *a, const void *b)
@@ -225,7 +277,7 @@ static bool may_share(struct engine *e, const struct service *s, uint32_t slot)
 
 	if (pools_unfit(e, slot) || repair_in_trouble(e, slot) || member_find(s, name))
 		return false;
-	for (uint32_t i = 0; i < SERVICES_MAX; i++) {
+	for (uint32_t i = 0; i < SERVICES_MAX && e->services->carried[slot]; i++) {
 		const struct service *other = e->services->at[i];
 		if (other && other != s && member_find(other, name) && !get_along(s, other))
 			return false;
@@ -244,6 +296,7 @@ static bool lacks_minimum(const struct service *s)
 
 static size_t collect(struct engine *e, const struct service *s, uint16_t number, bool shared, struct candidate *out)
 {
+	struct places places = places_of(e, s);
 	size_t n = 0;
 
 	for (uint32_t slot = 0; slot < e->model.node_top; slot++) {
@@ -253,8 +306,10 @@ static size_t collect(struct engine *e, const struct service *s, uint16_t number
 			continue;
 		if (e->services->hot && hot_barred(&e->services->hot[slot], s->slot + 1, services_clock_s(e)))
 			continue;
-		out[n++] = (struct candidate){slot, shared ? e->services->carried[slot] : neighbours(e, s, slot)};
+		out[n++] = (struct candidate){slot, shared ? e->services->carried[slot] : neighbours(e, &places, slot)};
 	}
+	free_places(&places.racks);
+	free_places(&places.switches);
 	return n;
 }
 

@@ -24,11 +24,20 @@ struct member_probe {
 	struct probe_key key;
 	struct msg_member_probe what;
 	struct probe_view now;
+	struct member_probe *next; /* of the same member */
+	UT_hash_handle hh;
+};
+
+/* All ports of a member, as they were added: asked for each member each second, of thousands. */
+struct probed_member {
+	struct probe_key key; /* port 0 */
+	struct member_probe *first;
 	UT_hash_handle hh;
 };
 
 struct probes {
 	struct member_probe *named, *numbered[PROBES_MAX];
+	struct probed_member *members;
 	uint32_t generations, count, next; /* next: where a free number is looked for first, so that numbers are not used again at once */
 	probe_told *told;
 	void *arg;
@@ -41,19 +50,35 @@ static struct probes *all(struct engine *e)
 	return e->probes;
 }
 
-static struct member_probe *find(const struct engine *e, const char *service, const char *member, uint16_t port)
+static struct probe_key key_of(const char *service, const char *member, uint16_t port)
 {
 	struct probe_key key;
-	struct member_probe *p = NULL;
 
-	if (!e->probes)
-		return NULL;
 	memset(&key, 0, sizeof key);
 	text_copy(key.service, sizeof key.service, service);
 	text_copy(key.member, sizeof key.member, member);
 	key.port = port;
-	HASH_FIND(hh, e->probes->named, &key, sizeof key, p);
+	return key;
+}
+
+static struct member_probe *find(const struct engine *e, const char *service, const char *member, uint16_t port)
+{
+	struct probe_key key = key_of(service, member, port);
+	struct member_probe *p = NULL;
+
+	if (e->probes)
+		HASH_FIND(hh, e->probes->named, &key, sizeof key, p);
 	return p;
+}
+
+static struct probed_member *find_member(const struct engine *e, const char *service, const char *member)
+{
+	struct probe_key key = key_of(service, member, 0);
+	struct probed_member *m = NULL;
+
+	if (e->probes)
+		HASH_FIND(hh, e->probes->members, &key, sizeof key, m);
+	return m;
 }
 
 static void forget_view(struct probe_view *v)
@@ -62,19 +87,49 @@ static void forget_view(struct probe_view *v)
 }
 
 /* --- what is looked at ---------------------------------------------------------------------------------- */
-static struct member_probe *add(struct probes *s, const char *service, const char *member, uint16_t port)
+static void join_member(struct engine *e, struct member_probe *p)
+{
+	struct probed_member *m = find_member(e, p->key.service, p->key.member);
+
+	if (!m) {
+		m = mem_zalloc(sizeof *m);
+		m->key = p->key;
+		m->key.port = 0;
+		HASH_ADD(hh, e->probes->members, key, sizeof m->key, m);
+	}
+	struct member_probe **at = &m->first;
+	while (*at)
+		at = &(*at)->next;
+	*at = p;
+}
+
+static void leave_member(struct engine *e, const struct member_probe *p)
+{
+	struct probed_member *m = find_member(e, p->key.service, p->key.member);
+	struct member_probe **at = &m->first;
+
+	while (*at != p)
+		at = &(*at)->next;
+	*at = p->next;
+	if (m->first)
+		return;
+	HASH_DEL(e->probes->members, m);
+	free(m);
+}
+
+static struct member_probe *add(struct engine *e, const char *service, const char *member, uint16_t port)
 {
 	struct member_probe *p = mem_zalloc(sizeof *p);
+	struct probes *s = e->probes;
 
-	text_copy(p->key.service, sizeof p->key.service, service);
-	text_copy(p->key.member, sizeof p->key.member, member);
-	p->key.port = port;
+	p->key = key_of(service, member, port);
 	while (s->numbered[s->next % PROBES_MAX])
 		s->next++;
 	p->what.probe = s->next++ % PROBES_MAX;
 	s->numbered[p->what.probe] = p;
 	s->count++;
 	HASH_ADD(hh, s->named, key, sizeof p->key, p);
+	join_member(e, p);
 	return p;
 }
 
@@ -124,7 +179,7 @@ int probes_set(struct engine *e, const char *service, const char *member, uint16
 	if (!p && s->count == PROBES_MAX)
 		return error_set(err, ERR_NO_RESOURCE, service, "give services fewer members or ports", "there are %u probes already", PROBES_MAX);
 	if (!p)
-		p = add(s, service, member, port);
+		p = add(e, service, member, port);
 	wanted.probe = p->what.probe;
 	wanted.generation = ++s->generations;
 	p->what = wanted;
@@ -141,25 +196,37 @@ static void drop(struct engine *e, struct member_probe *p)
 	gone.probe = p->what.probe;
 	gone.generation = p->what.generation;
 	engine_send(e, ROLE_CHECKER, MSG_PROBE_CHANGE, &gone, sizeof gone);
+	leave_member(e, p);
 	HASH_DEL(e->probes->named, p);
 	e->probes->numbered[p->what.probe] = NULL;
 	e->probes->count--;
 	free(p);
 }
 
-static bool meant(const struct member_probe *p, const char *service, const char *member, uint16_t port)
+static void remove_of_member(struct engine *e, const char *service, const char *member, uint16_t port)
 {
-	return strcmp(p->key.service, service) == 0 && (!member[0] || strcmp(p->key.member, member) == 0) && (!port || p->key.port == port);
+	const struct probed_member *m = find_member(e, service, member);
+	struct member_probe *next;
+
+	for (struct member_probe *p = m ? m->first : NULL; p; p = next) { /* m goes with the last of them */
+		next = p->next;
+		if (!port || p->key.port == port)
+			drop(e, p);
+	}
 }
 
 void probes_remove(struct engine *e, const char *service, const char *member, uint16_t port)
 {
 	struct member_probe *p, *next;
 
+	if (member[0]) {
+		remove_of_member(e, service, member, port);
+		return;
+	}
 	if (!e->probes)
 		return;
 	HASH_ITER(hh, e->probes->named, p, next)
-		if (meant(p, service, member, port))
+		if (!strcmp(p->key.service, service) && (!port || p->key.port == port))
 			drop(e, p);
 }
 
@@ -233,19 +300,16 @@ static int worse(enum probe_state state)
 
 bool probes_get(const struct engine *e, const char *service, const char *member, uint16_t port, struct probe_view *out)
 {
-	const struct member_probe *p = port ? find(e, service, member, port) : NULL;
+	const struct probed_member *m = port ? NULL : find_member(e, service, member);
+	const struct member_probe *p = port ? find(e, service, member, port) : m ? m->first : NULL;
 	bool found = p != NULL;
 
 	forget_view(out);
 	if (p)
 		*out = p->now;
-	for (p = !port && e->probes ? e->probes->named : NULL; p; p = p->hh.next) {
-		if (!meant(p, service, member, 0))
-			continue;
-		if (!found || worse(p->now.state) > worse(out->state))
+	for (p = m ? p->next : NULL; p; p = p->next)
+		if (worse(p->now.state) > worse(out->state))
 			*out = p->now;
-		found = true;
-	}
 	return found;
 }
 
@@ -274,6 +338,7 @@ void probes_stop(struct engine *e)
 	if (!e->probes)
 		return;
 	HASH_ITER(hh, e->probes->named, p, next) {
+		leave_member(e, p);
 		HASH_DEL(e->probes->named, p);
 		free(p);
 	}

@@ -8,9 +8,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/items.h"
+#include "engine/services_series.h"
 #include "engine/watches.h"
 
-#define LOOKED_MS 300000 /* after the last look */
 #define LOOKED_MAX 64    /* nodes at once: 64 times 24 kB, and as much for their disks and interfaces */
 #define POINTS_PER_PAGE 400 /* of at most 70 bytes */
 
@@ -170,7 +170,7 @@ void series_look(struct engine *e, const struct model_node *n)
 		l->count++;
 	l->nodes[at].slot = n->slot;
 	l->nodes[at].generation = n->generation;
-	l->nodes[at].until_ms = clock_mono_ms() + LOOKED_MS;
+	l->nodes[at].until_ms = clock_mono_ms() + SERIES_LOOKED_MS;
 	set_span(e->nodes[n->slot], RECENT_LOOKED_S); /* each time: it may have got a new disk since */
 }
 
@@ -183,6 +183,7 @@ void series_unlook(struct engine *e)
 			forget(e, i);
 		else
 			i++;
+	services_series_unlook(e);
 }
 
 /* --- points -------------------------------------------------------------------------------------------- */
@@ -199,29 +200,56 @@ static json_t *page_of(const struct series_ref *ref, unsigned *at)
 	return page;
 }
 
-/* target: "NODE ITEM"; names have no blanks, sensors may. */
+static int node_series(struct engine *e, const char *node, const char *item, struct series_ref *ref, struct error *err)
+{
+	struct model_node *n = node[0] ? model_node(&e->model, node) : NULL;
+	int rc;
+
+	if (!n || !e->nodes[n->slot])
+		return error_set(err, ERR_NOT_FOUND, "node", "see: gloryctl node list", "there is no such node");
+	rc = series_find(e, n, item, ref, err);
+	if (!rc)
+		series_look(e, n);
+	return rc;
+}
+
+static int service_series(struct engine *e, const char *service, const char *item, struct series_ref *ref, struct error *err)
+{
+	const char *unit, *label;
+	char remedy[160];
+
+	text_format(remedy, sizeof remedy, "ask for %s", services_series_items);
+	if (!cluster_find(&e->model.wanted, CONFIG_SERVICE, service))
+		return error_set(err, ERR_NOT_FOUND, "service", "see: gloryctl service list", "there is no such service");
+	if (!services_series_find(item, &unit, &label))
+		return error_set(err, ERR_NOT_FOUND, item, remedy, "services have no such item");
+	ref->recent = services_series_recent(e, service, item, &ref->column);
+	return 0;
+}
+
+/* target: "NODE ITEM", or "service/NAME ITEM"; names have no blanks and no slashes, sensors may. */
 void series_query(struct engine *e, const struct msg_query *q)
 {
+	static const struct recent nothing;
+	static const char prefix[] = "service/";
 	uint32_t life = e->roles[ROLE_API].life;
-	struct series_ref ref;
+	struct series_ref ref = {.recent = NULL};
 	struct error err;
-	char node[NAME_SIZE] = "";
+	char what[sizeof prefix + NAME_SIZE] = "";
 	const char *blank = text_terminated(q->target, sizeof q->target) ? strchr(q->target, ' ') : NULL;
+	const char *item = blank ? blank + 1 : "";
 	unsigned at = 0;
-	int rc = 0;
 
-	if (blank && (size_t)(blank - q->target) < sizeof node)
-		text_format(node, sizeof node, "%.*s", (int)(blank - q->target), q->target);
-	struct model_node *n = node[0] ? model_node(&e->model, node) : NULL;
-	if (!n || !e->nodes[n->slot])
-		rc = error_set(&err, ERR_NOT_FOUND, "node", "see: gloryctl node list", "there is no such node");
-	else
-		rc = series_find(e, n, blank + 1, &ref, &err);
+	if (blank && (size_t)(blank - q->target) < sizeof what)
+		text_format(what, sizeof what, "%.*s", (int)(blank - q->target), q->target);
+	bool service = !strncmp(what, prefix, sizeof prefix - 1);
+	int rc = service ? service_series(e, what + sizeof prefix - 1, item, &ref, &err) : node_series(e, what, item, &ref, &err);
 	if (rc) {
 		reply_error(e, ROLE_API, life, q->request, &err);
 		return;
 	}
-	series_look(e, n);
+	if (!ref.recent)
+		ref.recent = &nothing; /* a service that is quite new */
 	do {
 		json_t *page = page_of(&ref, &at);
 		reply_json(e, ROLE_API, life, q->request, 0, page, at < recent_count(ref.recent));

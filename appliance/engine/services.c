@@ -214,6 +214,19 @@ static void see_site(struct engine *e)
 		alarms_clear(e, e->settings.appliance, "repair", "");
 }
 
+/* Once for each balancer: its picture is of all services it carries. */
+static void see_balancers(struct engine *e)
+{
+	for (uint32_t i = 0; i < SERVICES_MAX; i++) {
+		const struct service *s = e->services->at[i];
+		bool seen = false;
+		for (uint32_t k = 0; s && k < i && !seen; k++)
+			seen = e->services->at[k] && !strcmp(e->services->at[k]->config.balancer, s->config.balancer);
+		if (s && !seen)
+			balancers_changed(e, s->config.balancer);
+	}
+}
+
 static void round_of_all(struct engine *e)
 {
 	struct services *all = e->services;
@@ -232,6 +245,7 @@ static void round_of_all(struct engine *e)
 		else
 			service_alarms(s);
 	}
+	see_balancers(e);
 	see_site(e);
 	all->planning = false;
 	services_publish(e);

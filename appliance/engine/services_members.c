@@ -27,10 +27,10 @@
 /* --- members in memory --------------------------------------------------------------------------------------- */
 struct service_member *member_find(const struct service *s, const char *node)
 {
-	for (size_t i = 0; i < s->count; i++)
-		if (!strcmp(s->members[i]->m.node, node))
-			return s->members[i];
-	return NULL;
+	struct service_member *m = NULL;
+
+	HASH_FIND_STR(s->by_node, node, m);
+	return m;
 }
 
 struct service_member *member_make(struct service *s, const char *node)
@@ -51,6 +51,7 @@ struct service_member *member_make(struct service *s, const char *node)
 	if (s->count == s->room)
 		s->members = mem_grow(s->members, (s->room = s->room ? s->room * 2 : 8), sizeof s->members[0]);
 	s->members[s->count++] = m;
+	HASH_ADD_KEYPTR(hh, s->by_node, m->m.node, strlen(m->m.node), m); /* what a plan makes of a member keeps its name */
 	return m;
 }
 
@@ -75,6 +76,7 @@ void member_drop(struct service *s, struct service_member *m)
 	member_publish_gone(s->e, m);
 	probes_remove(s->e, s->config.head.name, m->m.node, 0);
 	alarms_withdraw(s->e, s->config.head.name, "member", m->m.node);
+	HASH_DEL(s->by_node, m);
 	for (size_t i = 0; i < s->count; i++)
 		if (s->members[i] == m) {
 			memmove(&s->members[i], &s->members[i + 1], (s->count - i - 1) * sizeof s->members[0]);
@@ -499,7 +501,6 @@ void service_plan_round(struct service *s)
 	if (!s->there && s->plan.state == SERVICE_STOPPING)
 		s->plan.state = SERVICE_REMOVING;
 	see_to_probes(s);
-	balancers_changed(s->e, s->config.balancer);
 	free(offers);
 	free(members);
 	free(texts);

@@ -3,6 +3,8 @@
 #ifndef GLORY_ENGINE_SERVICES_OWN_H
 #define GLORY_ENGINE_SERVICES_OWN_H
 
+#include <uthash.h>
+
 #include "config/service_text.h"
 #include "engine/services.h"
 #include "service/hot.h"
@@ -30,6 +32,7 @@ struct service_member {
 	double value, value_before; /* the last two utilisations seen while it served, 10 s apart, and since when it is the same */
 	int64_t value_ms;
 	int8_t told_failed;         /* its alarm: -1 not known */
+	UT_hash_handle hh;          /* in by_node */
 };
 
 struct service {
@@ -47,6 +50,7 @@ struct service {
 	struct service_probe probe;
 	struct service_schedule schedule;
 	struct service_member **members; /* owned */
+	struct service_member *by_node;  /* the same by the name of their node */
 	size_t count, room;
 	struct service_plan plan;      /* of the last round */
 	struct sizing_state sizing;

@@ -17,10 +17,13 @@ static const struct {
 	{"requests", "1/s", "requests"},		{"bytes", "B/s", "bytes"},
 };
 #define SOURCES COUNT_OF(sources)
+#define POINT_MS 900 /* a tick that comes a little early is one, what an event brings between two ticks is none */
 const char *const services_series_items = "wanted, ready, utilisation, connections, requests, bytes";
 
 struct service_series {
 	struct average average;
+	int64_t recorded_ms;     /* wall clock of the newest point; 0 none */
+	int64_t looked_until_ms; /* monotonic; 0: nobody looks */
 	char name[NAME_SIZE]; /* "" none */
 };
 
@@ -64,7 +67,11 @@ void services_record(struct engine *e, uint32_t slot, const struct service_row *
 	if (strcmp(s->name, row->name) != 0)
 		begin(s, row->name);
 	announce(e, slot, s);
-	average_add(e, &s->average, SOURCES, STEP_S, values, clock_wall_ms());
+	int64_t now = clock_wall_ms();
+	if (s->recorded_ms && now >= s->recorded_ms && now - s->recorded_ms < POINT_MS)
+		return;
+	s->recorded_ms = now;
+	average_add(e, &s->average, SOURCES, STEP_S, values, now);
 }
 
 void services_record_gone(struct engine *e, uint32_t slot)
@@ -79,26 +86,66 @@ void services_series_forget(struct engine *e)
 		e->service_series[i].average.series = 0;
 }
 
+static struct service_series *find(struct engine *e, const char *name)
+{
+	for (uint32_t i = 0; e->service_series && name[0] && i < SERVICES_MAX; i++)
+		if (!strcmp(e->service_series[i].name, name))
+			return &e->service_series[i];
+	return NULL;
+}
+
 bool services_series_flush(struct engine *e, const char *name, uint32_t *series_slot)
 {
+	struct service_series *s = find(e, name);
+
+	if (!s)
+		return false;
+	average_close_past(e, &s->average, SOURCES, STEP_S, clock_wall_ms() / 1000);
+	*series_slot = SERIES_SERVICE + (uint32_t)(s - e->service_series);
+	return true;
+}
+
+static unsigned column_of(const char *item)
+{
+	unsigned i = 0;
+
+	while (i < SOURCES && strcmp(sources[i].name, item) != 0)
+		i++;
+	return i;
+}
+
+const struct recent *services_series_recent(struct engine *e, const char *name, const char *item, unsigned *column)
+{
+	struct service_series *s = find(e, name);
+
+	*column = column_of(item);
+	if (!s || *column == SOURCES)
+		return NULL;
+	s->looked_until_ms = clock_mono_ms() + SERIES_LOOKED_MS;
+	recent_look(&s->average.recent, RECENT_LOOKED_S);
+	return &s->average.recent;
+}
+
+void services_series_unlook(struct engine *e)
+{
+	int64_t now = clock_mono_ms();
+
 	for (uint32_t i = 0; e->service_series && i < SERVICES_MAX; i++) {
 		struct service_series *s = &e->service_series[i];
-		if (!name[0] || strcmp(s->name, name) != 0)
+		if (!s->looked_until_ms || s->looked_until_ms >= now)
 			continue;
-		average_close_past(e, &s->average, SOURCES, STEP_S, clock_wall_ms() / 1000);
-		*series_slot = SERIES_SERVICE + i;
-		return true;
+		s->looked_until_ms = 0;
+		recent_look(&s->average.recent, RECENT_SPAN_S);
 	}
-	return false;
 }
 
 bool services_series_find(const char *item, const char **unit, const char **label)
 {
-	for (size_t i = 0; i < SOURCES; i++)
-		if (!strcmp(sources[i].name, item)) {
-			*unit = sources[i].unit;
-			*label = sources[i].label;
-			return true;
-		}
-	return false;
+	unsigned i = column_of(item);
+
+	if (i == SOURCES)
+		return false;
+	*unit = sources[i].unit;
+	*label = sources[i].label;
+	return true;
 }

@@ -13,7 +13,7 @@ const struct role_entry role_table[ROLE_COUNT] = {
 			    .secret_classes = {SECRET_SNMP}, .sockets = USE(SOCKET_ECHO4) | USE(SOCKET_ECHO6) | USE(SOCKET_TRAP),
 			    .network = true, .nice = -10},
 	[ROLE_BMC] = {.role = ROLE_BMC, .program = "glory-bmc", .account = "glory-bmc", .uid_offset = 2, .directories = {"sdr"},
-		      .secret_classes = {SECRET_BMC}, .network = true, .files = true, .nice = -5},
+		      .secret_classes = {SECRET_BMC}, .network = true, .files = true, .threads = true, .nice = -5},
 	[ROLE_RECORDER] = {.role = ROLE_RECORDER, .program = "glory-recorder", .account = "glory-recorder", .uid_offset = 3,
 			   .directories = {"rrd", "journal"}, .files = true, .threads = true},
 	[ROLE_AGENT] = {.role = ROLE_AGENT, .program = "glory-agent", .account = "glory-agent", .uid_offset = 4,

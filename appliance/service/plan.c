@@ -68,17 +68,32 @@ static bool is_live(const struct planning *p, const struct draft *d)
 	return p->v->tell || !long_out(p, d);
 }
 
+/* What a member counts for is taken back before it is changed and counted again after it: a plan costs the same for each member, however many
+ * are changed in it. */
+static void count_one(struct planning *p, const struct draft *d, uint32_t sign)
+{
+	p->good += is_good(d) ? sign : 0;
+	p->full += is_full(d) ? sign : 0;
+	p->live += is_live(p, d) ? sign : 0;
+	p->starting += !d->gone && member_is_coming(&d->next) && !d->seen->leave ? sign : 0;
+}
+
+static void changing(struct planning *p, const struct draft *d)
+{
+	count_one(p, d, -1u);
+}
+
+static void changed(struct planning *p, const struct draft *d)
+{
+	count_one(p, d, 1);
+}
+
 static void count(struct planning *p)
 {
 	p->good = p->full = 0;
 	p->live = p->starting = p->added;
-	for (size_t i = 0; i < p->v->count; i++) {
-		const struct draft *d = &p->d[i];
-		p->good += is_good(d);
-		p->full += is_full(d);
-		p->live += is_live(p, d);
-		p->starting += !d->gone && member_is_coming(&d->next) && !d->seen->leave;
-	}
+	for (size_t i = 0; i < p->v->count; i++)
+		count_one(p, &p->d[i], 1);
 }
 
 /* --- trouble ---------------------------------------------------------------------------------------------- */
@@ -157,18 +172,38 @@ static void give_up(struct planning *p, struct draft *d, const char *why)
 	d->verb = VERB_NONE;
 }
 
+struct ranked {
+	uint64_t worth;
+	struct draft *d;
+};
+
+static int by_worth(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+
+	if (x->worth != y->worth)
+		return x->worth < y->worth ? -1 : 1;
+	return x->d < y->d ? -1 : x->d > y->d;
+}
+
+/* Until enough have gone, or the next to go cannot just now: then nobody goes in its stead. */
 static void shrink(struct planning *p)
 {
-	while (p->live > p->wanted) {
-		struct draft *least = NULL;
-		for (size_t i = 0; i < p->v->count; i++)
-			if (is_live(p, &p->d[i]) && (!least || worth(&p->d[i]) < worth(least)))
-				least = &p->d[i];
-		if (!least || least->seen->busy)
-			return;
-		give_up(p, least, p->v->run ? "not needed any more" : "the service is stopped");
-		count(p);
+	size_t n = 0;
+
+	if (p->live <= p->wanted)
+		return;
+	struct ranked *list = mem_array(p->v->count, sizeof *list);
+	for (size_t i = 0; i < p->v->count; i++)
+		if (is_live(p, &p->d[i]))
+			list[n++] = (struct ranked){worth(&p->d[i]), &p->d[i]};
+	qsort(list, n, sizeof *list, by_worth);
+	for (size_t i = 0; i < n && p->live > p->wanted && !list[i].d->seen->busy; i++) {
+		changing(p, list[i].d);
+		give_up(p, list[i].d, p->v->run ? "not needed any more" : "the service is stopped");
+		changed(p, list[i].d);
 	}
+	free(list);
 }
 
 /* --- larger ----------------------------------------------------------------------------------------------- */
@@ -183,8 +218,9 @@ static void take_back_draining(struct planning *p)
 		struct draft *d = &p->d[i];
 		if (d->next.state != MEMBER_DRAINING || d->next.again || !may_return(d) || d->seen->outdated)
 			continue;
+		changing(p, d);
 		member_enter(&d->next, MEMBER_WARMING, p->v->now_ms, plan_start_ms(p->v), "needed after all");
-		count(p);
+		changed(p, d);
 	}
 }
 
@@ -197,9 +233,10 @@ static void take_back_failed(struct planning *p)
 		bool by_itself = d->next.tries >= MEMBER_TRIES && !d->seen->renew; /* its node was well all the time, nothing was mended */
 		if (d->next.state != MEMBER_FAILED || !may_return(d) || (by_itself && p->v->now_ms - d->next.since_ms < wait))
 			continue;
+		changing(p, d);
 		plan_release(p->v, &d->next, "its node is well: being started anew");
 		d->next.again = true;
-		count(p);
+		changed(p, d);
 	}
 }
 
@@ -216,7 +253,8 @@ static uint32_t add_members(struct planning *p, struct service_plan *out)
 		member_enter(&a->next, MEMBER_ALLOCATING, p->v->now_ms, PLAN_ALLOCATE_MS, "its node is being allocated");
 		a->next.allocated_ms = p->v->now_ms;
 		p->added++;
-		count(p);
+		p->live++;
+		p->starting++;
 	}
 	return p->wanted > p->live ? p->wanted - p->live : 0;
 }
@@ -232,8 +270,9 @@ static void let_go(struct planning *p, bool nobody_comes)
 			continue;
 		bool useless = !is_good(d);
 		if (useless || p->full >= p->wanted || (nobody_comes && p->starting == 0 && others > 0)) {
+			changing(p, d);
 			give_up(p, d, d->seen->leave_text);
-			count(p);
+			changed(p, d);
 		}
 	}
 }
@@ -254,6 +293,7 @@ static void drop_failed(struct planning *p)
 			plan_release(p->v, &d->next, why);
 		d->verb = VERB_NONE;
 	}
+	count(p);
 }
 
 static void start_anew(struct planning *p)
@@ -266,10 +306,11 @@ static void start_anew(struct planning *p)
 		struct draft *d = &p->d[i];
 		if (!d->seen->outdated || d->seen->busy || d->seen->leave || !serves(d) || p->good - is_good(d) == 0)
 			continue;
+		changing(p, d);
 		plan_drain(p->v, &d->next, true, "drains, to be started anew");
 		d->verb = VERB_NONE;
 		now++;
-		count(p);
+		changed(p, d);
 	}
 }
 

@@ -19,7 +19,7 @@
 #include "proc/role.h"
 #include "tests/sim/fake_bmc.h"
 
-enum { EPOCH = 7, LIMIT_MS = 20000, QUIET = 100, QUIET_FIRST = 1000 };
+enum { EPOCH = 7, LIMIT_MS = 20000, LATE_MS = 1000, QUIET = 100, QUIET_FIRST = 1000 };
 
 static struct {
 	struct fake_bmc bmc;
@@ -29,6 +29,7 @@ static struct {
 	unsigned ready, asked, on, off, results, sensors, stats, facts;
 	unsigned silent, silent_messages, off_before_result;
 	uint8_t silent_of[QUIET];
+	int32_t late_ms; /* its loop, at the worst */
 	struct msg_power_result result;
 } w;
 
@@ -85,6 +86,8 @@ static void take_message(const struct message_header *h, const uint8_t *body, si
 		break;
 	case MSG_STATS:
 		w.stats++;
+		if (((const struct msg_stats *)(const void *)body)->worst_lateness_ms > w.late_ms)
+			w.late_ms = ((const struct msg_stats *)(const void *)body)->worst_lateness_ms;
 		break;
 	case MSG_BMC_FACTS:
 		w.facts++;
@@ -263,6 +266,8 @@ int main(int argc, char **argv)
 	until("it sends sensors", &w.sensors, 2);
 	until("it counts", &w.stats, 2);
 	good = many_silent(t) && good;
+	printf("%s its loop was late by %d ms at the most\n", w.late_ms < LATE_MS ? "ok  " : "FAIL", (int)w.late_ms);
+	good = good && w.late_ms < LATE_MS;
 	kill(pid, SIGTERM);
 	for (int64_t end = clock_mono_ms() + LIMIT_MS; waitpid(pid, &status, WNOHANG) == 0 && clock_mono_ms() < end;) {
 		struct pollfd p = {w.udp, POLLIN, 0};

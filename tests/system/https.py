@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The TLS listener on a running appliance: what is read over it and by whom, what is refused, guessing, garbage, crowds and slow clients, renewal
-by SIGHUP, wrong files. Certificates are made here, with openssl."""
+by SIGHUP, wrong files and the alarms they are, how often an address and all may shake hands. Certificates are made here, with openssl."""
 import base64
 import http.client
+import itertools
 import json
 import os
 import re
@@ -16,13 +17,16 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from appliance import PATIENCE, Failed, check, run, select_pause, wait_until  # noqa: E402
+from appliance import PATIENCE, TOP, Failed, check, run, select_pause, wait_until  # noqa: E402
 
 PORT = 8443
 PASSWORD = "correct horse battery"
 SETTINGS = ('<https address="127.0.0.1" certificate="/mnt/etc/https.pem" key="https"/><user name="noc" kind="https" group="glory-view"/>'
             '<user name="nobody" kind="unix" group="glory-admin"/>')
 API_UID = 64106
+EVERY = 0.25  # between two looks: the listener lets an address shake hands five times a second
+with open(os.path.join(TOP, "appliance", "api", "toll.h")) as header:
+    TOLL = {name: int(value) for name, value in re.findall(r"#define TOLL_(\w+) +(\d+)", header.read())}
 
 
 # --- files
@@ -74,6 +78,7 @@ def prepare(a):
         make(a, name)
     make(a, "rsa", kind=("rsa:2048",))
     make(a, "old", days=-1)
+    make(a, "soon", days=10)
     put(a, "first")
     put_password(a, "noc", PASSWORD)
 
@@ -124,9 +129,9 @@ def served(a, source="127.0.0.1"):
         return False
 
 
-def shown(a):
-    """The certificate that is shown now (DER)."""
-    with socket.create_connection(("127.0.0.1", PORT), 10 * PATIENCE) as s:
+def shown(a, looks=itertools.count()):
+    """The certificate that is shown now (DER). Each look is from another address, as none may look too often."""
+    with socket.create_connection(("127.0.0.1", PORT), 10 * PATIENCE, source_address=("127.0.2.%d" % (1 + next(looks) % 250), 0)) as s:
         with context(a).wrap_socket(s, server_hostname="127.0.0.1") as t:
             return t.getpeercert(True)
 
@@ -152,6 +157,22 @@ class Log:
 
     def wait(self, pattern, seconds=10):
         wait_until("the log says: %s" % pattern, seconds, lambda: re.search(pattern, self.text()))
+
+
+def alarms(a):
+    return [x for x in a.get("/v1/alarms?active=1") if x["kind"] == "https"]
+
+
+def wait_alarm(a, pattern, severity):
+    """There is one alarm of these files, and it says so."""
+    def there():
+        found = alarms(a)
+        return len(found) == 1 and re.search(pattern, found[0]["cause"]) and found[0]["severity"] == severity and found[0]["object"] == "appliance"
+    wait_until(lambda: "one alarm \"%s\", %s: %s" % (pattern, severity, alarms(a)), 10, there)
+
+
+def wait_no_alarm(a):
+    wait_until(lambda: "no alarm: %s" % alarms(a), 10, lambda: not alarms(a))
 
 
 # --- tests
@@ -234,13 +255,13 @@ def handshakes(a):
     check(code != 0 and re.search("alert|unexpected eof", text), "CBC: %s" % text)
     put(a, "rsa")
     reload(a)
-    wait_until("the RSA certificate is shown", 10, lambda: shown(a) == der(a, "rsa"))
+    wait_until("the RSA certificate is shown", 10, lambda: shown(a) == der(a, "rsa"), EVERY)
     code, text = s_client("-tls1_2", "-cipher", "AES128-GCM-SHA256:AES256-GCM-SHA384:@SECLEVEL=0")
     check(code != 0 and re.search("alert|unexpected eof", text), "a key exchange without secrecy: %s" % text)
     check(served(a), "an RSA certificate")
     put(a, "first")
     reload(a)
-    wait_until("the first certificate is shown", 10, lambda: shown(a) == der(a, "first"))
+    wait_until("the first certificate is shown", 10, lambda: shown(a) == der(a, "first"), EVERY)
     begun = time.monotonic()
     code, text = a.tool("curl", "-sS", "-m", "20", "-u", "noc:" + PASSWORD, "http://127.0.0.1:%d/" % PORT)
     check(code not in (0, 28) and "n001" not in text and time.monotonic() - begun < 5 * PATIENCE, "plain HTTP: %d %s" % (code, text))
@@ -255,6 +276,12 @@ def guessing(a):
     check(code == 429 and headers["Retry-After"] == "10", "the right password opens the door meanwhile: %d" % code)
     check(status(a, "/v1/site", source="127.0.0.32") == 200, "another address")
     wait_until("the address may try again", 20, lambda: status(a, "/v1/site", source="127.0.0.31") == 200, 1)
+
+
+def cpu_s(pid):
+    with open("/proc/%d/stat" % pid) as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def local_answers(a):
@@ -346,6 +373,57 @@ def crowds(a):
     check(served(a) and a.pid("api") == pid, "the role died")
 
 
+def shakes(a, source):
+    """One handshake, from an address: was it made?"""
+    try:
+        with socket.create_connection(("127.0.0.1", PORT), 5 * PATIENCE, source_address=(source, 0)) as s:
+            with context(a).wrap_socket(s, server_hostname="127.0.0.1"):
+                return True
+    except (OSError, ssl.SSLError):
+        return False
+
+
+def tolls(a):
+    """an address shakes hands thirty times at once and five times a second, all of them 75 times and 25; who has logged in has his part of that"""
+    pid, log = a.pid("api"), Log(a)
+    rest = TOLL["WHOLE_BURST"] / TOLL["WHOLE_PER_S"] + 0.5  # what was spent is there again
+    select_pause(rest)
+    begun, made = time.monotonic(), []
+    while made.count(False) < 20 and time.monotonic() - begun < 30 * PATIENCE:
+        made.append(shakes(a, "127.0.0.81"))
+    took = time.monotonic() - begun
+    check(all(made[:TOLL["ADDRESS_BURST"]]) and made.count(False) == 20 and
+          made.count(True) <= TOLL["ADDRESS_BURST"] + TOLL["ADDRESS_PER_S"] * took + 1, "%d handshakes in %.1f s" % (made.count(True), took))
+    log.wait(r"https: 127\.0\.0\.81: more than 5 connections a second come from there")
+    check(shakes(a, "127.0.0.82") and served(a), "another address pays for it")
+    local_answers(a)
+    wait_until("the address may shake hands again", 10, lambda: shakes(a, "127.0.0.81"), 0.5)
+    # a renegotiation is no way round it: one handshake a connection
+    with subprocess.Popen(["openssl", "s_client", "-connect", "127.0.0.1:%d" % PORT, "-CAfile", etc(a, "made", "ca.pem"), "-tls1_2"], stdin=subprocess.PIPE,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as client:
+        client.stdin.write("R\n")
+        client.stdin.flush()
+        said = client.stderr.read()  # until the connection has ended
+    check("RENEGOTIATING" in said and said.count("depth=0") == 1, said)
+    select_pause(rest)
+    # two hundred strangers, each for himself below his limit
+    spent, begun, made, mine = cpu_s(pid), time.monotonic(), [], []
+    while made.count(False) < 200 and time.monotonic() - begun < 30 * PATIENCE:
+        made.append(shakes(a, "127.0.3.%d" % (1 + len(made) % 200)))
+        if len(made) % 40 == 0:
+            mine.append(served(a))
+            local_answers(a)
+    took = time.monotonic() - begun
+    check(made.count(True) <= TOLL["WHOLE_BURST"] - TOLL["KNOWN_ONLY"] + TOLL["WHOLE_PER_S"] * took + 1 and made.count(False) == 200,
+          "%d handshakes of strangers in %.1f s" % (made.count(True), took))
+    check(len(mine) >= 5 and all(mine), "who is known was let in %d times of %d" % (mine.count(True), len(mine)))
+    log.wait(r"https: 127\.0\.3\.\d+: more than 25 connections a second come in all")
+    print("        %d tries of 200 strangers in %.1f s, %d handshakes, cost %.2f s of processor" % (len(made), took, made.count(True), cpu_s(pid) - spent),
+          flush=True)
+    wait_until("a stranger is let in again", 10, lambda: shakes(a, "127.0.0.83"), 0.5)
+    check(a.pid("api") == pid, "the role died")
+
+
 def renewal(a):
     """SIGHUP: a new certificate and a new password at once, open connections go on, nothing is restarted; wrong files change nothing"""
     pid = a.pid("api")
@@ -354,39 +432,66 @@ def renewal(a):
     put(a, "second")
     put_password(a, "noc", "quite another one")
     reload(a)
-    wait_until("the second certificate is shown", 10, lambda: shown(a) == der(a, "second"))
+    wait_until("the second certificate is shown", 10, lambda: shown(a) == der(a, "second"), EVERY)
     fresh = basic("noc", "quite another one")
-    wait_until("the new password is taken", 10, lambda: status(a, "/v1/site", fresh, source="127.0.0.61") == 200)
+    wait_until("the new password is taken", 10, lambda: status(a, "/v1/site", fresh, source="127.0.0.61") == 200, EVERY)
     check(status(a, "/v1/site", source="127.0.0.62") == 401, "the old password still opens")
     check(open_one.ask("/v1/site", fresh)[0] == 200, "an open connection ended")
     open_one.close()
     put_password(a, "noc", PASSWORD)
     reload(a)
-    wait_until("the first password is taken again", 10, lambda: status(a, "/v1/site", source="127.0.0.63") == 200)
+    wait_until("the first password is taken again", 10, lambda: status(a, "/v1/site", source="127.0.0.63") == 200, EVERY)
     pem, key = etc(a, "https.pem"), etc(a, "secrets", "tls", "https")
+    wait_no_alarm(a)
+    NO_KEY, NO_FILE = "^key missing or open to others: root's, 0600", "^certificate cannot be opened: put it there"
     wrong = [
-        (lambda: put(a, "first", "second"), r"secret tls/https: is not the key of the first certificate in /mnt/etc/https.pem: put certificate and key"),
-        (lambda: put(a, "old"), r"/mnt/etc/https.pem: ended on 20.*: renew it"),
-        (lambda: put(a, "first", mode=0o640), r"secret tls/https: https has owner 0, mode 0640: make it root's own: chown root, chmod 0600"),
-        (lambda: (put(a, "first"), os.chown(key, API_UID, 0)), r"secret tls/https: https has owner 64106"),
-        (lambda: (put(a, "first"), os.unlink(key)), r"secret tls/https: https: No such file"),
-        (lambda: (put(a, "first"), os.unlink(key), os.symlink(etc(a, "made", "first.key"), key)), r"secret tls/https: https: Too many levels"),
-        (lambda: (os.unlink(key), put(a, "first"), os.unlink(pem)), r"/mnt/etc/https.pem: cannot be opened: No such file or directory: put the certificate"),
-        (lambda: (put(a, "first"), os.unlink(pem), os.mkfifo(pem)), r"/mnt/etc/https.pem: cannot be opened: it is no file"),
-        (lambda: (os.unlink(pem), put(a, "first"), write(pem, b"rubbish", 0o644)), r"/mnt/etc/https.pem: holds no certificate that can be read"),
+        (lambda: put(a, "first", "second"), r"secret tls/https: is not the key of the first certificate in /mnt/etc/https.pem: put certificate and key",
+         "^key is not the certificate's: put both anew"),
+        (lambda: put(a, "old"), r"/mnt/etc/https.pem: ended on 20.*: renew it", r"^certificate ended 20\d\d-\d\d-\d\d: renew it and key"),
+        (lambda: put(a, "first", mode=0o640), r"secret tls/https: https has owner 0, mode 0640: make it root's own: chown root, chmod 0600", NO_KEY),
+        (lambda: (put(a, "first"), os.chown(key, API_UID, 0)), r"secret tls/https: https has owner 64106", NO_KEY),
+        (lambda: (put(a, "first"), os.unlink(key)), r"secret tls/https: https: No such file", NO_KEY),
+        (lambda: (put(a, "first"), os.unlink(key), os.symlink(etc(a, "made", "first.key"), key)), r"secret tls/https: https: Too many levels", NO_KEY),
+        (lambda: (os.unlink(key), put(a, "first"), os.unlink(pem)), r"/mnt/etc/https.pem: cannot be opened: No such file or directory: put the certificate",
+         NO_FILE),
+        (lambda: (put(a, "first"), os.unlink(pem), os.mkfifo(pem)), r"/mnt/etc/https.pem: cannot be opened: it is no file", NO_FILE),
+        (lambda: (os.unlink(pem), put(a, "first"), write(pem, b"rubbish", 0o644)), r"/mnt/etc/https.pem: holds no certificate that can be read",
+         "^certificate file is no chain in PEM: mend it"),
     ]
-    for change, said in wrong:
+    for change, said, cause in wrong:
         log = Log(a)
         change()
         reload(a)
         log.wait(said)
         log.wait(r"https: .*\(the certificate in force stays\)")
+        wait_alarm(a, cause, "warning")  # it would be major if nothing were served
         check(shown(a) == der(a, "second"), "%s: another certificate is shown" % said)
         check("PRIVATE KEY" not in log.text() and PASSWORD not in log.text(), "a secret stands in the log")
+    check("no chain in PEM: mend it" in a.tool("gloryctl", "alarm", "list")[1], "gloryctl alarm list: %s" % a.tool("gloryctl", "alarm", "list")[1])
+    code, out = a.tool("snmpwalk", "-Oqv", "127.0.0.1:1161", "GLORY-CL-MIB::gloryAlarmCause")
+    check(code == 0 and "no chain in PEM: mend it" in out, "the MIB's alarms: %d %s" % (code, out))
     put(a, "first")
     reload(a)
-    wait_until("the first certificate is shown again", 10, lambda: shown(a) == der(a, "first"))
+    wait_until("the first certificate is shown again", 10, lambda: shown(a) == der(a, "first"), EVERY)
+    wait_no_alarm(a)
     check(a.pid("api") == pid, "the role was restarted")
+
+
+def ends_soon(a):
+    """a certificate that ends within 14 days is served, and an alarm, also of the next life; a renewal clears it"""
+    put(a, "soon")
+    reload(a)
+    wait_alarm(a, r"^certificate ends 20\d\d-\d\d-\d\d: renew it and key, reload glory$", "warning")
+    check(shown(a) == der(a, "soon"), "it is not served")
+    before = alarms(a)[0]["id"]
+    a.wait_back("engine", a.kill("engine"), 30)
+    wait_until("it is served by the next life", 30, lambda: served(a), EVERY)
+    wait_alarm(a, "^certificate ends 20", "warning")
+    check(alarms(a)[0]["id"] == before, "the same trouble is another alarm")
+    put(a, "first")
+    reload(a)
+    wait_until("the first certificate is shown again", 10, lambda: shown(a) == der(a, "first"), EVERY)
+    wait_no_alarm(a)
 
 
 def settings(text):
@@ -397,7 +502,7 @@ def settings(text):
     return change
 
 
-def ends_soon(answer):
+def stream_ends(answer):
     """Reads a stream to its end."""
     end = time.monotonic() + 10 * PATIENCE
     try:
@@ -415,7 +520,8 @@ def switched(a):
     put_password(a, "noc", PASSWORD, 0o644)
     reload(a)
     log.wait(r"secret https/noc: noc has owner 0, mode 0644")
-    wait_until("nobody is let in", 10, lambda: status(a, "/v1/site", source="127.0.0.71") != 200)
+    wait_alarm(a, "^noc: secret missing or open to others: mend", "warning")
+    wait_until("nobody is let in", 10, lambda: status(a, "/v1/site", source="127.0.0.71") != 200, EVERY)
     put_password(a, "noc", PASSWORD)
     reload(a)
     wait_until("the user is let in", 10, lambda: status(a, "/v1/site", source="127.0.0.75") == 200, 1)
@@ -425,14 +531,21 @@ def switched(a):
     check(answer.status == 200 and answer.readline(), "no stream")
     settings(SETTINGS.replace('name="noc"', 'name="eve"'))(a)
     log.wait(r"secret https/eve: eve: No such file")
-    ends_soon(answer)
+    wait_alarm(a, "^eve: secret missing", "warning")
+    stream_ends(answer)
     check(status(a, "/v1/site", source="127.0.0.72") == 401, "a user who is named no more is let in")
     settings(SETTINGS)(a)
     wait_until("the user is let in again", 10, lambda: status(a, "/v1/site", source="127.0.0.73") == 200, 1)
+    wait_no_alarm(a)  # eve is named no more
+    put(a, "old")
+    reload(a)
+    wait_alarm(a, "^certificate ended 20", "warning")
     settings(SETTINGS.replace("127.0.0.1", "none"))(a)
-    wait_until("it is off", 10, lambda: not served(a))
+    wait_no_alarm(a)
+    put(a, "first")
+    wait_until("it is off", 10, lambda: not served(a), EVERY)
     settings(SETTINGS)(a)
-    wait_until("it is on again", 10, lambda: served(a))
+    wait_until("it is on again", 10, lambda: served(a), EVERY)
 
 
 def from_the_start(a):
@@ -445,11 +558,13 @@ def from_the_start(a):
     log.wait(r"https: secret tls/https: cannot be had: .*\(nothing is served over TLS\)")
     begun = time.monotonic()
     check(not served(a) and time.monotonic() - begun < 5 * PATIENCE, "it is served, or hangs")
+    wait_alarm(a, "^key missing or open to others", "major")
     os.chmod(etc(a, "secrets", "tls", "https"), 0o600)
     reload(a)
-    wait_until("it is served", 10, lambda: served(a))
+    wait_until("it is served", 10, lambda: served(a), EVERY)
     a.wait_back("api", a.kill("api"), 20)  # the next life of the role gets it all again
-    wait_until("it is served after a restart of the role", 10, lambda: served(a))
+    wait_until("it is served after a restart of the role", 10, lambda: served(a), EVERY)
+    wait_no_alarm(a)
     for name in ("tls/https", "https/noc"):
         code = subprocess.run(["nsenter", "--mount=/proc/%d/ns/mnt" % a.pid("api"), "setpriv", "--reuid", str(API_UID), "--regid", str(API_UID),
                                "--clear-groups", "cat", "/mnt/etc/secrets/" + name], capture_output=True).returncode
@@ -461,4 +576,4 @@ if __name__ == "__main__":
         print("skipped: openssl or curl is not installed")
         sys.exit(77)
     run("https", {"nodes": 1, "groups": 1, "settings": SETTINGS},
-        [served_to_viewers, refused_to_others, handshakes, guessing, crowds, renewal, switched, from_the_start], prepare)
+        [served_to_viewers, refused_to_others, handshakes, guessing, crowds, tolls, renewal, ends_soon, switched, from_the_start], prepare)

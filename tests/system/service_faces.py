@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Pools, software, balancers and services by every face: made, shown, changed and removed by gloryctl, by apply and by RowStatus; what cannot be
 is refused with object, cause and remedy and changes nothing; what an operator may do, and what not; metrics, page and graphs know them."""
+import datetime
 import os
 import re
 import subprocess
@@ -275,6 +276,17 @@ def history(a):
         lines = done.stdout.split("\n")
         check(lines[0].split() == ["wanted", "ready", "utilisation", "connections", "requests", "bytes"], lines[0])
         return [line.split()[1:] for line in lines[2:] if ":" in line and "nan" not in line.split()[1]]
+    def points(item):
+        return [p for p in a.get("/v1/services/web/series?item=" + item)]
+    newest = wait_until("ten of its newest values", 30, lambda: (lambda p: p if len(p) >= 10 else None)(points("wanted")), 1)
+    check(all(p["value"] == 0 for p in newest), newest)  # it is disabled
+    seconds = [datetime.datetime.fromisoformat(p["time"].replace("Z", "+00:00")).timestamp() for p in newest]
+    gaps = [b - c for b, c in zip(seconds[1:], seconds)]
+    check(min(gaps) >= 0.9 and sorted(gaps)[len(gaps) // 2] < 1.5, "points are not a second apart: %s" % gaps)
+    for bad, status in (("/v1/services/web/series?item=cpu", 404), ("/v1/services/nothing/series?item=wanted", 404), ("/v1/services/web/series", 400),
+                        ("/v1/services/web/series?item=", 400)):
+        got, body = a.request("GET", bad)
+        check(got == status and b'"remedy"' in body, "%s: %d %s" % (bad, got, body))
     found = wait_until("three rows", 60, lambda: (lambda r: r if len(r) >= 3 else None)(rows()), 1)
     check(float(found[-1][0]) == 0 and float(found[-1][1]) == 0, found)  # it is disabled
     remove_all(a)

@@ -2,16 +2,20 @@
 /* Sensor records, their files, the judgement of sensors, and a whole sweep against a BMC on plain bytes. */
 #include <freeipmi/freeipmi.h>
 #include <math.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "ipmi/bmc.h"
 #include "ipmi/sdr.h"
+#include "ipmi/sdr_files.h"
 #include "tests/sim/fake_bmc.h"
 #include "unit.h"
 
@@ -292,14 +296,18 @@ static void test_files(void)
 	struct sdr_repository *a = sdr_repository_get(&list, ctx, r, n), *b = sdr_repository_get(&list, ctx, r, n);
 	CU_ASSERT(a && a == b && a->users == 2 && a->count == 1); /* the same records are shared */
 	CU_ASSERT(sdr_repository_get(&list, ctx, r, n - 1) == NULL);
-	sdr_save(a, directory, &key);
+	sdr_file_write(directory, &key, a->content, a->size);
 	sdr_repository_put(&list, a);
 	sdr_repository_put(&list, b);
 	CU_ASSERT(list == NULL);
-	a = sdr_load(&list, ctx, directory, &key);
+	uint8_t *kept = sdr_file_read(directory, &key, &size);
+	CU_ASSERT_FATAL(kept != NULL);
+	CU_ASSERT(size == n && memcmp(kept, r, n) == 0);
+	a = sdr_repository_get(&list, ctx, kept, size);
 	CU_ASSERT(a && a->count == 1 && strcmp(a->sensors[0].name, "CPU Temp") == 0);
 	sdr_repository_put(&list, a);
-	CU_ASSERT(sdr_load(&list, ctx, directory, &other) == NULL);
+	free(kept);
+	CU_ASSERT(sdr_file_read(directory, &other, &size) == NULL);
 	snprintf(path, sizeof(path), "%s/sdr/%016llx", directory, (unsigned long long)text_hash(key.guid, sizeof(key.guid)));
 	FILE *f = fopen(path, "re");
 	CU_ASSERT_FATAL(f != NULL);
@@ -317,6 +325,145 @@ static void test_files(void)
 	snprintf(command, sizeof(command), "%s/sdr", directory);
 	CU_ASSERT(rmdir(command) == 0 && rmdir(directory) == 0); /* nothing else was left there */
 	ipmi_sdr_ctx_destroy(ctx);
+}
+
+/* --- the files' worker: a named pipe that nobody reads holds whoever opens it, as a disk that stands still does ---- */
+
+enum { LIMIT_MS = 20000, AT_ONCE_MS = 200 };
+
+static void nap(void)
+{
+	struct timespec ms = {0, 5000000};
+
+	nanosleep(&ms, NULL);
+}
+
+/* Asks until it is answered; what it came to. */
+static enum sdr_loading load(struct sdr_files *f, const struct sdr_key *key, struct sdr_load **l, int64_t *longest_ms)
+{
+	int64_t end = clock_mono_ms() + LIMIT_MS;
+	enum sdr_loading is = SDR_WAIT;
+
+	while (is == SDR_WAIT && clock_mono_ms() < end) {
+		int64_t begun = clock_mono_ms();
+		is = sdr_files_load(f, key, l);
+		if (clock_mono_ms() - begun > *longest_ms)
+			*longest_ms = clock_mono_ms() - begun;
+		if (is == SDR_WAIT)
+			nap();
+	}
+	return is;
+}
+
+static bool loads(struct sdr_files *f, const struct sdr_key *key, const uint8_t *content, size_t size)
+{
+	struct sdr_load *l = NULL;
+	int64_t longest = 0;
+	size_t n = 0;
+	bool good = load(f, key, &l, &longest) == SDR_LOADED;
+	const uint8_t *got = good ? sdr_load_content(l, &n) : NULL;
+
+	good = good && got && n == size && memcmp(got, content, size) == 0;
+	sdr_load_end(&l);
+	return good;
+}
+
+static struct sdr_key numbered(unsigned i)
+{
+	return (struct sdr_key){.manufacturer = 674, .records = 1, .guid = {(uint8_t)(i + 1), (uint8_t)(i >> 8)}};
+}
+
+static void path_of(char out[320], const char *directory, const struct sdr_key *key, const char *suffix)
+{
+	snprintf(out, 320, "%s/sdr/%016llx%s", directory, (unsigned long long)text_hash(key->guid, sizeof(key->guid)), suffix);
+}
+
+static void drain(const char *path)
+{
+	uint8_t bytes[512];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	CU_ASSERT_FATAL(fd >= 0);
+	while (read(fd, bytes, sizeof(bytes)) > 0)
+		;
+	close(fd);
+}
+
+static void test_disk_that_stands(void)
+{
+	char directory[] = "/tmp/glory-sdr-XXXXXX", path[320], folder[64];
+	struct sdr_key first = numbered(0), key;
+	struct sdr_load *l = NULL, *never = NULL;
+	uint8_t r[128];
+	size_t n = full_record(r, 7, 33, 0x01, 0, 1, "CPU Temp"), size;
+	int64_t longest = 0;
+	unsigned kept = 0;
+
+	CU_ASSERT_FATAL(mkdtemp(directory) != NULL);
+	snprintf(folder, sizeof(folder), "%s/sdr", directory);
+	CU_ASSERT_FATAL(mkdir(folder, 0700) == 0);
+	struct sdr_files *f = sdr_files_new(directory);
+	/* without a worker: at once */
+	key = numbered(1);
+	CU_ASSERT(sdr_files_load(f, &key, &l) == SDR_LOADED && sdr_load_content(l, &size) == NULL);
+	sdr_load_end(&l);
+	CU_ASSERT_TRUE(sdr_files_save(f, &key, r, n));
+	CU_ASSERT_TRUE(loads(f, &key, r, n));
+	/* with one */
+	CU_ASSERT_TRUE_FATAL(sdr_files_start(f));
+	CU_ASSERT_TRUE(loads(f, &key, r, n));
+	CU_ASSERT_FALSE(loads(f, &first, r, n)); /* there is none */
+	path_of(path, directory, &first, ".new");
+	CU_ASSERT_FATAL(mkfifo(path, 0600) == 0);
+	int64_t begun = clock_mono_ms();
+	CU_ASSERT_TRUE(sdr_files_save(f, &first, r, n));
+	for (unsigned i = 1; i < 2 * SDR_SAVES_MAX; i++) {
+		key = numbered(i);
+		kept += sdr_files_save(f, &key, r, n);
+	}
+	CU_ASSERT_EQUAL(kept, SDR_SAVES_MAX - 1); /* a queue that ends */
+	CU_ASSERT(clock_mono_ms() - begun < AT_ONCE_MS);
+	key = numbered(1);
+	CU_ASSERT_EQUAL(load(f, &key, &l, &longest), SDR_STALLED); /* there is a file, but who knows when it can be read */
+	sdr_load_end(&l);
+	CU_ASSERT_EQUAL(sdr_files_load(f, &key, &never), SDR_STALLED);
+	CU_ASSERT_PTR_NULL(never); /* nothing gathers while it stands */
+	CU_ASSERT(longest < AT_ONCE_MS);
+	/* it goes on: what was taken is kept, also what was asked for and given up */
+	drain(path);
+	for (unsigned i = 1; i < SDR_SAVES_MAX; i++) {
+		key = numbered(i);
+		CU_ASSERT_TRUE(loads(f, &key, r, n));
+	}
+	key = numbered(2 * SDR_SAVES_MAX - 1);
+	CU_ASSERT_FALSE(loads(f, &key, r, n));
+	sdr_files_free(f);
+	/* an end while it stands waits a second, not for ever; what was given before is written by an end that may */
+	f = sdr_files_new(directory);
+	CU_ASSERT_TRUE_FATAL(sdr_files_start(f));
+	CU_ASSERT_TRUE(sdr_files_save(f, &key, r, n));
+	sdr_files_free(f);
+	f = sdr_files_new(directory);
+	CU_ASSERT_TRUE(loads(f, &key, r, n));
+	CU_ASSERT_TRUE_FATAL(sdr_files_start(f));
+	path_of(path, directory, &first, "");
+	unlink(path);
+	CU_ASSERT_FATAL(mkfifo(path, 0600) == 0);
+	CU_ASSERT_EQUAL(load(f, &first, &l, &longest), SDR_STALLED);
+	sdr_load_end(&l);
+	begun = clock_mono_ms();
+	sdr_files_free(f);
+	CU_ASSERT(clock_mono_ms() - begun >= 900 && clock_mono_ms() - begun < LIMIT_MS);
+	CU_ASSERT(longest < AT_ONCE_MS);
+	int fd = open(path, O_WRONLY | O_CLOEXEC); /* whoever was left behind ends */
+	CU_ASSERT(fd >= 0);
+	close(fd);
+	for (unsigned i = 0; i < 2 * SDR_SAVES_MAX; i++) {
+		key = numbered(i);
+		path_of(path, directory, &key, "");
+		unlink(path);
+	}
+	CU_ASSERT(rmdir(folder) == 0 && rmdir(directory) == 0);
 }
 
 /* --- a sweep --------------------------------------------------------------------------------------- */
@@ -515,6 +662,7 @@ static const struct unit_test tests[] = {
     {"not readable", test_not_readable},
     {"records", test_records},
     {"files", test_files},
+    {"a disk that stands", test_disk_that_stands},
     {"sweep", test_sweep},
     {"power by DCMI", test_dcmi},
     {"sweep in small parts", test_sweep_small_parts},

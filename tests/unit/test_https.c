@@ -4,6 +4,7 @@
 #include "api/crowd.h"
 #include "api/https.h"
 #include "api/login.h"
+#include "api/toll.h"
 #include "unit.h"
 
 #include <gnutls/x509.h>
@@ -87,6 +88,112 @@ static void test_origins(void)
 	CU_ASSERT_TRUE(crowd_same_origin(&a, &b));
 	s.ss_family = AF_UNIX;
 	CU_ASSERT_FALSE(crowd_origin(&s, &b));
+}
+
+/* --- handshakes --------------------------------------------------------------------------------------------- */
+
+static unsigned takes(struct tolls *t, const struct address *from, unsigned tries, int64_t now_ms, enum toll *last)
+{
+	unsigned passed = 0;
+
+	for (unsigned i = 0; i < tries; i++)
+		passed += (*last = toll_take(t, from, now_ms)) == TOLL_PASS;
+	return passed;
+}
+
+static void test_toll_of_address(void)
+{
+	static struct tolls t;
+	struct address a = host(1), b = host(2);
+	enum toll last;
+
+	toll_begin(&t, NOW);
+	CU_ASSERT_EQUAL(takes(&t, &a, 100, NOW, &last), TOLL_ADDRESS_BURST);
+	CU_ASSERT_EQUAL(last, TOLL_ADDRESS);
+	a.port++; /* another connection of the same host */
+	CU_ASSERT_EQUAL(takes(&t, &a, 1, NOW, &last), 0);
+	CU_ASSERT_EQUAL(takes(&t, &b, 1, NOW, &last), 1);
+	/* an hour of one that never stops, ten times a second */
+	unsigned passed = 0;
+	for (int i = 1; i <= 36000; i++)
+		passed += takes(&t, &a, 1, NOW + i * INT64_C(100), &last);
+	CU_ASSERT_EQUAL(passed, 3600 * TOLL_ADDRESS_PER_S);
+	int64_t rest = NOW + INT64_C(36000) * 100 + TOLL_ADDRESS_BURST * INT64_C(1000) / TOLL_ADDRESS_PER_S;
+	CU_ASSERT_EQUAL(takes(&t, &a, 100, rest - 1, &last), TOLL_ADDRESS_BURST - 1);
+	CU_ASSERT_EQUAL(takes(&t, &a, 100, rest - 1000, &last), 0); /* a clock that went back gives nothing */
+	/* all of a network of 64 bits of IPv6 is one */
+	CU_ASSERT(address_parse("[2001:db8::1]:5", 0, &a) && address_parse("[2001:db8::ffff:2]:6", 0, &b));
+	CU_ASSERT_EQUAL(takes(&t, &a, 20, rest + 60000, &last) + takes(&t, &b, 20, rest + 60000, &last), TOLL_ADDRESS_BURST);
+}
+
+static struct address stranger(unsigned n)
+{
+	return (struct address){.family = 4, .bytes = {100, (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n}};
+}
+
+/* Strangers from everywhere get what there is but for the part of those who are known; these have it whole, whatever the strangers do. */
+static void test_toll_of_all(void)
+{
+	static struct tolls t;
+	struct address known = host(1), from;
+	enum toll last = TOLL_PASS;
+	unsigned passed = 0, n = 0;
+
+	toll_begin(&t, NOW);
+	toll_know(&t, &known, NOW);
+	for (; n < 1000; n++) {
+		from = stranger(n);
+		passed += takes(&t, &from, 1, NOW, &last);
+	}
+	CU_ASSERT_EQUAL(passed, TOLL_WHOLE_BURST - TOLL_KNOWN_ONLY);
+	CU_ASSERT_EQUAL(last, TOLL_WHOLE);
+	CU_ASSERT_EQUAL(takes(&t, &known, 100, NOW, &last), TOLL_KNOWN_ONLY); /* the whole is a bound for him, too */
+	CU_ASSERT_EQUAL(last, TOLL_WHOLE);
+	/* a minute of 2,000 strangers a second; he comes once each 2 s and is let in each time, and so is no more than the whole */
+	int64_t at = NOW + 60000;
+	unsigned his = 0;
+	passed = 0;
+	for (int i = 0; i < 60000; i++) {
+		for (int k = 0; k < 2; k++, n++) {
+			from = stranger(n);
+			passed += takes(&t, &from, 1, at + i, &last);
+		}
+		his += i % 2000 == 0 ? takes(&t, &known, 1, at + i, &last) : 0;
+	}
+	CU_ASSERT_EQUAL(his, 30);
+	CU_ASSERT(passed + his <= TOLL_WHOLE_BURST + 60 * TOLL_WHOLE_PER_S && passed + his > 59 * TOLL_WHOLE_PER_S);
+	/* a day after his last log-in he is a stranger again */
+	at = NOW + TOLL_KNOWN_MS;
+	for (n = 0; n < 100; n++) {
+		from = stranger(n);
+		takes(&t, &from, 1, at, &last);
+	}
+	CU_ASSERT_EQUAL(takes(&t, &known, 1, at, &last), 0);
+}
+
+/* Whoever has taken his burst is remembered until it is full again, however many others come; so is who is known, by the last to have come. */
+static void test_toll_memory(void)
+{
+	static struct tolls t;
+	struct address greedy = host(1), known = host(2), from;
+	enum toll last;
+
+	toll_begin(&t, NOW);
+	toll_know(&t, &known, NOW + 1);
+	CU_ASSERT_EQUAL(takes(&t, &greedy, 31, NOW, &last), TOLL_ADDRESS_BURST);
+	for (unsigned n = 0; n < 80000; n++) {
+		from = stranger(n);
+		takes(&t, &from, 1, NOW + n / 20, &last);
+	}
+	CU_ASSERT_EQUAL(takes(&t, &greedy, 100, NOW + 5000, &last), 5 * TOLL_ADDRESS_PER_S);
+	for (unsigned n = 0; n < TOLL_ADDRESSES; n++) { /* more are known than there are places: he, whose log-in is the oldest, goes */
+		from = stranger(n);
+		toll_know(&t, &from, NOW + 20000 + n);
+	}
+	unsigned known_left = 0;
+	for (size_t i = 0; i < TOLL_ADDRESSES; i++)
+		known_left += t.sources[i].known_until_ms != 0 && !crowd_same_origin(&t.sources[i].from, &known);
+	CU_ASSERT_EQUAL(known_left, TOLL_ADDRESSES);
 }
 
 static bool is_open(int fd)
@@ -311,10 +418,14 @@ static void make(struct made *m, gnutls_pk_algorithm_t algorithm, unsigned bits,
 	gnutls_x509_privkey_deinit(key);
 }
 
+static enum https_trouble why;
+static int64_t end_ms;
+
 static int load(const char *certificate, const char *key, struct error *e)
 {
 	memset(e, 0, sizeof *e);
-	return certificate_load(certificate, strlen(certificate), key, "/etc/glory/https.pem", "https", NOW, e);
+	why = HTTPS_TROUBLE_COUNT;
+	return certificate_load(certificate, strlen(certificate), key, "/etc/glory/https.pem", "https", NOW, &why, &end_ms, e);
 }
 
 static struct made good, another, old, young, weak;
@@ -334,15 +445,16 @@ static void test_certificates(void)
 {
 	const struct {
 		const char *certificate, *key, *object, *why;
+		enum https_trouble trouble;
 	} refused[] = {
-	    {"", good.key, "/etc/glory/https.pem", "holds no certificate"},
-	    {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", good.key, "/etc/glory/https.pem", "holds no certificate"},
-	    {good.key, good.key, "/etc/glory/https.pem", "holds no certificate"},
-	    {old.certificate, old.key, "/etc/glory/https.pem", "ended on 2025-12-31T23:59:59"},
-	    {weak.certificate, weak.key, "/etc/glory/https.pem", "1024 bits is too weak"},
-	    {good.certificate, "", "secret tls/https", "holds no private key"},
-	    {good.certificate, good.certificate, "secret tls/https", "holds no private key"},
-	    {good.certificate, another.key, "secret tls/https", "is not the key of the first certificate in /etc/glory/https.pem"},
+	    {"", good.key, "/etc/glory/https.pem", "holds no certificate", HTTPS_NO_CHAIN},
+	    {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", good.key, "/etc/glory/https.pem", "holds no certificate", HTTPS_NO_CHAIN},
+	    {good.key, good.key, "/etc/glory/https.pem", "holds no certificate", HTTPS_NO_CHAIN},
+	    {old.certificate, old.key, "/etc/glory/https.pem", "ended on 2025-12-31T23:59:59", HTTPS_ENDED},
+	    {weak.certificate, weak.key, "/etc/glory/https.pem", "1024 bits is too weak", HTTPS_WEAK},
+	    {good.certificate, "", "secret tls/https", "holds no private key", HTTPS_BAD_KEY},
+	    {good.certificate, good.certificate, "secret tls/https", "holds no private key", HTTPS_BAD_KEY},
+	    {good.certificate, another.key, "secret tls/https", "is not the key of the first certificate in /etc/glory/https.pem", HTTPS_OTHER_KEY},
 	};
 	struct error e;
 
@@ -352,6 +464,8 @@ static void test_certificates(void)
 	CU_ASSERT_EQUAL(certificate_ends_ms(), NOW + INT64_C(100) * DAY_S * 1000);
 	for (size_t i = 0; i < COUNT_OF(refused); i++) {
 		CU_ASSERT_EQUAL(load(refused[i].certificate, refused[i].key, &e), ERR_CONFIG);
+		CU_ASSERT_EQUAL(why, refused[i].trouble);
+		CU_ASSERT(why != HTTPS_ENDED || end_ms == (NOW / 1000 - 1) * 1000);
 		bool told = !strcmp(e.object, refused[i].object) && strstr(e.text, refused[i].why) && e.remedy[0];
 		CU_ASSERT_TRUE(told);
 		if (!told)
@@ -361,6 +475,7 @@ static void test_certificates(void)
 	char *two = mem_format("%s%s", good.certificate, another.certificate);
 	CU_ASSERT_EQUAL(load(two, good.key, &e), ERR_CONFIG);
 	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "not in order"));
+	CU_ASSERT_EQUAL(why, HTTPS_NO_CHAIN);
 	free(two);
 	CU_ASSERT_EQUAL(load(young.certificate, young.key, &e), 0); /* our clock may be the wrong one */
 	certificate_off();
@@ -425,6 +540,26 @@ static void note(const struct msg_secret_ask *m)
 		asked[asked_count++] = *m;
 }
 
+static struct msg_https_state said;
+static unsigned said_count;
+
+static void hear(const struct msg_https_state *m)
+{
+	said = *m;
+	said_count++;
+}
+
+/* It was told once since the last time, and so. */
+static bool says(enum https_trouble trouble, bool served, const char *name)
+{
+	bool so = said_count == 1 && said.trouble == (uint32_t)trouble && said.served == served && !strcmp(said.name, name);
+
+	if (!so)
+		printf("%u times: trouble %u, served %u, \"%s\"\n", said_count, said.trouble, said.served, said.name);
+	said_count = 0;
+	return so;
+}
+
 static int file_of(const char *text)
 {
 	int fd = memfd_create("certificate", MFD_CLOEXEC);
@@ -451,8 +586,10 @@ static void test_handing_over(void)
 	char name[NAME_SIZE];
 
 	make(&now, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), clock_wall_ms() / 1000 - DAY_S, clock_wall_ms() / 1000 + DAY_S);
-	https_begin(note);
+	https_begin(note, hear);
 	https_offer(&m, file_of(now.certificate));
+	https_tell_again();
+	CU_ASSERT_EQUAL(said_count, 0); /* nothing is known yet */
 	CU_ASSERT(asked_count == 1 && asked[0].secret_class == SECRET_TLS && !strcmp(asked[0].name, "k"));
 	CU_ASSERT_EQUAL(certificate_number(), 0);
 	answer(SECRET_TLS, "other", 0, now.key); /* nobody asked for that */
@@ -460,21 +597,38 @@ static void test_handing_over(void)
 	answer(SECRET_TLS, "k", 0, now.key);
 	uint64_t number = certificate_number();
 	CU_ASSERT_NOT_EQUAL(number, 0);
+	CU_ASSERT_TRUE(says(HTTPS_ENDS_SOON, true, ""));
+	CU_ASSERT_EQUAL(said.when_wall_ms, certificate_ends_ms());
 	answer(SECRET_TLS, "k", 0, now.key); /* twice */
 	CU_ASSERT_EQUAL(certificate_number(), number);
-	/* what is wrong leaves the one in force: no key, another's key, no file, a file of rubbish */
+	CU_ASSERT_EQUAL(said_count, 0);
+	/* what is wrong leaves the one in force: no key, another's key, no file, a file of rubbish; each is told, once */
 	https_offer(&m, file_of(now.certificate));
 	answer(SECRET_TLS, "k", ERR_NOT_FOUND, "");
+	CU_ASSERT_TRUE(says(HTTPS_NO_KEY, true, ""));
+	https_offer(&m, file_of(now.certificate));
+	answer(SECRET_TLS, "k", ERR_NOT_FOUND, "");
+	https_tick(clock_wall_ms());
+	CU_ASSERT_EQUAL(said_count, 0);
+	https_tell_again(); /* to an engine that begins */
+	CU_ASSERT_TRUE(says(HTTPS_NO_KEY, true, ""));
 	https_offer(&m, file_of(now.certificate));
 	answer(SECRET_TLS, "k", 0, another.key);
+	CU_ASSERT_TRUE(says(HTTPS_OTHER_KEY, true, ""));
+	https_offer(&m, file_of(old.certificate));
+	answer(SECRET_TLS, "k", 0, old.key);
+	CU_ASSERT_TRUE(says(HTTPS_ENDED, true, ""));
+	CU_ASSERT_EQUAL(said.when_wall_ms, (NOW / 1000 - 1) * 1000);
 	m.trouble = 2;
 	asked_count = 0;
 	https_offer(&m, -1);
+	CU_ASSERT_TRUE(says(HTTPS_NO_FILE, true, ""));
 	m.trouble = 0;
 	char *long_text = mem_zalloc(CERTIFICATE_FILE_MAX + 2);
 	memset(long_text, 'x', CERTIFICATE_FILE_MAX + 1);
 	https_offer(&m, file_of(long_text));
 	free(long_text);
+	CU_ASSERT_TRUE(says(HTTPS_NO_CHAIN, true, ""));
 	CU_ASSERT_EQUAL(asked_count, 0);
 	CU_ASSERT_EQUAL(certificate_number(), number);
 	/* users */
@@ -482,18 +636,54 @@ static void test_handing_over(void)
 	CU_ASSERT(asked_count == 1 && asked[0].secret_class == SECRET_HTTPS && !strcmp(asked[0].name, "viewer"));
 	answer(SECRET_HTTPS, "viewer", 0, "password=correct horse\n");
 	CU_ASSERT_EQUAL(login_check(GOOD, &from, NOW, name), LOGIN_GOOD);
+	CU_ASSERT_TRUE(says(HTTPS_WELL, true, "viewer"));
 	answer(SECRET_HTTPS, "viewer", ERR_NOT_FOUND, "");
 	CU_ASSERT_EQUAL(login_check(GOOD, &from, NOW, name), LOGIN_BAD);
+	CU_ASSERT_TRUE(says(HTTPS_NO_PASSWORD, true, "viewer"));
+	answer(SECRET_HTTPS, "viewer", 0, "password=short\n");
+	CU_ASSERT_TRUE(says(HTTPS_BAD_PASSWORD, true, "viewer"));
 	/* off at once */
 	m.on = 0;
 	https_offer(&m, -1);
 	CU_ASSERT_EQUAL(certificate_number(), 0);
+	CU_ASSERT_TRUE(says(HTTPS_WELL, false, ""));
+	https_end();
+}
+
+/* A certificate that comes to its end while it is served, by the hour; and a fresh one. */
+static void test_end_is_told(void)
+{
+	struct msg_https m = {.on = 1, .certificate = "/c.pem", .key = "k"};
+	int64_t begins_s = clock_wall_ms() / 1000 - DAY_S, ends_s = begins_s + 100 * DAY_S, ends_ms = ends_s * 1000;
+	struct made now;
+
+	make(&now, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), begins_s, ends_s);
+	https_begin(note, hear);
+	https_offer(&m, file_of(now.certificate));
+	answer(SECRET_TLS, "k", 0, now.key);
+	CU_ASSERT_TRUE(says(HTTPS_WELL, true, ""));
+	https_tick(ends_ms - INT64_C(14) * DAY_S * 1000);
+	CU_ASSERT_EQUAL(said_count, 0);
+	https_tick(ends_ms - INT64_C(14) * DAY_S * 1000 + 1);
+	CU_ASSERT_TRUE(says(HTTPS_ENDS_SOON, true, ""));
+	https_tick(ends_ms - 1);
+	CU_ASSERT_EQUAL(said_count, 0);
+	https_tick(ends_ms);
+	CU_ASSERT_TRUE(says(HTTPS_ENDED, false, ""));
+	https_tick(begins_s * 1000 - 1); /* the clock was wrong */
+	CU_ASSERT_TRUE(says(HTTPS_NOT_YET, true, ""));
+	https_offer(&m, file_of(now.certificate));
+	answer(SECRET_TLS, "k", 0, now.key);
+	CU_ASSERT_TRUE(says(HTTPS_WELL, true, ""));
 	https_end();
 }
 
 static const struct unit_test tests[] = {
     {"room", test_room},
     {"origins", test_origins},
+    {"handshakes of an address", test_toll_of_address},
+    {"handshakes of all", test_toll_of_all},
+    {"who is remembered", test_toll_memory},
     {"slow clients", test_slow},
     {"streams end", test_streams_end},
     {"headers", test_headers},
@@ -502,5 +692,6 @@ static const struct unit_test tests[] = {
     {"certificates", test_certificates},
     {"renewal", test_renewal},
     {"handing over", test_handing_over},
+    {"the end is told", test_end_is_told},
 };
 UNIT_MAIN("https", tests)

@@ -4,8 +4,9 @@
 
 #include "base/clock.h"
 
-static int64_t now_ms;
+static int64_t now_ms, mono_ms;
 #define clock_wall_ms() now_ms
+#define clock_mono_ms() mono_ms
 
 #include "engine/average.c"
 #include "engine/services_series.c"
@@ -152,6 +153,68 @@ static void test_new_recorder(void)
 	end_all();
 }
 
+/* A tick each second, a little early or late, and three events behind each. */
+static void tick_for(const char *name, uint32_t slot, int seconds)
+{
+	for (int i = 0; i < seconds; i++, now_ms += 1000, mono_ms += 1000) {
+		struct service_row row = row_of(name, (uint32_t)i + 1), event = row_of(name, 9999);
+		now_ms += i % 2 ? 40 : -40;
+		services_record(&engine, slot, &row);
+		for (int k = 0; k < 3; k++) {
+			now_ms += 200;
+			services_record(&engine, slot, &event);
+		}
+		now_ms -= 600 + (i % 2 ? 40 : -40);
+	}
+}
+
+/* Two minutes second by second, ten while somebody looks, and no more for what events bring. */
+static void test_newest(void)
+{
+	const struct recent *r;
+	unsigned column;
+	double value;
+
+	begin_all(true);
+	mono_ms = 1000;
+	CU_ASSERT_PTR_NULL(services_series_recent(&engine, "web", "wanted", &column));
+	tick_for("web", 7, 300);
+	CU_ASSERT_PTR_NULL(services_series_recent(&engine, "mail", "wanted", &column));
+	CU_ASSERT_PTR_NULL(services_series_recent(&engine, "", "wanted", &column));
+	CU_ASSERT_PTR_NULL(services_series_recent(&engine, "web", "cpu", &column));
+	r = services_series_recent(&engine, "web", "ready", &column);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+	unsigned count = recent_count(r);
+	CU_ASSERT(count == RECENT_SPAN_S || count == RECENT_SPAN_S + 1);
+	for (unsigned i = 0; i < count; i++) {
+		int64_t at = recent_at(r, i, column, &value);
+		CU_ASSERT_EQUAL(value, 300 - (int)(count - i)); /* ready is one less than wanted */
+		CU_ASSERT(llabs(at - (now_ms - (int64_t)(count - i) * 1000)) <= 40);
+	}
+	CU_ASSERT(recent_bytes(r) <= (RECENT_SPAN_S + 1) * 16);
+	/* it is looked at: ten minutes gather, and stay until nobody has looked for a while */
+	tick_for("web", 7, 900);
+	r = services_series_recent(&engine, "web", "ready", &column);
+	count = recent_count(r);
+	CU_ASSERT(count == RECENT_LOOKED_S || count == RECENT_LOOKED_S + 1);
+	mono_ms += SERIES_LOOKED_MS;
+	services_series_unlook(&engine);
+	tick_for("web", 7, 1);
+	CU_ASSERT(recent_count(r) >= RECENT_LOOKED_S);
+	services_series_unlook(&engine);
+	tick_for("web", 7, 1);
+	CU_ASSERT(recent_count(r) <= RECENT_SPAN_S + 1);
+	/* another service in the slot has nothing of it */
+	tick_for("mail", 7, 5);
+	CU_ASSERT_PTR_NULL(services_series_recent(&engine, "web", "ready", &column));
+	r = services_series_recent(&engine, "mail", "bytes", &column);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+	CU_ASSERT_EQUAL(recent_count(r), 5);
+	recent_at(r, 4, column, &value);
+	CU_ASSERT_TRUE(isnan(value));
+	end_all();
+}
+
 static void test_items(void)
 {
 	const char *unit, *label;
@@ -168,6 +231,7 @@ static const struct unit_test tests[] = {
 	{"rows", test_rows},
 	{"another service in the slot", test_another},
 	{"a new recorder", test_new_recorder},
+	{"newest values", test_newest},
 	{"items", test_items},
 };
 UNIT_MAIN("services series", tests)

@@ -57,6 +57,7 @@ static void on_engine(struct role_context *context, const struct message_header 
 		struct board_reader *board = board_map(fd);
 		if (board)
 			server_board(api.server, board);
+		https_tell_again();
 	} else if (h->type == MSG_REPLY) {
 		server_reply(api.server, body, size, fd);
 	} else {
@@ -88,6 +89,11 @@ static void on_supervisor(struct role_context *context, const struct message_hea
 static void ask_secret(const struct msg_secret_ask *m)
 {
 	channel_send(api.context->supervisor, MSG_SECRET_ASK, m, sizeof *m);
+}
+
+static void tell_state(const struct msg_https_state *m)
+{
+	channel_send(api.context->engine, MSG_HTTPS_STATE, m, sizeof *m);
 }
 
 static void on_hour(void *arg)
@@ -123,7 +129,7 @@ static int run(struct role_context *context)
 		return ERR_BUG;
 	for (size_t i = 0; i < api.socket_count; i++)
 		server_listen(api.server, api.sockets[i].fd, api.sockets[i].face);
-	https_begin(ask_secret);
+	https_begin(ask_secret, tell_state);
 	api.hour = loop_timer_new(context->loop, on_hour, NULL);
 	loop_timer_every(api.hour, HOUR_MS);
 	api.stats = loop_timer_new(context->loop, on_stats, NULL);
