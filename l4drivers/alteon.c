@@ -64,6 +64,12 @@ static int detect(struct alteon *a, struct error *e)
 	return 0;
 }
 
+/* A run before could not take back its changes: who tells us so says that what is pending is ours. */
+static bool left_by_us(const struct driver_run *run)
+{
+	return !strcmp(driver_option(run, "pending", "refuse"), "ours");
+}
+
 static int alteon_open(struct driver_run *run, struct error *e)
 {
 	struct alteon *a = mem_zalloc(sizeof *a);
@@ -73,6 +79,7 @@ static int alteon_open(struct driver_run *run, struct error *e)
 	run->state = a;
 	a->run = run;
 	a->prefix = driver_prefix(run, &driver_alteon);
+	a->pending_ours = run->result->left = left_by_us(run);
 	if (!dash || (size_t)(dash - numbers) >= sizeof low)
 		return error_set(e, ERR_CONFIG, run->object, "write it as 100-299", "option numbers: %s is no range", numbers);
 	memcpy(low, numbers, (size_t)(dash - numbers));
@@ -202,13 +209,18 @@ static bool may_revert(const struct alteon *a)
 	return !p->dry_run && !p->read_only && (a->pending_ours || !strcmp(driver_option(a->run, "pending", "refuse"), "revert"));
 }
 
+
 /* What is read is the pending configuration, so what is to be dropped is dropped before. */
 static int clear_pending(struct alteon *a, struct error *e)
 {
 	int64_t pending = 0;
 	int rc = get_number(a, &alteon_objects[AG_PENDING], &pending, e);
 
-	return !rc && pending == PENDING_NEEDED && may_revert(a) ? revert(a, e) : rc;
+	if (!rc && pending == PENDING_NEEDED && may_revert(a))
+		rc = revert(a, e);
+	if (!rc)
+		a->run->result->left = false;
+	return rc;
 }
 
 static int alteon_read(struct driver_run *run, struct error *e)

@@ -362,7 +362,7 @@ static int begin(struct cisco *c, struct error *e)
 		return 0;
 	int rc = switch_set(c->snmp, &c->probe, 1, e);
 	c->writable = !rc;
-	return rc == ERR_REFUSED ? read_only(c, e) : rc;
+	return rc == ERR_REFUSED && switch_forbids(c->snmp) ? read_only(c, e) : rc;
 }
 
 static int set_virtual(struct cisco *c, const struct picture_virtual *v, bool create, struct error *e)
@@ -393,7 +393,7 @@ static int add_virtual(struct cisco *c, const struct picture_virtual *v, struct 
 		rc = set_number(c, FARM_STATUS, name_index(c, v->name), ROW_CREATE, e);
 	if (!rc)
 		rc = set_virtual(c, v, true, e);
-	return rc == ERR_REFUSED && !c->writable ? read_only(c, e) : rc;
+	return rc == ERR_REFUSED && !c->writable && switch_forbids(c->snmp) ? read_only(c, e) : rc;
 }
 
 static int change_virtual(struct cisco *c, const struct picture_virtual *v, struct error *e)

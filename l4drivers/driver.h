@@ -20,7 +20,8 @@ struct driver_can {
 	uint32_t weight_max;      /* 0: members are on or off, no more */
 	bool weight_zero;         /* weight 0 drains; else draining is a state of its own (the driver makes it of weight 0) */
 	bool weight_of_host;      /* one weight for all virtual servers a host serves: the greatest wanted is set */
-	bool create;              /* virtual servers and members can be made and removed */
+	bool create;              /* virtual servers and members can be made and removed ... */
+	bool let_out;             /* ... or at least let out, which counts as removed: none of them is read back then */
 	bool commit;              /* changes are pending until STEP_COMMIT; STEP_REVERT drops them */
 	bool save;                /* what runs is lost at a restart until STEP_SAVE */
 	bool asynchronous_delete; /* a removal is accepted at once and done later: result.pending */
@@ -48,7 +49,7 @@ struct driver_run {
 	const struct picture *asked;   /* as it came: options, target, credential */
 	struct picture have;           /* of the last read; sorted by the frame */
 	struct picture_result *result; /* drivers raise commands, foreign, pending and write note */
-	int64_t deadline_ms;           /* monotonic: of the whole run */
+	int64_t deadline_ms;           /* monotonic: of the whole run but for taking back what is pending, which may take 4 s more */
 	char object[96];               /* "switch 10.0.0.4:161": for errors */
 	bool untidy;                   /* set by read: rows of ours belong to nothing; STEP_TIDY removes them */
 	bool unsaved;                  /* set by read and commit: what a restart would bring is not what runs */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* F5 BIG-IP by F5-BIGIP-LOCAL-MIB: members of pools can be let in and out (NewSessionEnable), nothing else is writable. A virtual server of
- * the picture is the pool of that name in the partition; its address is not compared. What is more than on or off is refused by the
- * frame with the reason. */
+ * the picture is the pool of that name in the partition; its address is not compared. A member that is out and not wanted is as good as removed,
+ * and so is a pool that was ours (option previous) when nobody is in. What is more than on or off is refused by the frame with the reason. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +54,25 @@ static const char *pool_name(const struct f5 *f, const char *full)
 	return !strncmp(full + 1, f->partition, length) && full[1 + length] == '/' ? full + length + 2 : NULL;
 }
 
+static bool is_previous(const char *option)
+{
+	return !strcmp(option, "previous") || (!strncmp(option, "previous-", 9) && option[9] >= '1' && option[9] <= '9' && !option[10]);
+}
+
+/* A pool that was ours and is wanted no more: in one of the lists "web, mail" of the appliance. */
+static bool was_ours(const struct driver_run *run, const char *pool)
+{
+	size_t length = strlen(pool);
+
+	for (size_t i = 0; i < run->asked->option_count; i++) {
+		const char *at = is_previous(run->asked->options[i].name) ? run->asked->options[i].value : "";
+		for (at += strspn(at, ", "); *at; at += strcspn(at, ", "), at += strspn(at, ", "))
+			if (strcspn(at, ", ") == length && !strncmp(at, pool, length))
+				return true;
+	}
+	return false;
+}
+
 static int on_address(void *arg, const struct snmp_value *v)
 {
 	struct f5 *f = arg;
@@ -65,7 +84,8 @@ static int on_address(void *arg, const struct snmp_value *v)
 	    v->index.id[at] < 1 || v->index.id[at] > 65535 || !snmp_value_address(v, &address))
 		return 0;
 	const char *name = pool_name(f, pool);
-	if (!name || !picture_find(f->run->want, name))
+	/* one that was refused stays as it is */
+	if (!name || (!picture_find(f->run->want, name) && (picture_find(f->run->asked, name) || !was_ours(f->run, name))))
 		return 0;
 	if (f->count == f->room) {
 		f->room = f->room ? f->room * 2 : 16;
@@ -99,20 +119,20 @@ static struct picture_virtual *pool_row(struct f5 *f, const char *name)
 	const struct picture_virtual *want = picture_find(f->run->want, name);
 	struct picture_virtual *v = picture_add_virtual(have, name);
 	if (!v || !want)
-		return NULL;
+		return v;
 	*v = *want;
 	v->reals = NULL;
 	v->count = v->room = 0;
 	return v;
 }
 
-/* A member that is out and not wanted is as good as removed: it stays in the pool, and gets nothing. */
+/* Members that are out and not wanted stay in the pool, and get nothing. */
 static void fill_picture(struct f5 *f)
 {
 	for (size_t i = 0; i < f->count; i++) {
 		const struct member *m = &f->members[i];
 		const struct picture_virtual *want = picture_find(f->run->want, m->pool);
-		struct picture_virtual *v = pool_row(f, m->pool);
+		struct picture_virtual *v = want || m->on ? pool_row(f, m->pool) : NULL;
 		bool wanted = false;
 
 		for (size_t r = 0; want && r < want->count; r++)
@@ -128,7 +148,8 @@ static void fill_picture(struct f5 *f)
 static struct picture_real *real_of(struct f5 *f, const struct snmp_value *v)
 {
 	const struct member *m = find_index(f, &v->index);
-	struct picture_virtual *row = m ? pool_row(f, m->pool) : NULL;
+	const struct picture_virtual *want = m ? picture_find(f->run->want, m->pool) : NULL;
+	struct picture_virtual *row = m && (want || m->on) ? pool_row(f, m->pool) : NULL;
 
 	for (size_t i = 0; row && i < row->count; i++)
 		if (address_equal(&row->reals[i].address, &m->address))
@@ -192,29 +213,40 @@ static void f5_close(struct driver_run *run)
 	run->state = NULL;
 }
 
+static int let(struct f5 *f, const struct member *m, bool in, struct error *e)
+{
+	struct snmp_write w = {.object = &objects[MEMBER_ENABLE], .index = m->index, .type = 'i', .number = in ? USER_ENABLED : USER_DISABLED};
+
+	return switch_set(f->snmp, &w, 1, e);
+}
+
 static int f5_apply(struct driver_run *run, const struct driver_step *step, struct error *e)
 {
 	struct f5 *f = run->state;
+	const struct picture_real *real = step->want_real ? step->want_real : step->have_real; /* none: of the whole pool */
+	bool found = false;
+	int rc = 0;
 
 	if (step->kind != STEP_CHANGE)
 		return 0;
-	for (size_t i = 0; i < f->count; i++) {
+	for (size_t i = 0; !rc && i < f->count; i++) {
 		const struct member *m = &f->members[i];
-		if (strcmp(m->pool, step->change->virtual_name) != 0 || !address_equal(&m->address, &step->want_real->address))
+		if (strcmp(m->pool, step->change->virtual_name) != 0 || (real ? !address_equal(&m->address, &real->address) : !m->on))
 			continue;
-		struct snmp_write w = {.object = &objects[MEMBER_ENABLE], .index = m->index, .type = 'i',
-				       .number = step->want_real->weight ? USER_ENABLED : USER_DISABLED};
-		return switch_set(f->snmp, &w, 1, e);
+		found = true;
+		rc = let(f, m, step->want_real && step->want_real->weight, e);
 	}
-	return error_set(e, ERR_NOT_FOUND, run->object, "try again", "a member of pool %s is gone meanwhile", step->change->virtual_name);
+	return found ? rc : error_set(e, ERR_NOT_FOUND, run->object, "try again", "a member of pool %s is gone meanwhile", step->change->virtual_name);
 }
 
 static const struct driver_scheduler schedulers[] = {{"wrr", 1, NULL}, {"rr", 1, NULL}, {"wlc", 1, NULL}, {"lc", 1, NULL}, {"sh", 1, NULL}, {NULL, 0, NULL}};
-static const char *const options[] = {"timeout_ms", "partition", NULL};
+static const char *const options[] = {"timeout_ms", "partition", "previous", "previous-1", "previous-2", "previous-3", "previous-4", "previous-5", "previous-6",
+				      "previous-7", "previous-8", "previous-9", NULL};
 
 const struct driver driver_f5 = {
     .family = "f5",
-    .can = {.statistics = true,
+    .can = {.let_out = true,
+	    .statistics = true,
 	    .udp = true,
 	    .ipv6 = true,
 	    .persistence = true,

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,7 +29,7 @@ struct haproxy {
 	const char *prefix, *socket, *config, *pid_file, *master;
 	struct program_text answer, file, remove;
 	bool reloaded, noted; /* in this round; in this run */
-	bool kept_out;        /* a reload failed: the file says what runs, not what is wanted */
+	bool kept_out;        /* a reload failed, or is put off: the file says what runs, not what is wanted */
 	int64_t pid;
 };
 
@@ -90,6 +92,24 @@ static void add_copy(struct picture *to, const struct picture_virtual *v)
 	memcpy(copy->reals, v->reals, v->count * sizeof *copy->reals);
 }
 
+/* May HAProxy listen there? A reload with an address that this machine does not have fails as a whole. */
+static bool is_here(const struct picture_virtual *v)
+{
+	struct sockaddr_in6 six = {.sin6_family = AF_INET6};
+	struct sockaddr_in four = {.sin_family = AF_INET};
+	bool is_six = v->address.family == 6;
+	int fd = socket(is_six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return true; /* the reload will tell */
+	memcpy(&six.sin6_addr, v->address.bytes, sizeof six.sin6_addr);
+	memcpy(&four.sin_addr, v->address.bytes, sizeof four.sin_addr);
+	int rc = is_six ? bind(fd, (const struct sockaddr *)&six, sizeof six) : bind(fd, (const struct sockaddr *)&four, sizeof four);
+	bool here = !rc || errno != EADDRNOTAVAIL;
+	close(fd);
+	return here;
+}
+
 /* What was asked for but refused stays as it runs, so it stays in the file; so does what a failed reload would have changed. */
 static void wanted_section(struct haproxy *h, struct program_text *out)
 {
@@ -98,7 +118,8 @@ static void wanted_section(struct haproxy *h, struct program_text *out)
 
 	for (size_t i = 0; i < want->count; i++) {
 		const struct picture_virtual *v = &want->virtuals[i], *old = picture_find(have, v->name);
-		if (!h->kept_out || (old && same_virtual(v, old)))
+		bool runs = old && same_virtual(v, old);
+		if (runs || (!h->kept_out && is_here(v)))
 			add_copy(&all, v);
 		else if (old)
 			add_copy(&all, old);
@@ -243,6 +264,12 @@ static int reload(struct haproxy *h, struct error *e)
 	if (!*h->config || (!*h->master && !*h->pid_file))
 		return error_set(e, ERR_CONFIG, h->run->object, "set the options config, and pid or master",
 				 "a new or changed virtual server needs its configuration file and a reload");
+	if (h->kept_out) /* the section holds all of them: what was refused for one is for all */
+		return error_set(e, ERR_NOT_NOW, h->run->object, "see why the reload is refused", "it waits for a reload");
+	if (!strcmp(driver_option(h->run, "reload", "now"), "later")) {
+		h->kept_out = true;
+		return error_set(e, ERR_NOT_NOW, h->run->object, "wait for the next run", "a reload is put off");
+	}
 	int rc = write_config(h, e);
 	h->kept_out = rc != 0;
 	if (rc)
@@ -250,7 +277,7 @@ static int reload(struct haproxy *h, struct error *e)
 	h->run->result->commands++;
 	rc = ask_for_reload(h, e);
 	if (!rc && !worker_changes(h, old))
-		rc = error_set(e, ERR_REFUSED, h->run->object, "see its log: mostly an address that is not on this machine, or a port in use",
+		rc = error_set(e, ERR_REFUSED, h->run->object, "see its log: mostly a port that is in use",
 			       "no new process came up after the reload; the old file is back");
 	h->kept_out = rc != 0;
 	if (rc) {
@@ -401,9 +428,12 @@ static int tidy(struct haproxy *h, struct error *e)
 
 static int change(struct haproxy *h, const struct driver_step *step, struct error *e)
 {
-	char backend[PICTURE_NAME + 16];
+	char backend[PICTURE_NAME + 16], address[ADDRESS_TEXT];
 
 	text_format(backend, sizeof backend, "%s%s", h->prefix, step->change->virtual_name);
+	if ((step->change->verb == PICTURE_ADD_VIRTUAL || step->change->verb == PICTURE_CHANGE_VIRTUAL) && !is_here(step->want))
+		return error_set(e, ERR_REFUSED, h->run->object, "put the address on it first, or set net.ipv4.ip_nonlocal_bind", "%s is no address of this machine",
+				 address_text(&step->want->address, 0, address));
 	/* the file that was loaded has all that is wanted */
 	if (h->reloaded)
 		return 0;
@@ -437,7 +467,7 @@ static int haproxy_apply(struct driver_run *run, const struct driver_step *step,
 
 static const struct driver_scheduler schedulers[] = {{"wrr", 1, "roundrobin"}, {"rr", 1, "roundrobin"}, {"wlc", 2, "leastconn"}, {"lc", 2, "leastconn"},
 						     {"sh", 3, "source"},      {NULL, 0, NULL}};
-static const char *const options[] = {"socket", "config", "main", "pid", "master", NULL};
+static const char *const options[] = {"socket", "config", "main", "pid", "master", "reload", NULL};
 
 const struct driver driver_haproxy = {
     .family = "haproxy",

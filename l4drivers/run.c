@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "l4drivers/driver.h"
 
 #define ROUNDS 4 /* a lost reply leaves it open what was done: read, and make the rest */
+#define REVERT_MS 4000 /* more than the deadline: what is pending must not stay for others to apply */
 
 /* --- what is wanted, as the device would show it --------------------------------------------------------- */
 
@@ -149,6 +151,7 @@ struct frame {
 	struct picture want;
 	struct picture_result plan; /* of this round; its changes and foreign only */
 	bool partial;
+	bool must_save; /* saving failed, in this run or in one before */
 };
 
 /* What was asked for but refused stays as it is on the device; what is read is ours by the driver's own prefix. */
@@ -209,11 +212,13 @@ static int read_device(struct frame *f, struct error *e)
 	f->run.result->foreign = 0;
 	f->run.result->note[0] = '\0';
 	int rc = f->driver->read(&f->run, e);
+	f->run.result->read = !rc;
 	if (rc) {
 		/* half of it says nothing */
 		picture_clear(&f->run.have);
 		return rc;
 	}
+	f->run.unsaved = f->run.unsaved || f->must_save;
 	picture_sort(&f->run.have);
 	drop_repeats(&f->run.have);
 	name_members(&f->run.have, &f->want);
@@ -247,11 +252,14 @@ static int make_step(struct frame *f, enum driver_step_kind kind, struct error *
 static void record(struct picture_result *out, const struct picture_change *c)
 {
 	picture_result_change(out, c->verb, c->virtual_name, c->real, "%s", c->what);
+	out->changes[out->change_count - 1].found = c->found;
 }
 
 static bool beyond_its_powers(const struct driver *d, const struct picture_change *c, struct error *e)
 {
-	if (d->can.create || c->verb == PICTURE_CHANGE_REAL)
+	bool goes = c->verb == PICTURE_REMOVE_REAL || c->verb == PICTURE_REMOVE_VIRTUAL;
+
+	if (d->can.create || c->verb == PICTURE_CHANGE_REAL || (goes && d->can.let_out))
 		return false;
 	error_set(e, ERR_REFUSED, c->virtual_name, "do it on the balancer itself; weight 0 and back is all that can be set from here",
 		  "%s: %s %s is not possible on this balancer", d->family, picture_verb_name((int)c->verb), c->real);
@@ -288,6 +296,18 @@ static int make_changes(struct frame *f, struct error *e)
 	return rc;
 }
 
+static int take_back(struct frame *f, struct error *e)
+{
+	int64_t end = f->run.deadline_ms, left = driver_left_ms(&f->run);
+
+	if (left < REVERT_MS)
+		f->run.deadline_ms = clock_mono_ms() + REVERT_MS;
+	int rc = make_step(f, STEP_REVERT, e);
+	f->run.result->left = rc != 0;
+	f->run.deadline_ms = end;
+	return rc;
+}
+
 /* Pending changes are dropped as one: nothing of this round was made then. */
 static int give_up(struct frame *f, size_t before, int rc, struct error *e)
 {
@@ -298,7 +318,7 @@ static int give_up(struct frame *f, size_t before, int rc, struct error *e)
 		f->partial = f->partial || made;
 		return rc;
 	}
-	if (make_step(f, STEP_REVERT, &why)) {
+	if (take_back(f, &why)) {
 		char text[256];
 		text_format(text, sizeof text, "%.120s; and taking back what is pending failed: %.100s", e->text, why.text);
 		text_copy(e->text, sizeof e->text, text);
@@ -315,6 +335,7 @@ static int save(struct frame *f, int rc, struct error *e)
 	struct error why;
 	int saved = make_step(f, STEP_SAVE, &why);
 
+	f->must_save = saved != 0;
 	if (!saved)
 		return rc;
 	f->partial = true;
@@ -397,7 +418,7 @@ static int look_only(struct frame *f, struct error *e)
 
 static int check_options(const struct driver *d, const struct picture *asked, const char *object, struct error *e)
 {
-	static const char *const common[] = {"deadline", "prefix", "save", NULL};
+	static const char *const common[] = {"deadline", "prefix", "save", "unsaved", NULL};
 
 	for (size_t i = 0; i < asked->option_count; i++) {
 		bool known = false;
@@ -488,10 +509,12 @@ int driver_run(const struct driver *driver, const struct picture *asked, int64_t
 	f.run.want = &f.want;
 	f.run.result = out;
 	f.run.deadline_ms = deadline_ms;
+	f.must_save = driver->can.save && *picture_option(asked, "unsaved", "");
 	text_format(f.run.object, sizeof f.run.object, "%s %s", driver->family,
 		    asked->target.family ? address_text(&asked->target, 0, address) : "here");
 	out->status = drive(&f, &out->error);
 	out->partial = f.partial && out->status;
+	out->unsaved = f.must_save;
 	out->foreign += f.plan.foreign;
 	tell_picture(&out->have, &f.run.have, driver->family);
 	picture_clear(&f.run.have);

@@ -19,6 +19,7 @@ struct snmp {
 	void *arg;
 	void *session; /* net-snmp's, NULL with a fake */
 	int timeout_ms;
+	bool forbids; /* the last refusal */
 };
 
 static snmp_exchange *fake;
@@ -189,6 +190,11 @@ void switch_close(struct snmp *s)
 	if (s && s->session)
 		snmp_sess_close(s->session);
 	free(s);
+}
+
+bool switch_forbids(const struct snmp *s)
+{
+	return s->forbids;
 }
 
 /* --- indexes -------------------------------------------------------------------------------------------- */
@@ -372,19 +378,20 @@ static int ask(struct snmp *s, netsnmp_pdu *request, int tries, netsnmp_pdu **re
 	return rc;
 }
 
-static int refused(const struct snmp *s, const char *object, long status, struct error *e)
+static int refused(struct snmp *s, const char *object, long status, struct error *e)
 {
 	int kind = ERR_REFUSED;
 	const char *remedy = "see the switch's own log for the reason";
 
-	if (status == SNMP_ERR_NOTWRITABLE || status == SNMP_ERR_NOACCESS || status == SNMP_ERR_AUTHORIZATIONERROR || status == SNMP_ERR_READONLY ||
-	    status == SNMP_ERR_NOCREATION || status == SNMP_ERR_NOSUCHNAME)
+	s->forbids = status == SNMP_ERR_NOTWRITABLE || status == SNMP_ERR_NOACCESS || status == SNMP_ERR_AUTHORIZATIONERROR ||
+		     status == SNMP_ERR_READONLY || status == SNMP_ERR_NOCREATION || status == SNMP_ERR_NOSUCHNAME;
+	if (s->forbids)
 		remedy = "give the SNMP credential write access on the switch, where it can be written at all";
 	if (status == SNMP_ERR_GENERR || status == SNMP_ERR_COMMITFAILED || status == SNMP_ERR_UNDOFAILED)
 		remedy = "see the switch's own log, and try again";
 	if (status == SNMP_ERR_RESOURCEUNAVAILABLE || status == SNMP_ERR_TOOBIG)
 		kind = ERR_NO_RESOURCE;
-	return error_set(e, kind, s->run->object, remedy, "%s: the switch says %s", object, snmp_errstring((int)status));
+	return error_set(e, kind, s->run->object, remedy, "%s: %s", object, snmp_errstring((int)status));
 }
 
 static int odd(const struct snmp *s, const char *object, const char *what, struct error *e)

@@ -63,6 +63,7 @@ bool snmp_index_address(const struct snmp_index *index, size_t *at, struct addre
 /* One value; ERR_NOT_FOUND when the device has no such object. */
 int switch_get(struct snmp *s, const struct snmp_object *object, const struct snmp_index *index, struct snmp_value *out, struct error *e);
 int switch_set(struct snmp *s, const struct snmp_write *writes, size_t count, struct error *e);
+bool switch_forbids(const struct snmp *s); /* the last refusal was for want of the right, not for what was asked */
 /* Calls visit for each value below the object, in order; it returns 0 to go on. 0 rows are no error. Returns visit's own result. */
 typedef int snmp_visit(void *arg, const struct snmp_value *value);
 int switch_walk(struct snmp *s, const struct snmp_object *object, snmp_visit *visit, void *arg, struct error *e);

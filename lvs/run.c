@@ -98,6 +98,7 @@ static void set_servers(struct run *run, const struct picture *want, struct lvs_
 
 	if (read_table(run, ours, &table, out))
 		return;
+	out->read = true;
 	out->foreign = lvs_have(&table, ours, want, &out->have);
 	if (!want->read_only)
 		lvs_plan(want, &out->have, &table, out, &commands);
@@ -105,7 +106,8 @@ static void set_servers(struct run *run, const struct picture *want, struct lvs_
 		apply(run, commands, out);
 		kernel_table_clear(&table);
 		picture_clear(&out->have);
-		if (!read_table(run, ours, &table, out)) {
+		out->read = !read_table(run, ours, &table, out);
+		if (out->read) {
 			out->foreign = lvs_have(&table, ours, want, &out->have);
 			compare(want, &table, out);
 		}

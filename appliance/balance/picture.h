@@ -105,12 +105,16 @@ struct picture_change {
 	enum picture_verb verb;
 	char virtual_name[PICTURE_NAME], real[PICTURE_NAME]; /* real: "" for a virtual server */
 	char what[96];    /* "weight 100 > 40" */
+	uint64_t found;   /* the mark of the row that stood there before; 0: none, or not known */
 };
 struct picture_result {
 	int status;               /* 0: as wanted (read back and compared); else a negative error kind */
 	struct error error;       /* when status is not 0 */
 	bool partial;             /* some changes were made, some not */
 	bool pending;             /* a change is accepted but not finished (asynchronous delete): ask again */
+	bool read;                /* have is what stands there now, also when status is not 0 */
+	bool unsaved;             /* what runs there could not be saved: the next run is to try (option unsaved=1) */
+	bool left;                /* changes of ours are pending on it and could not be taken back: the next run may (option pending=ours) */
 	struct picture_change *changes; /* owned: made by this run (dry run: would be made); JSON carries the first PICTURE_CHANGES_SHOWN */
 	size_t change_count, change_room;
 	uint32_t change_total;    /* of all, after reading JSON too */
@@ -133,6 +137,12 @@ int picture_result_from_json(const char *text, size_t size, struct picture_resul
  * `failing` make no difference. change.real is the address text ("10.1.0.7:80"); picture_change_real() finds the row. */
 void picture_diff(const struct picture *want, const struct picture *have, bool (*ours)(void *arg, const struct picture_virtual *v), void *arg,
 		  struct picture_result *out);
+/* What of a row makes a difference, as a number that is not 0 (but of a virtual server without address and mark): equal rows have equal marks. */
+uint64_t picture_real_mark(const struct picture_real *r);
+uint64_t picture_virtual_mark(const struct picture_virtual *v);
+/* Whether the row of a result's change was another one when the run began than in `last`, what the run before had read back (sorted): then somebody
+ * else had changed it. A change that does not say what was found, such as of what a picture does not know, is nobody else's. */
+bool picture_found_changed(const struct picture *last, const struct picture_result *result, size_t change);
 /* The real server a change names in a picture: its row in `want` for add and change, in `have` for remove; NULL when there is none. */
 const struct picture_real *picture_change_real(const struct picture *picture, const struct picture_change *change);
 

@@ -17,11 +17,19 @@ static int compare_reals(const struct picture_real *a, const struct picture_real
 	return order ? order : (a->address.port > b->address.port) - (a->address.port < b->address.port);
 }
 
-static void real_change(struct picture_result *out, enum picture_verb verb, const char *virtual_name, const struct picture_real *r, const char *what)
+/* have: the row that stands there, NULL for one that comes. */
+static void real_change(struct picture_result *out, enum picture_verb verb, const char *virtual_name, const struct picture_real *r,
+			const struct picture_real *have, const char *what)
 {
 	char address[ADDRESS_TEXT];
 
 	picture_result_change(out, verb, virtual_name, address_text(&r->address, 0, address), "%s", what);
+	out->changes[out->change_count - 1].found = have ? picture_real_mark(have) : 0;
+}
+
+static void found_virtual(struct picture_result *out, const struct picture_virtual *have)
+{
+	out->changes[out->change_count - 1].found = picture_virtual_mark(have);
 }
 
 static void add_real(struct picture_result *out, const char *virtual_name, const struct picture_real *r)
@@ -32,7 +40,7 @@ static void add_real(struct picture_result *out, const char *virtual_name, const
 	text_append(what, sizeof what, &used, "weight %" PRIu32, r->weight);
 	if (r->connections_max)
 		text_append(what, sizeof what, &used, ", limit %" PRIu32, r->connections_max);
-	real_change(out, PICTURE_ADD_REAL, virtual_name, r, what);
+	real_change(out, PICTURE_ADD_REAL, virtual_name, r, NULL, what);
 }
 
 static void change_real(struct picture_result *out, const char *virtual_name, const struct picture_real *want, const struct picture_real *have)
@@ -46,7 +54,7 @@ static void change_real(struct picture_result *out, const char *virtual_name, co
 		text_append(what, sizeof what, &used, "%slimit %" PRIu32 " > %" PRIu32, used ? ", " : "", have->connections_max,
 			    want->connections_max);
 	if (used)
-		real_change(out, PICTURE_CHANGE_REAL, virtual_name, want, what);
+		real_change(out, PICTURE_CHANGE_REAL, virtual_name, want, have, what);
 }
 
 /* What of a virtual server can be changed while it stays; "" for nothing. */
@@ -122,7 +130,7 @@ static void diff_reals(const struct picture_virtual *want, const struct picture_
 	for (size_t i = 0; i < count; i++) {
 		gone[i] = !pairs[i].want && used_anew(pairs, count, i, coming, names);
 		if (gone[i])
-			real_change(out, PICTURE_REMOVE_REAL, want->name, pairs[i].have, "its address or name is used anew");
+			real_change(out, PICTURE_REMOVE_REAL, want->name, pairs[i].have, pairs[i].have, "its address or name is used anew");
 	}
 	for (size_t i = 0; i < count; i++)
 		if (!pairs[i].have)
@@ -132,7 +140,7 @@ static void diff_reals(const struct picture_virtual *want, const struct picture_
 			change_real(out, want->name, pairs[i].want, pairs[i].have);
 	for (size_t i = 0; i < count; i++)
 		if (!pairs[i].want && !gone[i])
-			real_change(out, PICTURE_REMOVE_REAL, want->name, pairs[i].have, "");
+			real_change(out, PICTURE_REMOVE_REAL, want->name, pairs[i].have, pairs[i].have, "");
 	free(gone);
 	free(coming);
 	free(pairs);
@@ -146,10 +154,12 @@ static void diff_removals(const struct picture *want, const struct picture *have
 
 		if (wanted && picture_same_endpoint(wanted, v))
 			continue;
-		if (!wanted && ours && !ours(arg, v))
+		if (!wanted && ours && !ours(arg, v)) {
 			out->foreign++;
-		else
-			picture_result_change(out, PICTURE_REMOVE_VIRTUAL, v->name, "", "%s", wanted ? "its address changes" : "");
+			continue;
+		}
+		picture_result_change(out, PICTURE_REMOVE_VIRTUAL, v->name, "", "%s", wanted ? "its address changes" : "");
+		found_virtual(out, v);
 	}
 }
 
@@ -165,13 +175,15 @@ void picture_diff(const struct picture *want, const struct picture *have, bool (
 
 		if (old && !picture_same_endpoint(v, old))
 			old = NULL;
-		if (!old && v->protocol == PICTURE_FWMARK)
+		if (!old && v->protocol == PICTURE_FWMARK) {
 			picture_result_change(out, PICTURE_ADD_VIRTUAL, v->name, "", "mark %" PRIu32 " %s", v->fwmark, v->scheduler);
-		else if (!old)
+		} else if (!old) {
 			picture_result_change(out, PICTURE_ADD_VIRTUAL, v->name, "", "%s%s %s", address_text(&v->address, 0, address),
 					      v->protocol == PICTURE_UDP ? "/udp" : "", v->scheduler);
-		else if (virtual_differs(v, old, what, sizeof what))
+		} else if (virtual_differs(v, old, what, sizeof what)) {
 			picture_result_change(out, PICTURE_CHANGE_VIRTUAL, v->name, "", "%s", what);
+			found_virtual(out, old);
+		}
 		diff_reals(v, old ? old : &nothing, out);
 	}
 }

@@ -8,8 +8,9 @@
  *   "scheduler":"wrr", "persistence_s":300, "persistence_prefix":24, COUNTS, "reals":[REAL...]}
  * REAL: {"name":"n001", "address":"10.0.1.1:80", "weight":100, "connections_max":0, "failing":true, COUNTS}
  * COUNTS: "connections", "packets_in", "packets_out", "bytes_in", "bytes_out", "active", "inactive"
- * result: {"v":1, "status":"ok" or an error kind, "error":{"object","text","remedy"}, "partial":true, "pending":true, "commands":3,
- *   "foreign":1, "note":"", "change_total":2, "changes":[{"verb":"change-real","virtual":"web","real":"10.0.1.1:80","what":"weight 100 > 40"}],
+ * result: {"v":1, "status":"ok" or an error kind, "error":{"object","text","remedy"}, "partial":true, "pending":true, "read":true, "unsaved":true, "left":true, "commands":3,
+ *   "foreign":1, "note":"", "change_total":2,
+ *   "changes":[{"verb":"change-real","virtual":"web","real":"10.0.1.1:80","what":"weight 100 > 40","found":7}],
  *   "have":{"driver":"haproxy","virtuals":[VIRTUAL...]}} */
 #include <inttypes.h>
 #include <jansson.h>
@@ -88,6 +89,9 @@ static const struct member credential_members[] = {{"version", M_WORD, AT(pictur
 
 static const struct member result_members[] = {{"partial", M_BOOL, AT(picture_result, partial)},
 					       {"pending", M_BOOL, AT(picture_result, pending)},
+					       {"read", M_BOOL, AT(picture_result, read)},
+					       {"unsaved", M_BOOL, AT(picture_result, unsaved)},
+					       {"left", M_BOOL, AT(picture_result, left)},
 					       {"commands", M_U32, AT(picture_result, commands), .high = UINT32_MAX},
 					       {"foreign", M_U32, AT(picture_result, foreign), .high = UINT32_MAX},
 					       {"note", M_TEXT, AT(picture_result, note)},
@@ -102,6 +106,7 @@ static const struct member error_members[] = {{"object", M_TEXT, AT(error, objec
 static const struct member change_members[] = {{"virtual", M_NAME, AT(picture_change, virtual_name)},
 					       {"real", M_TEXT, AT(picture_change, real)},
 					       {"what", M_TEXT, AT(picture_change, what)},
+					       {"found", M_U64, AT(picture_change, found), .high = INT64_MAX},
 					       {0}};
 
 /* --- to JSON -------------------------------------------------------------------------------------------- */

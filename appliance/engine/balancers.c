@@ -18,23 +18,16 @@
 #define READ_COUNTS_MS 10000 /* of balancers that tell loads, as often as sizes are decided */
 #define READ_DRAIN_MS 2000   /* while something drains */
 #define PENDING_MS 2000
-#define RUN_MS 20000         /* a run may take so long */
+#define RUN_MS 20000         /* a run may take so long, unless its option deadline says another time ... */
+#define RUN_MORE_MS 6000     /* ... which is the driver's own: it ends before it is ended */
 #define AGAIN_MS 1000        /* after a failure, doubled up to READ_MS */
 
 struct answer { /* finds its balancer again */
 	struct engine *e;
 	uint32_t slot, generation, director;
+	bool later;              /* it was told to leave out a reload */
 	uint64_t hash;
 };
-
-static void free_have(struct director *d)
-{
-	for (size_t i = 0; i < d->have_count; i++)
-		free(d->have[i].reals);
-	free(d->have);
-	d->have = NULL;
-	d->have_count = 0;
-}
 
 struct balancer *balancer_find(const struct engine *e, const char *name)
 {
@@ -93,7 +86,7 @@ static void remember(struct balancer *b)
 		for (size_t v = 0; v < s->virtuals.count; v++) {
 			char text[PICTURE_NAME + 16];
 			bool known = false;
-			balancer_endpoint(&s->virtuals.at[v], text, sizeof text);
+			balancer_key(b, s, v, text, sizeof text);
 			for (size_t k = 0; k < b->set_count; k++)
 				known = known || !strcmp(b->set[k], text);
 			if (known || b->set_count == SET_MAX)
@@ -171,10 +164,10 @@ static void alarm_of(struct balancer *b)
 	for (size_t d = 0; d < balancer_directors(b); d++)
 		if (b->at[d].status) {
 			status = b->at[d].status;
-			why = b->at[d].why;
+			why = b->at[d].brief;
 		}
 	if (status) {
-		text_format(cause, sizeof cause, "%s: %.48s", status == ERR_REMOTE || status == ERR_NO_RESOURCE ? "no answer" : "refused", why);
+		text_format(cause, sizeof cause, "%s: %.48s", balancer_trouble(status) == BALANCER_UNREACHABLE ? "no answer" : "refused", why);
 		alarms_raise(b->e, b->config.head.name, "balancer", "", LEVEL_MAJOR, cause, NO_SLOT, 0, 0);
 		b->alarm = 1;
 	} else if (b->alarm) {
@@ -233,8 +226,8 @@ static struct service_member *member_at(const struct at_address *list, size_t co
 
 static const struct picture_virtual *virtual_in(const struct director *d, const struct service_virtual *v)
 {
-	for (size_t i = 0; i < d->have_count; i++) {
-		const struct picture_virtual *h = &d->have[i];
+	for (size_t i = 0; i < d->have.count; i++) {
+		const struct picture_virtual *h = &d->have.virtuals[i];
 		if (v->fwmark ? h->fwmark == v->fwmark && h->family == v->family
 			      : h->protocol == v->protocol && address_equal(&h->address, &v->address))
 			return h;
@@ -300,19 +293,17 @@ static void see_service(struct balancer *b, struct service *s, const struct dire
 
 static void take_have(struct director *d, struct picture *have)
 {
-	free_have(d);
-	d->have = have->virtuals;
-	d->have_count = have->count;
-	have->virtuals = NULL;
-	have->count = have->room = 0;
+	picture_clear(&d->have);
+	d->have = *have;
+	memset(have, 0, sizeof *have);
 }
 
 static void see_services(struct balancer *b, const struct director *d)
 {
-	b->virtuals = (uint32_t)d->have_count;
+	b->virtuals = (uint32_t)d->have.count;
 	b->reals = 0;
-	for (size_t i = 0; i < d->have_count; i++)
-		b->reals += (uint32_t)d->have[i].count;
+	for (size_t i = 0; i < d->have.count; i++)
+		b->reals += (uint32_t)d->have.virtuals[i].count;
 	for (uint32_t i = 0; i < SERVICES_MAX && b->e->services->count; i++) {
 		struct service *s = b->e->services->at[i];
 		if (s && !strcmp(s->config.balancer, b->config.head.name))
@@ -320,29 +311,60 @@ static void see_services(struct balancer *b, const struct director *d)
 	}
 }
 
-static void tell_changes(struct balancer *b, const struct picture_result *r, bool by_hand)
+/* Whose a change is: of a picture that was there already each one mends what somebody else did; of another picture those whose row is not as it was
+ * read back last. */
+static bool by_hand(const struct director *d, const struct answer *a, const struct picture_result *r, size_t change)
 {
-	for (size_t i = 0; i < r->change_count && i < 20; i++)
-		log_info("balancer %s: %s%s %s%s%s: %s", b->config.head.name, by_hand ? "set right: " : "", picture_verb_name((int)r->changes[i].verb),
-			 r->changes[i].virtual_name, r->changes[i].real[0] ? " " : "", r->changes[i].real, r->changes[i].what);
+	return d->wanted_hash == a->hash || (d->have_stands && picture_found_changed(&d->have, r, change));
+}
+
+/* Counts what was changed by hand and is set right, and has it told. */
+static void see_hands(struct balancer *b, const struct director *d, const struct answer *a, const struct picture_result *r)
+{
+	for (size_t i = 0; i < r->change_count; i++) {
+		const struct picture_change *c = &r->changes[i];
+		bool hand = by_hand(d, a, r, i);
+		if (i < 20)
+			log_info("balancer %s: %s%s %s%s%s: %s", b->config.head.name, hand ? "set right: " : "", picture_verb_name((int)c->verb),
+				 c->virtual_name, c->real[0] ? " " : "", c->real, c->what);
+		if (hand && !b->hands++)
+			text_format(b->hand, sizeof b->hand, "%s %s %s", picture_verb_name((int)c->verb), c->virtual_name, c->real);
+		b->repairs += hand;
+	}
+}
+
+/* Why it is not as wanted. What is wrong with the machine itself is told of a balancer by its name: its address would take up an alarm's short line. */
+static void take_why(struct balancer *b, struct director *d, const struct error *error)
+{
+	const char *driver = balancer_driver_name(b->config.driver);
+	bool itself = !strncmp(error->object, driver, strlen(driver));
+
+	text_format(d->why, sizeof d->why, "%.90s: %.150s", error->object, error->text);
+	text_copy(d->brief, sizeof d->brief, itself ? error->text : d->why);
 }
 
 /* Of a pair the connections count that the first one tells; the other one is kept in step. */
 static void take_result(struct balancer *b, size_t which, const struct answer *a, struct picture_result *r)
 {
 	struct director *d = &b->at[which];
-	bool by_hand = r->status == 0 && r->change_count && d->wanted_hash == a->hash;
 
 	b->commands += r->commands;
-	b->repairs += by_hand ? r->change_count : 0;
-	tell_changes(b, r, by_hand);
-	d->status = r->status;
+	see_hands(b, d, a, r);
 	d->pending = r->pending;
-	if (r->status) {
-		text_format(d->why, sizeof d->why, "%.90s: %.150s", r->error.object, r->error.text);
-		return;
+	d->left = r->left;
+	d->unsaved = r->unsaved;
+	if (!a->later || r->status != ERR_NOT_NOW) { /* else it is as refused as it was */
+		d->status = r->status;
+		if (r->status)
+			take_why(b, d, &r->error);
 	}
-	d->wanted_hash = r->pending ? 0 : a->hash;
+	if (r->status && d->wanted_hash != a->hash)
+		d->wanted_hash = 0; /* some of another one may be there */
+	else if (!r->status)
+		d->wanted_hash = r->pending ? 0 : a->hash;
+	d->have_stands = r->read || (d->have_stands && !r->commands);
+	if (r->status && !r->read)
+		return;
 	d->read = true;
 	d->read_ms = clock_wall_ms();
 	b->foreign = r->foreign;
@@ -362,11 +384,15 @@ static void read_answer(struct balancer *b, size_t which, const struct answer *a
 		d->status = m->end == ENDED_BAD || m->end == ENDED_PERMISSION || m->end == ENDED_HOST_KEY ? ERR_REFUSED : ERR_REMOTE;
 		text_format(d->why, sizeof d->why, "%s: %.200s", run_ended_name((int)m->end), m->text);
 		text_make_printable(d->why);
+		text_copy(d->brief, sizeof d->brief, d->why);
+		d->have_stands = false; /* it may have done something */
 		return;
 	}
 	if (picture_result_from_json(output, size, &r, &err)) {
 		d->status = ERR_REFUSED;
 		text_format(d->why, sizeof d->why, "the driver's answer is not readable: %.150s", err.text);
+		text_copy(d->brief, sizeof d->brief, d->why);
+		d->have_stands = false;
 		return;
 	}
 	take_result(b, which, a, &r);
@@ -374,6 +400,17 @@ static void read_answer(struct balancer *b, size_t which, const struct answer *a
 }
 
 static void send_picture(struct balancer *b, size_t which);
+
+/* A run that left out what was refused does not put off the next one that does not. */
+static void set_next(struct director *d, const struct answer *a, int64_t now_ms)
+{
+	if (d->status && a->later)
+		return;
+	d->gap_ms = d->status ? (d->gap_ms ? d->gap_ms * 2 : AGAIN_MS) : 0;
+	if (d->gap_ms > READ_MS)
+		d->gap_ms = READ_MS;
+	d->next_ms = now_ms + (d->status ? d->gap_ms : d->pending ? PENDING_MS : READ_MS);
+}
 
 static void on_answer(void *arg, const struct msg_run_result *m, const char *output, size_t size)
 {
@@ -388,11 +425,9 @@ static void on_answer(void *arg, const struct msg_run_result *m, const char *out
 		read_answer(b, a->director, a, m, output, size);
 		if (d->status && d->status != before)
 			log_warning("balancer %s: %s", b->config.head.name, d->why);
-		d->gap_ms = d->status ? (d->gap_ms ? d->gap_ms * 2 : AGAIN_MS) : 0;
-		if (d->gap_ms > READ_MS)
-			d->gap_ms = READ_MS;
-		d->next_ms = now + (d->status ? d->gap_ms : d->pending ? PENDING_MS : READ_MS);
+		set_next(d, a, now);
 		alarm_of(b);
+		balancer_tell_hands(b, now);
 		balancers_publish(b->e);
 		forget_unwanted(b);
 		if (d->status == 0 && d->sent_hash != b->hash)
@@ -403,11 +438,13 @@ static void on_answer(void *arg, const struct msg_run_result *m, const char *out
 }
 
 /* --- runs --------------------------------------------------------------------------------------------------------------- */
-static void fill_run(const struct balancer *b, size_t which, struct msg_run *run)
+static void fill_run(const struct balancer *b, size_t which, const struct picture *p, struct msg_run *run)
 {
+	int64_t seconds;
+
 	memset(run, 0, sizeof *run);
 	run->slot = NO_SLOT;
-	run->deadline_ms = RUN_MS;
+	run->deadline_ms = text_integer(picture_option(p, "deadline", ""), 1, 600, &seconds) ? (uint32_t)seconds * 1000 + RUN_MORE_MS : RUN_MS;
 	text_copy(run->driver, sizeof run->driver, balancer_driver_name(b->config.driver));
 	run->address = which == 0 ? b->config.address : b->config.peer;
 	if (b->config.ssh[0] && run->address.family) {
@@ -424,6 +461,30 @@ static void fill_run(const struct balancer *b, size_t which, struct msg_run *run
 	}
 }
 
+/* What only a reload of HAProxy brings: its virtual servers and options, without members. */
+static uint64_t frame_of(const struct picture *p)
+{
+	uint64_t hash = text_hash(p->options, p->option_count * sizeof p->options[0]);
+
+	for (size_t i = 0; i < p->count; i++) {
+		const uint64_t facts[] = {hash, text_hash(p->virtuals[i].name, strlen(p->virtuals[i].name)), picture_virtual_mark(&p->virtuals[i])};
+		hash = text_hash(facts, sizeof facts);
+	}
+	return hash;
+}
+
+/* A picture that comes before its time because members have changed brings no reload that was refused a moment ago: each one costs HAProxy a process.
+ * Other virtual servers may be what it takes: they are tried at once. */
+static bool hold_reload(const struct balancer *b, struct director *d, struct picture *p)
+{
+	uint64_t before = d->frame;
+
+	if (b->config.driver != DRIVER_HAPROXY)
+		return false;
+	d->frame = frame_of(p);
+	return d->status == ERR_REFUSED && d->frame == before && clock_mono_ms() < d->next_ms && picture_set_option(p, "reload", "later");
+}
+
 static void send_picture(struct balancer *b, size_t which)
 {
 	struct director *d = &b->at[which];
@@ -432,6 +493,12 @@ static void send_picture(struct balancer *b, size_t which)
 
 	balancer_picture(b, which, &p);
 	remember(b);
+	bool later = hold_reload(b, d, &p);
+	if (d->left && !picture_option(&p, "pending", NULL))
+		picture_set_option(&p, "pending", "ours");
+	if (d->unsaved)
+		picture_set_option(&p, "unsaved", "1");
+	fill_run(b, which, &p, &run);
 	char *text = picture_to_json(&p, false);
 	picture_clear(&p);
 	int input = text ? bytes_memory("input", text, strlen(text)) : -1;
@@ -440,9 +507,8 @@ static void send_picture(struct balancer *b, size_t which)
 		d->next_ms = clock_mono_ms() + READ_MS;
 		return;
 	}
-	fill_run(b, which, &run);
 	struct answer *a = mem_zalloc(sizeof *a);
-	*a = (struct answer){.e = b->e, .slot = b->slot, .generation = b->generation, .director = (uint32_t)which, .hash = b->hash};
+	*a = (struct answer){.e = b->e, .slot = b->slot, .generation = b->generation, .director = (uint32_t)which, .later = later, .hash = b->hash};
 	d->sent_hash = b->hash;
 	d->sent_ms = clock_mono_ms();
 	d->request = runs_ask(b->e, &run, input, on_answer, NULL, a);
@@ -501,7 +567,7 @@ static void drop(struct balancer *b)
 	e->balancers->at[b->slot] = NULL;
 	e->balancers->count--;
 	for (size_t d = 0; d < DIRECTORS; d++)
-		free_have(&b->at[d]);
+		picture_clear(&b->at[d].have);
 	free(b);
 }
 
@@ -548,6 +614,7 @@ void balancers_tick(struct engine *e)
 		if (!b)
 			continue;
 		b->hash = picture_hash(b);
+		balancer_tell_hands(b, now);
 		int64_t every = something_drains(b) ? READ_DRAIN_MS : b->config.snmp[0] ? READ_MS : READ_COUNTS_MS;
 		for (size_t d = 0; d < balancer_directors(b); d++) {
 			struct director *one = &b->at[d];
@@ -566,7 +633,7 @@ static void begin_anew(struct balancer *b)
 	for (size_t d = 0; d < DIRECTORS; d++) {
 		b->at[d].sent_hash = b->at[d].wanted_hash = 0;
 		b->at[d].next_ms = b->at[d].gap_ms = 0;
-		b->at[d].read = false;
+		b->at[d].read = b->at[d].have_stands = false;
 	}
 	b->hash = 0;
 }

@@ -15,12 +15,13 @@ struct director { /* one machine that gets the picture: the balancer itself, or 
 	uint64_t request;          /* open run; 0 none */
 	uint64_t wanted_hash;      /* of the picture that is there (read back so); 0 none */
 	uint64_t sent_hash;        /* of the one on its way */
+	uint64_t frame;            /* haproxy: of its virtual servers */
 	int64_t sent_ms, read_ms, next_ms, gap_ms;
-	bool read, pending;
+	bool read, pending, left, unsaved;
 	int status;                /* 0, or a negative error kind */
-	char why[256];
-	struct picture_virtual *have; /* as read back last, owned */
-	size_t have_count;
+	char why[256], brief[256]; /* brief: without the machine's address, where the trouble is the machine's */
+	struct picture have;       /* as read back last: its virtual servers, owned */
+	bool have_stands;          /* and nobody of ours has changed it since */
 };
 
 struct balancer {
@@ -32,8 +33,11 @@ struct balancer {
 	uint64_t hash;             /* of the picture that is wanted now */
 	struct director at[DIRECTORS];
 	uint64_t commands, repairs;
+	uint32_t hands;            /* repairs that were not told yet */
+	char hand[CAUSE_SIZE];     /* the first of them */
+	int64_t hands_told_ms;     /* 0 never */
 	uint32_t foreign, virtuals, reals;
-	char set[SET_MAX][PICTURE_NAME + 16]; /* virtual servers that stand there, in the words of `virtuals` */
+	char set[SET_MAX][PICTURE_NAME + 16]; /* virtual servers that stand there, by balancer_key() */
 	size_t set_count;
 	int8_t alarm;              /* raised: 1, not: 0, not known: -1 */
 	uint8_t told;              /* the state that was told last */
@@ -49,12 +53,18 @@ struct balancers {
 struct balancer *balancer_find(const struct engine *e, const char *name);
 size_t balancer_directors(const struct balancer *b);
 
+/* --- balancers_show.c */
+/* What a run's status makes of a balancer; in step for 0. */
+enum balancer_state balancer_trouble(int status);
+/* An event for what was changed by hand and is set right, one a minute however often somebody else does it. */
+void balancer_tell_hands(struct balancer *b, int64_t now_ms);
+
 /* --- balancers_picture.c */
 /* What a director is to have. *p is filled; picture_clear() it. */
 void balancer_picture(const struct balancer *b, size_t director, struct picture *p);
-/* In the words of a service's `virtuals`. */
-void balancer_endpoint(const struct service_virtual *v, char *out, size_t size);
-bool balancer_wants(const struct balancer *b, const char *endpoint);
+/* What tells a service's virtual server from others at this balancer: the words of `virtuals`; for an f5 its name, which is the pool's. */
+void balancer_key(const struct balancer *b, const struct service *s, size_t number, char *out, size_t size);
+bool balancer_wants(const struct balancer *b, const char *key);
 /* Whether a service's virtual servers stand at this balancer now. */
 bool balancer_carries(const struct balancer *b, const struct service *s);
 

@@ -6,11 +6,23 @@
 #include "base/text.h"
 #include "engine/balancers_own.h"
 
-void balancer_endpoint(const struct service_virtual *v, char *out, size_t size)
+/* "web", "web-2", ...: the first is named as its service, whatever the others are. */
+static void virtual_name(const struct service *s, size_t number, char *out, size_t size)
 {
+	if (number == 0)
+		text_copy(out, size, s->config.head.name);
+	else
+		text_format(out, size, "%.55s-%zu", s->config.head.name, number + 1);
+}
+
+void balancer_key(const struct balancer *b, const struct service *s, size_t number, char *out, size_t size)
+{
+	const struct service_virtual *v = &s->virtuals.at[number];
 	char address[ADDRESS_TEXT];
 
-	if (v->fwmark)
+	if (b->config.driver == DRIVER_F5)
+		virtual_name(s, number, out, size);
+	else if (v->fwmark)
 		text_format(out, size, "mark %u%s", v->fwmark, v->family == 6 ? "/6" : "");
 	else
 		text_format(out, size, "%s%s", address_text(&v->address, 0, address), v->protocol == SERVICE_UDP ? "/udp" : "");
@@ -29,15 +41,6 @@ static void add_reals(const struct service *s, const struct service_virtual *v, 
 		r->address.port = v->member_port;
 		r->weight = member_weight(m);
 	}
-}
-
-/* "web", "web-2", ...: the first is named as its service, whatever the others are. */
-static void virtual_name(const struct service *s, size_t number, char *out, size_t size)
-{
-	if (number == 0)
-		text_copy(out, size, s->config.head.name);
-	else
-		text_format(out, size, "%.55s-%zu", s->config.head.name, number + 1);
 }
 
 static void add_service(const struct service *s, struct picture *p)
@@ -99,7 +102,7 @@ bool balancer_carries(const struct balancer *b, const struct service *s)
 	return !strcmp(s->config.balancer, b->config.head.name) && (service_runs(s) || s->count);
 }
 
-bool balancer_wants(const struct balancer *b, const char *endpoint)
+bool balancer_wants(const struct balancer *b, const char *key)
 {
 	char text[PICTURE_NAME + 16];
 
@@ -108,21 +111,21 @@ bool balancer_wants(const struct balancer *b, const char *endpoint)
 		if (!s || !balancer_carries(b, s))
 			continue;
 		for (size_t v = 0; v < s->virtuals.count; v++) {
-			balancer_endpoint(&s->virtuals.at[v], text, sizeof text);
-			if (!strcmp(text, endpoint))
+			balancer_key(b, s, v, text, sizeof text);
+			if (!strcmp(text, key))
 				return true;
 		}
 	}
 	return false;
 }
 
-/* The kernel knows no names: what was set and is wanted no more must be said. */
+/* The kernel knows no names, and a BIG-IP's pools bear none of ours: what was set and is wanted no more must be said. */
 static void add_previous(const struct balancer *b, struct picture *p)
 {
 	char list[sizeof ((struct picture_option *)0)->value] = "", name[16] = "previous";
 	size_t used = 0, lists = 0;
 
-	if (b->config.driver != DRIVER_IPVS)
+	if (b->config.driver != DRIVER_IPVS && b->config.driver != DRIVER_F5)
 		return;
 	for (size_t i = 0; i < b->set_count; i++) {
 		if (balancer_wants(b, b->set[i]))

@@ -6,10 +6,16 @@
 #include "base/text.h"
 #include "engine/balancers_own.h"
 
+#define TELL_HANDS_MS 60000
+
+enum balancer_state balancer_trouble(int status)
+{
+	return status == ERR_REMOTE || status == ERR_NO_RESOURCE ? BALANCER_UNREACHABLE : status ? BALANCER_REFUSED : BALANCER_IN_STEP;
+}
+
 static enum balancer_state director_state(const struct balancer *b, const struct director *d)
 {
-	return d->status == ERR_REMOTE || d->status == ERR_NO_RESOURCE ? BALANCER_UNREACHABLE
-	       : d->status ? BALANCER_REFUSED
+	return d->status ? balancer_trouble(d->status)
 	       : !d->read ? BALANCER_UNKNOWN
 	       : d->wanted_hash == b->hash ? BALANCER_IN_STEP : BALANCER_CHANGING;
 }
@@ -37,6 +43,21 @@ static void tell_state(struct balancer *b, enum balancer_state state, const char
 		return;
 	b->told = (uint8_t)state;
 	outbox_balancer(b->e, b->config.head.name, state, state == BALANCER_IN_STEP ? LEVEL_NORMAL : LEVEL_MAJOR, why);
+}
+
+void balancer_tell_hands(struct balancer *b, int64_t now_ms)
+{
+	enum balancer_state state;
+	char cause[CAUSE_SIZE];
+	const char *why;
+
+	if (!b->hands || (b->hands_told_ms && now_ms - b->hands_told_ms < TELL_HANDS_MS))
+		return;
+	state = state_of(b, &why);
+	text_format(cause, sizeof cause, "%u by hand, set right: %s", b->hands, b->hand);
+	outbox_balancer(b->e, b->config.head.name, state, state >= BALANCER_REFUSED ? LEVEL_MAJOR : LEVEL_NORMAL, cause);
+	b->hands = 0;
+	b->hands_told_ms = now_ms;
 }
 
 void balancers_publish(struct engine *e)
@@ -136,9 +157,9 @@ static void send_have(struct engine *e, enum role face, const struct msg_query *
 
 	for (size_t which = 0; which < balancer_directors(b); which++) {
 		const struct director *d = &b->at[which];
-		for (size_t i = 0; i < d->have_count; i++)
-			send_virtual(&p, b, which, &d->have[i]);
-		if (!d->have_count && balancer_directors(b) > 1 && (d->status || !d->read))
+		for (size_t i = 0; i < d->have.count; i++)
+			send_virtual(&p, b, which, &d->have.virtuals[i]);
+		if (!d->have.count && balancer_directors(b) > 1 && (d->status || !d->read))
 			send_virtual(&p, b, which, NULL);
 	}
 	send_page(&p, NULL, false);

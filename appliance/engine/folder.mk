@@ -7,5 +7,5 @@ $(eval $(call unit,test_history,tests/unit/test_history.c appliance/engine/histo
 $(eval $(call program,tests/statseed,tests/system/statseed.c appliance/engine/history.c,store monitor loop base,sqlite3 libevent_core,-lm -lpthread))
 $(eval $(call unit,test_probes,tests/unit/test_probes.c,checker board base,jansson,-lm))
 $(eval $(call unit,test_runs,tests/unit/test_runs.c,board loop base,libevent_core jansson,-lm))
-$(eval $(call unit,test_balancers_show,tests/unit/test_balancers_show.c,board loop base,libevent_core jansson,-lm))
 $(eval $(call unit,test_https_alarms,tests/unit/test_https_alarms.c,board base,jansson,-lm))
+$(eval $(call unit,test_balancers_show,tests/unit/test_balancers_show.c,balance board loop base,libevent_core jansson,-lm))

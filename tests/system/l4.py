@@ -15,10 +15,10 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from appliance import BUILD, Failed, check, private_world, wait_until  # noqa: E402
+from switches import SECRETS, SimulatedSwitch  # noqa: E402
 
 WORK = "/run/l4"  # of the private world
 GLORY = os.path.join(BUILD, "libexec", "glory", "glory-l4")
-SIM = os.path.join(BUILD, "tests", "l4sim")
 AGENT = "127.0.0.1:11663"
 VIP = "10.99.0.100"
 V3 = {"version": "3", "user": "labv3", "auth": "SHA-256", "priv": "AES-128", "auth_secret": "labauthpass", "priv_secret": "labprivpass"}
@@ -40,7 +40,7 @@ def drive(family, virtuals, credential=None, options=None, target=None, **more):
         picture["target"] = target
     done = subprocess.run([GLORY, family], input=json.dumps(picture), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
     check(done.returncode == 0, "glory-l4 ended with %d: %s" % (done.returncode, done.stderr))
-    for secret in ("labauthpass", "labprivpass", "labrw"):
+    for secret in SECRETS:
         check(secret not in done.stdout + done.stderr, "a secret is printed")
     return json.loads(done.stdout)
 
@@ -50,53 +50,13 @@ def shape(result):
     return {v["name"]: {r["address"]: r.get("weight", 0) for r in v["reals"]} for v in result["have"]["virtuals"]}
 
 
-class Switch:
+class Switch(SimulatedSwitch):
     def __init__(self, family, *knobs, version=None):
-        self.family, self.credential = family, version or V2C
-        self.control = os.path.join(WORK, family + ".ctl")
-        conf = os.path.join(WORK, "conf")
-        shutil.rmtree(conf, ignore_errors=True)
-        os.makedirs(os.path.join(conf, "state"))
-        with open(os.path.join(conf, "l4sim.conf"), "w") as f:
-            f.write('rwcommunity labrw 127.0.0.1\nrocommunity labro 127.0.0.1\ncreateUser labv3 SHA-256 "labauthpass" AES "labprivpass"\nrwuser labv3 priv\n'
-                    'createUser labsha SHA "labauthpass" AES "labprivpass"\nrwuser labsha priv\n')
-        self.log = open(os.path.join(WORK, family + ".log"), "w")
-        self.process = subprocess.Popen([SIM, family, "udp:" + AGENT, self.control] + list(knobs), stdout=self.log, stderr=self.log,
-                                        env=dict(os.environ, SNMPCONFPATH=conf, SNMP_PERSISTENT_DIR=os.path.join(conf, "state"), MIBS=""))
-        wait_until("the simulated %s answers" % family, 10, lambda: self.knob("sets") == "0")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        self.log.close()
-
-    def knob(self, name, value=None):
-        try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
-                s.settimeout(10)
-                s.connect(self.control)
-                s.sendall((name if value is None else "%s %d" % (name, value)).encode() + b"\n")
-                return s.recv(64).decode().strip()
-        except OSError:
-            return None
-
-    def knobs(self, **values):
-        for name, value in values.items():
-            check(self.knob(name.replace("_", "-"), value) == "ok", "knob " + name)
+        super().__init__(family, AGENT, WORK, knobs)
+        self.credential = version or V2C
 
     def run(self, *virtuals, options=None, credential=None, **more):
         return drive(self.family, list(virtuals), credential or self.credential, options, AGENT, **more)
-
-    def set(self, *words):
-        """A person at the switch."""
-        subprocess.run(["snmpset", "-v2c", "-c", "labrw", "-t", "3", AGENT] + list(words), check=True, stdout=subprocess.DEVNULL, env=dict(os.environ, MIBS=""))
-
-    def get(self, oid):
-        return subprocess.run(["snmpget", "-v2c", "-c", "labrw", "-t", "3", "-Oqv", AGENT, oid], stdout=subprocess.PIPE, text=True,
-                              env=dict(os.environ, MIBS="")).stdout.strip()
 
     def good(self, result, *virtuals):
         """The result is well, and a fresh look at the switch shows what was wanted."""
@@ -272,7 +232,7 @@ def too_slow(s):
     check(time.monotonic() - begun < 6, "a deadline of 2 s took %.1f s" % (time.monotonic() - begun))
     s.knobs(slow_ms=0)
     web = virtual("web", 80, {1: 100})
-    s.good(s.run(web, options={"pending": "revert"} if s.family == "alteon" else {}), web)
+    s.good(s.run(web), web)
 
 
 REALS = "1.3.6.1.4.1.1872.2.5.4.1.1.2.3.1"
@@ -327,8 +287,7 @@ def by_hand_alteon(_):
         hand("1.3.6.1.4.1.1872.2.5.4.1.1.4.3.1.8.1", "i", "2")       # the virtual server deleted
         s.set("1.3.6.1.4.1.1872.2.5.4.4.5.1.3.1.1", "i", "2")        # out of its group by the operational object
         s.good(s.run(web, two), web, two)
-        members = [c for c in subprocess.run(["snmpwalk", "-v2c", "-c", "labrw", "-Oqn", AGENT, REALS + ".2"], stdout=subprocess.PIPE, text=True,
-                                             env=dict(os.environ, MIBS="")).stdout.splitlines() if c]
+        members = s.walk(REALS + ".2")
         check(len(members) == 4, "three members and one of somebody else: %s" % members)
 
 
@@ -400,6 +359,15 @@ def f5_members(_):
         result = s.refused(s.run(more), "refused", "add-real 10.1.0.9:80")
         check(result["partial"] and shape(result)["web"]["10.1.0.1:80"] == 0 and shape(result)["web"]["10.1.0.2:80"] == 100, result)
         s.refused(s.run(all_in, virtual("new", 81, {1: 100})), "refused", "add-virtual")
+        # who is in and not wanted is let out; a pool that was ours is emptied, one that was refused is left alone
+        fewer = virtual("web", 80, {1: 100, 2: 100})
+        s.good(s.run(fewer), fewer)
+        s.refused(s.run(dict(fewer, forwarding="tunnel"), options={"previous": "web"}), "config", "forward")
+        check(shape(s.run(fewer, read_only=True)) == {"web": {"10.1.0.1:80": 100, "10.1.0.2:80": 100}}, "a refused pool has changed")
+        check(s.run(options={"previous": "web-2"}).get("commands", 0) == 0, "another pool than was named")
+        gone = s.run(options={"previous": "mail, web"})
+        check(gone["status"] == "ok" and gone["commands"] == 2 and [c["verb"] for c in gone["changes"]] == ["remove-virtual"], gone)
+        check(s.run(options={"previous": "mail, web"}).get("commands", 0) == 0, "once more")
         s.knobs(lose=1)
         s.good(s.run(all_in, options={"timeout_ms": "250"}), all_in)
         s.knobs(refuse=1)
@@ -591,12 +559,32 @@ def haproxy_refuses(_):
         web = virtual("web", 80, {1: 100})
         h.good(h.run(web), web)
         good = h.file()
-        elsewhere = virtual("away", 80, {1: 100}, address="10.77.77.77")
+        # an address that this machine does not have keeps nobody else out, and needs no reload to be refused
+        elsewhere, two = virtual("away", 80, {1: 100}, address="10.77.77.77"), virtual("two", 81, {2: 100})
+        result = h.run(web, elsewhere, two)
+        check(result["status"] == "refused" and "10.77.77.77:80 is no address" in result["error"]["text"], result)
+        check(result["note"] == "reloaded" and set(shape(result)) == {"web", "two"}, result)
+        before = h.pid()
+        result = h.run(web, elsewhere, two)
+        check(result["status"] == "refused" and result.get("commands", 0) == 0 and h.pid() == before, result)
+        h.good(h.run(web), web)
+        check(h.file() == good, "the file is as before")
+        # a port that another has
+        taken = socket.create_server((VIP, 85))
+        elsewhere, before = virtual("away", 85, {1: 100}), h.pid()
         result = h.run(web, elsewhere)
         check(result["status"] == "refused" and "no new process" in result["error"]["text"], result)
         check(h.file() == good, "the old file is back")
         check(spread(4) == {1: 4}, "it serves")
+        # put off: members change all the same
+        process = wait_until("the old file is loaded", 15, lambda: h.pid() != before and h.pid())
+        more = virtual("web", 80, {1: 100, 2: 100})
+        result = h.run(more, elsewhere, options={"reload": "later"})
+        check(result["status"] == "not-now" and "put off" in result["error"]["text"] and shape(result) == {"web": {"10.1.0.1:80": 100, "10.1.0.2:80": 100}}, result)
+        check(h.pid() == process and sorted(spread(4)) == [1, 2] and ":85" not in h.file() and "10.1.0.2" in h.file(), "without a reload")
+        h.run(web)
         wait_until("it takes reloads again", 15, lambda: h.run(web)["status"] == "ok")
+        taken.close()
         with open(h.path["main.cfg"], "a") as f:
             f.write("nonsense\n")
         result = h.run(web, virtual("two", 81, {2: 100}))

@@ -163,19 +163,38 @@ def other_parameters(a):
     check(fewest[0] >= 1, "the balancer had nobody")
 
 
+def at_balancer(a, script):
+    """A person's shell on lb1."""
+    with open(os.path.join(a.lab_dir, "nodes", "lb1", "pid")) as f:
+        code, out = a.tool("nsenter", "-t", f.read().strip(), "--all", "sh", "-c", script)
+    check(code == 0, out)
+    return out
+
+
 def by_hand(a):
     """a hand at the balancer: found by the next look, set right, counted"""
     who = serves(a, 2)
-    # while weights grow each new picture differs, and what it sets right besides is no repair of its own
     wait_until(lambda: "the weights have grown: %s" % weights(a), 90, lambda: min(weights(a).values()) >= 100, every=0.2)
     before = balancer(a)["repairs"]
-    command = "for b in $(echo show stat | socat - /run/haproxy/admin.sock | awk -F, '$2 ~ /^[^FB]/ && $1 !~ /^#/ {print $1 \"/\" $2; exit}'); do echo \"set server $b weight 1\" | socat - /run/haproxy/admin.sock; done"
-    with open(os.path.join(a.lab_dir, "nodes", "lb1", "pid")) as f:
-        inside = ["nsenter", "-t", f.read().strip(), "--all", "sh", "-c", command]
-    code, out = a.tool(*inside)
-    check(code == 0, out)
+    at_balancer(a, "for b in $(echo show stat | socat - /run/haproxy/admin.sock | awk -F, '$2 ~ /^[^FB]/ && $1 !~ /^#/ {print $1 \"/\" $2; exit}'); do "
+                   "echo \"set server $b weight 1\" | socat - /run/haproxy/admin.sock; done")
     wait_until(lambda: "it is counted: %s" % balancer(a), 40, lambda: balancer(a)["repairs"] > before)
     check(serves(a, 2) == who, "other members")
+
+
+def by_hand_meanwhile(a):
+    """a hand at the balancer just before a picture of our own: one run brings both, and the hand alone is counted"""
+    who = serves(a, 2)
+    wait_until(lambda: "the weights have grown: %s" % weights(a), 90, lambda: min(weights(a).values()) >= 100, every=0.2)
+    before, read = balancer(a)["repairs"], balancer(a)["read"]
+    wait_until("it is read back, and not again for 10 s", 20, lambda: balancer(a)["read"] != read)
+    at_balancer(a, "echo 'set server glory-web/%s weight 1' | socat - /run/haproxy/admin.sock" % who[0])
+    a.lab("nginx-kill", who[1])
+    wait_until(lambda: "%s is out: %s" % (who[1], weights(a)), 8, lambda: not weights(a).get(who[1]))
+    wait_until(lambda: "the hand is set right and counted: %s %s" % (weights(a), balancer(a)), 5,
+               lambda: weights(a)[who[0]] >= 100 and balancer(a)["repairs"] == before + 1)
+    serves(a, 2)
+    check(balancer(a)["repairs"] == before + 1, "our own changes are counted, too: %s" % balancer(a))
 
 
 def balancer_gone(a):
@@ -275,5 +294,5 @@ def prepare(a):
 
 if __name__ == "__main__":
     run("service_people", {"nodes": 5, "groups": 2, "web": True},
-        [maintenance, another_pool, role_changes, two_services, stopped_and_started, other_parameters, by_hand, both_directors, service_as_scope, balancer_gone, told_only, balancer_forgotten],
+        [maintenance, another_pool, role_changes, two_services, stopped_and_started, other_parameters, by_hand, by_hand_meanwhile, both_directors, service_as_scope, balancer_gone, told_only, balancer_forgotten],
         prepare)

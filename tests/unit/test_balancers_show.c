@@ -84,13 +84,13 @@ static size_t reals_of(size_t row)
 
 static void fill(struct director *d, size_t virtuals, size_t reals)
 {
-	d->have = mem_array(virtuals, sizeof *d->have);
-	d->have_count = virtuals;
 	for (size_t i = 0; i < virtuals; i++) {
-		text_format(d->have[i].name, sizeof d->have[i].name, "v%zu", i);
-		d->have[i].forwarding = FORWARD_NAT;
-		d->have[i].reals = mem_array(reals + 1, sizeof *d->have[i].reals);
-		d->have[i].count = reals;
+		char name[16];
+		text_format(name, sizeof name, "v%zu", i);
+		struct picture_virtual *v = picture_add_virtual(&d->have, name);
+		v->forwarding = FORWARD_NAT;
+		for (size_t k = 0; k < reals; k++)
+			picture_add_real(v, "");
 	}
 	d->read = true;
 	d->wanted_hash = one.hash;
@@ -98,11 +98,8 @@ static void fill(struct director *d, size_t virtuals, size_t reals)
 
 static void drain(void)
 {
-	for (size_t d = 0; d < DIRECTORS; d++) {
-		for (size_t i = 0; i < one.at[d].have_count; i++)
-			free(one.at[d].have[i].reals);
-		free(one.at[d].have);
-	}
+	for (size_t d = 0; d < DIRECTORS; d++)
+		picture_clear(&one.at[d].have);
 	memset(&one, 0, sizeof one);
 	one.hash = 7;
 	text_copy(one.config.head.name, sizeof one.config.head.name, "lb1");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The switch drivers on the simulated families, in one process and without a network: what is sent for each change and in which order, and
  * that a fault at any single SET ends in what was wanted, or in an error after which the next run makes it. */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,8 @@
 #include "tests/unit/unit.h"
 
 static const struct family *family;
+static int64_t stall_until_ms;
+static int stall_sets;
 
 int64_t sim_now_ms(void)
 {
@@ -22,6 +25,10 @@ static int exchange(void *arg, netsnmp_pdu *request, netsnmp_pdu **reply, int ti
 {
 	(void)arg;
 	(void)timeout_ms;
+	/* the fourth SET is answered when the time is over */
+	if (stall_until_ms && request->command == SNMP_MSG_SET && ++stall_sets == 4)
+		for (int64_t left; (left = stall_until_ms - clock_mono_ms()) > 0;)
+			poll(NULL, 0, (int)left);
 	*reply = sim_inside(family, request);
 	snmp_free_pdu(request);
 	return *reply ? 0 : error_set(e, ERR_REMOTE, "switch", "look", "no answer by SNMP");
@@ -34,7 +41,7 @@ static void device(const struct family *f, bool enhanced)
 	family = f;
 	free(sim_cells.list);
 	sim_cells = (struct cells){0};
-	knobs = (struct knobs){.enhanced = enhanced};
+	knobs = (struct knobs){.enhanced = enhanced, .members = 4, .network = 0x0a0100};
 	switch_fake(exchange, NULL);
 	f->begin();
 }
@@ -47,8 +54,10 @@ static void faults(long after, long lose, long drop, long refuse)
 	knobs.refuse = refuse;
 }
 
+static const char *pending_option = "", *unsaved_option = "";
+
 /* members: "1:100 2:0" behind 10.99.0.100:80, service "web"; NULL: no service */
-static struct picture_result go(const char *members)
+static struct picture_result go_within(const char *members, int64_t ms)
 {
 	struct picture p = {0};
 	struct picture_result r;
@@ -69,26 +78,41 @@ static struct picture_result go(const char *members)
 		CU_ASSERT(address_parse(address, 0, &real->address));
 		real->weight = (uint32_t)strtol(strchr(m, ':') + 1, NULL, 10);
 	}
+	if (*pending_option)
+		picture_set_option(&p, "pending", pending_option);
+	if (*unsaved_option)
+		picture_set_option(&p, "unsaved", unsaved_option);
 	picture_sort(&p);
-	driver_run(driver_find(family->name), &p, clock_mono_ms() + 20000, &r);
+	driver_run(driver_find(family->name), &p, clock_mono_ms() + ms, &r);
 	picture_clear(&p);
 	return r;
 }
 
-static void reads_as(const struct picture_result *r, const char *members)
+static struct picture_result go(const char *members)
+{
+	return go_within(members, 20000);
+}
+
+static void shows(const struct picture_result *r, const char *members)
 {
 	char text[256] = "";
 	size_t used = 0;
 	uint32_t full = strcmp(family->name, "alteon") ? 100 : 48;
 
-	CU_ASSERT_EQUAL(r->status, 0);
-	if (r->status)
-		printf("%s: %s: %s\n", family->name, error_name(r->status), r->error.text);
+	CU_ASSERT(r->read);
 	for (size_t i = 0; i < (r->have.count ? r->have.virtuals[0].count : 0); i++) {
 		const struct picture_real *real = &r->have.virtuals[0].reals[i];
 		text_append(text, sizeof text, &used, "%s%u:%u", used ? " " : "", (unsigned)real->address.bytes[3], (unsigned)((real->weight * 100 + full / 2) / full));
 	}
 	CU_ASSERT_STRING_EQUAL(text, members);
+}
+
+static void reads_as(const struct picture_result *r, const char *members)
+{
+	CU_ASSERT_EQUAL(r->status, 0);
+	if (r->status)
+		printf("%s: %s: %s\n", family->name, error_name(r->status), r->error.text);
+	shows(r, members);
 }
 
 static void want(const char *members)
@@ -267,10 +291,89 @@ static void members_only(void)
 	want("1:100 2:100 3:100 4:100");
 	struct picture_result r = go("1:0 2:100 3:100 4:100 9:100");
 	CU_ASSERT(r.status == ERR_REFUSED && r.partial && r.commands == 1 && strstr(r.error.text, "add-real 10.1.0.9:80"));
+	/* what is refused has been read back all the same */
+	shows(&r, "1:0 2:100 3:100 4:100");
 	picture_result_clear(&r);
+	want("2:100 4:100");
+}
+
+/* The time is over in the middle of the changes: what is pending is taken back all the same, so that the next run is not stopped by it. */
+static void too_slow(void)
+{
+	struct sim_oid pending = sim_oid("1.3.6.1.4.1.1872.2.5.1.1.8.1.0");
+
+	device(&family_alteon, false);
+	want("1:100");
+	stall_sets = 0;
+	stall_until_ms = clock_mono_ms() + 1010;
+	struct picture_result r = go_within("1:100 2:100 3:100 4:100 5:100 6:100 7:100 8:100 9:100", 1000);
+	CU_ASSERT(r.status == ERR_REMOTE && !r.partial && r.change_count == 0 && r.commands > 3 && !r.read);
+	picture_result_clear(&r);
+	stall_until_ms = 0;
+	family->tick(sim_now_ms());
+	CU_ASSERT_EQUAL(cells_number(&sim_cells, &pending, 0), 3);
+	want("1:100 2:100 3:100");
+}
+
+/* Taking back is refused, too: the result says that what is pending is ours, and who says so to the next run has it dropped; nobody else has. */
+static void not_taken_back(void)
+{
+	device(&family_alteon, false);
+	want("1:100");
+	faults(2, 0, 0, 1000);
+	struct picture_result r = go("1:100 2:100 3:100");
+	CU_ASSERT(r.status == ERR_REFUSED && r.left && r.partial && strstr(r.error.text, "taking back"));
+	picture_result_clear(&r);
+	faults(0, 0, 0, 1000);
+	pending_option = "ours";
+	r = go("1:100 2:100 3:100");
+	CU_ASSERT(r.status == ERR_REFUSED && r.left && !strstr(r.error.text, "somebody else"));
+	picture_result_clear(&r);
+	faults(0, 0, 0, 0);
+	pending_option = "";
+	r = go("1:100 2:100 3:100");
+	CU_ASSERT(r.status == ERR_BUSY && !r.left);
+	picture_result_clear(&r);
+	pending_option = "ours";
+	r = go("1:100 2:100 3:100");
+	reads_as(&r, "1:100 2:100 3:100");
+	CU_ASSERT(!r.left);
+	picture_result_clear(&r);
+	pending_option = "";
+}
+
+/* The SET that saves is refused itself: the device shows nothing of it, so the result says it, and who says so to the next run has it saved. */
+static void not_saved(void)
+{
+	for (size_t i = 0; i < COUNT_OF(devices); i++) {
+		device(devices[i].family, devices[i].enhanced);
+		want("1:100");
+		struct picture_result r = go("1:50");
+		uint32_t all = r.commands;
+		bool told = false;
+		CU_ASSERT(r.status == 0 && !r.unsaved);
+		picture_result_clear(&r);
+		for (uint32_t after = 1; after < all; after++) {
+			want("1:100");
+			faults((long)after, 0, 0, 1000);
+			r = go("1:50");
+			faults(0, 0, 0, 0);
+			bool unsaved = r.unsaved;
+			told = told || unsaved;
+			CU_ASSERT(!unsaved || r.status == ERR_REFUSED);
+			unsaved_option = unsaved ? "1" : "";
+			pending_option = r.left ? "ours" : "";
+			picture_result_clear(&r);
+			r = go(unsaved ? "1:50" : "1:100");
+			CU_ASSERT(r.status == 0 && !r.unsaved && (!unsaved || r.commands > 0));
+			picture_result_clear(&r);
+			unsaved_option = pending_option = "";
+		}
+		CU_ASSERT(told);
+	}
 }
 
 static const struct unit_test tests[] = {{"life", life}, {"every fault", every_fault}, {"cut off", cut_off}, {"few commands", few_commands}, {"read-only", read_only},
-					 {"apply fails", apply_fails}, {"saving fails", saving_fails}, {"deletions wait", deletions_wait}, {"members only", members_only}};
+					 {"apply fails", apply_fails}, {"saving fails", saving_fails}, {"deletions wait", deletions_wait}, {"members only", members_only}, {"too slow", too_slow}, {"not taken back", not_taken_back}, {"not saved", not_saved}};
 
 UNIT_MAIN("l4 switches", tests)

@@ -240,6 +240,84 @@ static void difference(void)
 	picture_clear(&have);
 }
 
+/* What somebody changed between two reads is told from what we change ourselves, also when both are set right at once. */
+static void changed_by_others(void)
+{
+	static const struct {
+		enum picture_verb verb;
+		const char *real;
+	} others[] = {{PICTURE_CHANGE_REAL, "10.1.0.1:80"}, {PICTURE_ADD_REAL, "10.1.0.2:80"}, {PICTURE_REMOVE_REAL, "10.1.0.9:80"}};
+	struct picture want = {0}, last = {0}, found = {0};
+	struct picture_result r = {0};
+	size_t told = 0;
+
+	struct picture_virtual *v = virtual_named(&last, "web", 1);
+	for (unsigned n = 1; n <= 5; n++)
+		real_at(v, "", n, 80, 100);
+	virtual_named(&last, "moves", 2);
+	virtual_named(&last, "10.9.0.8-80-tcp", 8); /* ours of before, which goes */
+	v = virtual_named(&found, "web", 1);
+	real_at(v, "", 1, 80, 7);
+	for (unsigned n = 3; n <= 5; n++)
+		real_at(v, "", n, 80, 100);
+	real_at(v, "", 9, 80, 100);
+	virtual_named(&found, "moves", 2);
+	virtual_named(&found, "10-9-0-8", 8); /* the same by another name */
+	virtual_named(&found, "theirs", 9);
+	v = virtual_named(&want, "web", 1);
+	text_copy(v->scheduler, sizeof v->scheduler, "wlc");
+	real_at(v, "", 1, 80, 100);
+	real_at(v, "", 2, 80, 100);
+	real_at(v, "", 3, 80, 40);
+	real_at(v, "", 4, 80, 100);
+	real_at(v, "", 6, 80, 20);
+	v = virtual_named(&want, "moves", 3);
+	real_at(v, "", 1, 80, 100);
+	picture_sort(&last);
+	picture_sort(&found);
+	picture_sort(&want);
+	picture_diff(&want, &found, NULL, NULL, &r);
+	picture_copy_virtuals(&r.have, &want);
+	for (size_t i = 0; i < r.change_count; i++) {
+		const struct picture_change *c = &r.changes[i];
+		bool other = c->verb == PICTURE_REMOVE_VIRTUAL && !strcmp(c->virtual_name, "theirs");
+		for (size_t k = 0; k < COUNT_OF(others); k++)
+			other = other || (c->verb == others[k].verb && !strcmp(c->virtual_name, "web") && !strcmp(c->real, others[k].real));
+		CU_ASSERT_EQUAL(picture_found_changed(&last, &r, i), other);
+		told += other;
+		CU_ASSERT_EQUAL(c->found != 0, c->verb != PICTURE_ADD_VIRTUAL && c->verb != PICTURE_ADD_REAL);
+	}
+	CU_ASSERT_EQUAL(told, 4);
+	/* the virtual server's own facts, and one that was taken away whole */
+	picture_result_clear(&r);
+	text_copy(found.virtuals[picture_find(&found, "web") - found.virtuals].scheduler, sizeof found.virtuals->scheduler, "sh");
+	picture_diff(&want, &found, NULL, NULL, &r);
+	picture_copy_virtuals(&r.have, &want);
+	for (size_t i = 0; i < r.change_count; i++)
+		if (r.changes[i].verb == PICTURE_CHANGE_VIRTUAL)
+			CU_ASSERT(picture_found_changed(&last, &r, i));
+	picture_result_clear(&r);
+	picture_clear(&found);
+	picture_diff(&last, &found, NULL, NULL, &r);
+	picture_copy_virtuals(&r.have, &last);
+	CU_ASSERT_EQUAL(r.change_count, 8);
+	for (size_t i = 0; i < r.change_count; i++)
+		CU_ASSERT(picture_found_changed(&last, &r, i));
+	/* marks go the way of the result */
+	struct picture_result again;
+	struct error e;
+	r.changes[0].found = picture_virtual_mark(&last.virtuals[0]);
+	r.read = true;
+	char *text = picture_result_to_json(&r);
+	CU_ASSERT_EQUAL_FATAL(picture_result_from_json(text, strlen(text), &again, &e), 0);
+	CU_ASSERT(again.read && again.changes[0].found == r.changes[0].found && again.changes[1].found == 0);
+	free(text);
+	picture_result_clear(&again);
+	picture_result_clear(&r);
+	picture_clear(&want);
+	picture_clear(&last);
+}
+
 static void carry_out(struct picture *have, const struct picture *want, const struct picture_change *c)
 {
 	size_t at = 0;
@@ -355,6 +433,6 @@ static void names_are_adopted(void)
 }
 
 static const struct unit_test tests[] = {{"reads and writes", reads_and_writes}, {"refuses", refuses}, {"limits", limits}, {"weights", weights},
-					 {"results", results}, {"difference", difference}, {"carried out", carried_out}, {"names are adopted", names_are_adopted}};
+					 {"results", results}, {"difference", difference}, {"carried out", carried_out}, {"changed by others", changed_by_others}, {"names are adopted", names_are_adopted}};
 
 UNIT_MAIN("picture", tests)

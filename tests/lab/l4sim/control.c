@@ -19,6 +19,7 @@ static const struct {
     {"fail-apply", offsetof(struct knobs, fail_apply)}, {"fail-save", offsetof(struct knobs, fail_save)}, {"slow-ms", offsetof(struct knobs, slow_ms)},
     {"apply-ms", offsetof(struct knobs, apply_ms)},   {"save-ms", offsetof(struct knobs, save_ms)},     {"delete-ms", offsetof(struct knobs, delete_ms)},
     {"read-only", offsetof(struct knobs, read_only)}, {"enhanced", offsetof(struct knobs, enhanced)},   {"sets", offsetof(struct knobs, sets)},
+    {"members", offsetof(struct knobs, members)},     {"network", offsetof(struct knobs, network)},
 };
 
 static long *knob(const char *name)

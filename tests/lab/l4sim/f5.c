@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A BIG-IP: pool /Common/web with four members, 10.1.0.1 to 10.1.0.4 on port 80; new sessions can be allowed and refused, nothing else. */
+/* A BIG-IP: pool /Common/web with members on port 80, four of them from 10.1.0.1 on unless the knobs say another thing; new sessions can be allowed
+ * and refused, nothing else. */
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/lab/l4sim/sim.h"
@@ -25,14 +27,14 @@ static void put(oid column, const oid *index, size_t length, long number)
 
 static void begin(void)
 {
-	char node[] = "/Common/10.1.0.x";
+	char node[32];
 
 	entry = sim_oid("1.3.6.1.4.1.3375.2.2.5.3.2.1");
-	for (uint8_t n = 1; n <= 4; n++) {
-		oid index[40];
-		uint8_t address[] = {10, 1, 0, n};
+	for (long n = 1; n <= knobs.members && n < 255; n++) {
+		oid index[SIM_OID];
+		uint8_t address[] = {(uint8_t)(knobs.network >> 16), (uint8_t)(knobs.network >> 8), (uint8_t)knobs.network, (uint8_t)n};
 
-		node[sizeof node - 2] = (char)('0' + n);
+		snprintf(node, sizeof node, "/Common/%u.%u.%u.%u", address[0], address[1], address[2], address[3]);
 		size_t length = text_index(index, "/Common/web");
 		length += text_index(index + length, node);
 		index[length++] = 80;

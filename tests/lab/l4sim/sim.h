@@ -82,6 +82,8 @@ struct knobs {
 	long apply_ms, save_ms, delete_ms; /* how long these take */
 	long read_only;   /* every SET is notWritable */
 	long enhanced;    /* alteon: real servers in the table with texts for index */
+	long members;     /* f5: so many are in the pool; at the start */
+	long network;     /* f5: the first three bytes of their addresses, as a number; at the start */
 	long sets;        /* counted: SETs that were done */
 };
 extern struct knobs knobs; /* store.c */

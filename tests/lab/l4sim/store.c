@@ -6,7 +6,7 @@
 #include "tests/lab/l4sim/sim.h"
 
 struct cells sim_cells;
-struct knobs knobs = {.apply_ms = 150, .save_ms = 100};
+struct knobs knobs = {.apply_ms = 150, .save_ms = 100, .members = 4, .network = 0x0a0100};
 
 size_t cells_at(const struct cells *c, const oid *name, size_t length)
 {
