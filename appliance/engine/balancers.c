@@ -430,8 +430,8 @@ static void on_answer(void *arg, const struct msg_run_result *m, const char *out
 		balancer_tell_hands(b, now);
 		balancers_publish(b->e);
 		forget_unwanted(b);
-		if (d->status == 0 && d->sent_hash != b->hash)
-			send_picture(b, a->director); /* a newer one is wanted already */
+		if (d->sent_hash != b->hash) /* wanted meanwhile: a dead member does not wait for what was refused of the older one */
+			send_picture(b, a->director);
 		services_kick(b->e);
 	}
 	free(a);

@@ -27,7 +27,7 @@ static struct {
 	struct loop_timer *keep;
 	struct msg_sel_known known;
 	const char *command;
-	int64_t started_ms;
+	int64_t asked_ms;
 	bool watch;
 	int status;
 } tool = {.status = 1};
@@ -57,7 +57,7 @@ static void on_power(void *arg, const struct msg_power_state *m)
 	(void)arg;
 	printf("power %s error=\"%s\" completion=%02x event=%02x faults=%02x cause=%u watchdog=%02x after_ms=%" PRId64 "\n",
 	       names[m->state < BMC_STATE_END ? m->state : 0], bmc_error_text((enum bmc_error)m->error), m->completion,
-	       m->last_event, m->faults, m->restart_cause, m->watchdog, clock_mono_ms() - tool.started_ms);
+	       m->last_event, m->faults, m->restart_cause, m->watchdog, clock_mono_ms() - tool.asked_ms);
 	bool settled = strcmp(tool.command, "power") == 0 ||
 		       (strcmp(tool.command, "cause") == 0 && (m->restart_cause || m->error));
 	if (settled)
@@ -227,6 +227,7 @@ static int ask(void)
 	bool log = strcmp(tool.command, "log") == 0;
 	struct msg_sel_clear clear = {.request = 1};
 
+	tool.asked_ms = clock_mono_ms(); /* libraries have taken their time before */
 	tool.watch = strcmp(tool.command, "watch") == 0 || strcmp(tool.command, "weaknesses") == 0;
 	if (tool.watch)
 		return 0;
@@ -300,8 +301,7 @@ int main(int argc, char **argv)
 	tool.loop = loop_new();
 	tool.udp = bmc_udp_open();
 	struct bmc_hands hands = {on_send, bmc_udp_random, on_secret, on_power, on_result, on_sensors, on_facts, NULL};
-	tool.started_ms = clock_mono_ms();
-	tool.engine = tool.udp ? bmc_engine_new(&settings, &hands, tool.started_ms) : NULL;
+	tool.engine = tool.udp ? bmc_engine_new(&settings, &hands, clock_mono_ms()) : NULL;
 	if (!tool.engine || give_secret(argv[optind + 2]))
 		return 1;
 	if (bmc_engine_target(tool.engine, &t, clock_mono_ms(), &error)) {
