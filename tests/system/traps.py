@@ -154,7 +154,10 @@ def real_agents(a):
             init = f.read().strip()
         with open("/proc/%s/root/run/node/snmpd.conf" % init, "a") as f:
             f.write(line)
+        events = a.last_event()
         a.lab("agent-restart", node)
+        # one that answers takes signals as it should; while it starts, it may die without a word
+        wait_until("it answers again", 30, lambda: [e for e in a.events(events) if e["object"] == node and "agent-restarted" in e["cause"]])
         before = last_id(a)
         with open("/proc/%s/task/%s/children" % (init, init)) as f:
             agent = [p for p in f.read().split() if open("/proc/%s/comm" % p).read().strip() == "snmpd"]
