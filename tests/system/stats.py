@@ -75,7 +75,10 @@ def past(a):
     hours = round(rows["n002"]["watched_s"] / 3600)
     check(166 <= hours <= 168, hours)
     check(rows["n002"]["availability_percent"] == 100 and rows["n002"]["lost_s"] == 0, rows["n002"])
-    check(near(rows["n003"]["lost_s"], 7 * 360) and rows["n003"]["incidents"] == {"os-hung": 7}, rows["n003"])
+    # it crashes in each hour that begins at noon: a week that begins behind one and ends before the next has six of them
+    first, end = (int(when(rows["n003"][k])) // 3600 for k in ("from", "to"))
+    noons = len([h for h in range(first, end) if h % 24 == 12])
+    check(noons in (6, 7) and near(rows["n003"]["lost_s"], noons * 360) and rows["n003"]["incidents"] == {"os-hung": noons}, rows["n003"])
     check(near(rows["n003"]["availability_percent"], 100 * (1 - rows["n003"]["lost_s"] / rows["n003"]["watched_s"]), 1e-4), rows["n003"])
     check(near(rows["n001"]["energy_kwh"], hours * 0.3) and near(rows["n001"]["items"]["cpu"]["p95"], 88, 0.07), rows["n001"])
     check(rows["n001"]["items"]["cpu"]["max"] == 89 and rows["n001"]["items"]["cpu"]["samples"] == hours * 360, rows["n001"]["items"])
