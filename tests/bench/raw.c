@@ -255,7 +255,8 @@ static bool sweep(struct client *c)
 		receive(c);
 		if (c->answered > before || may > 0)
 			last_us = now;
-		if (c->sent == c->agents && now - last_us > LOST_AFTER_MS * 1000 && !c->interval_ms)
+		if (c->sent == c->agents && now - last_us > LOST_AFTER_MS * 1000 &&
+		    now - start_us >= (int64_t)c->interval_ms * 1000)
 			break;
 		if (may == 0 && !c->interval_ms &&
 		    now - last_us > LOST_AFTER_MS * 1000) /* the window is full of lost ones */
