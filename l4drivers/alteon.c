@@ -209,7 +209,6 @@ static bool may_revert(const struct alteon *a)
 	return !p->dry_run && !p->read_only && (a->pending_ours || !strcmp(driver_option(a->run, "pending", "refuse"), "revert"));
 }
 
-
 /* What is read is the pending configuration, so what is to be dropped is dropped before. */
 static int clear_pending(struct alteon *a, struct error *e)
 {

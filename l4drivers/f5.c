@@ -54,20 +54,15 @@ static const char *pool_name(const struct f5 *f, const char *full)
 	return !strncmp(full + 1, f->partition, length) && full[1 + length] == '/' ? full + length + 2 : NULL;
 }
 
-static bool is_previous(const char *option)
-{
-	return !strcmp(option, "previous") || (!strncmp(option, "previous-", 9) && option[9] >= '1' && option[9] <= '9' && !option[10]);
-}
-
 /* A pool that was ours and is wanted no more: in one of the lists "web, mail" of the appliance. */
 static bool was_ours(const struct driver_run *run, const char *pool)
 {
-	size_t length = strlen(pool);
+	char word[PICTURE_NAME];
 
 	for (size_t i = 0; i < run->asked->option_count; i++) {
-		const char *at = is_previous(run->asked->options[i].name) ? run->asked->options[i].value : "";
-		for (at += strspn(at, ", "); *at; at += strcspn(at, ", "), at += strspn(at, ", "))
-			if (strcspn(at, ", ") == length && !strncmp(at, pool, length))
+		const char *list = picture_is_previous(run->asked->options[i].name) ? run->asked->options[i].value : "";
+		while ((list = picture_next_word(list, word, sizeof word)))
+			if (!strcmp(word, pool))
 				return true;
 	}
 	return false;

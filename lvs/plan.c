@@ -20,16 +20,11 @@ static const char *const options[] = {
 	"priority", "peer", "advert-ms", "preempt", "addresses",
 };
 
-static bool is_previous(const char *name)
-{
-	return !strcmp(name, "previous") || (!strncmp(name, "previous-", 9) && name[9] >= '1' && name[9] <= '9' && !name[10]);
-}
-
 static int check_options(const struct picture *want, struct error *e)
 {
 	for (size_t i = 0; i < want->option_count; i++) {
 		const char *name = want->options[i].name;
-		bool known = is_previous(name);
+		bool known = picture_is_previous(name);
 
 		for (size_t k = 0; k < COUNT_OF(options) && !known; k++)
 			known = !strcmp(options[k], name);
@@ -39,26 +34,12 @@ static int check_options(const struct picture *want, struct error *e)
 	return 0;
 }
 
-/* The next word of a list with commas (blanks around it do not count) into word; NULL at its end. */
-static const char *next_word(const char *list, char *word, size_t size)
-{
-	list += strspn(list, ", ");
-	size_t length = strcspn(list, ",");
-
-	if (!*list)
-		return NULL;
-	text_format(word, size, "%.*s", (int)length, list);
-	for (size_t n = strlen(word); n && word[n - 1] == ' ';)
-		word[--n] = '\0';
-	return list + length;
-}
-
 static bool listed(const struct picture *want, const char *option, const char *name)
 {
 	const char *list = picture_option(want, option, "");
 	char word[PICTURE_NAME + 1];
 
-	while ((list = next_word(list, word, sizeof word)))
+	while ((list = picture_next_word(list, word, sizeof word)))
 		if (!strcmp(word, "all") || !strcmp(word, name))
 			return true;
 	return false;
@@ -285,8 +266,8 @@ int lvs_ours(const struct picture *want, struct lvs_ours *out, struct error *e)
 		add_key(out, &room, &k);
 	}
 	for (size_t i = 0; i < want->option_count; i++) {
-		const char *list = is_previous(want->options[i].name) ? want->options[i].value : "";
-		while ((list = next_word(list, word, sizeof word))) {
+		const char *list = picture_is_previous(want->options[i].name) ? want->options[i].value : "";
+		while ((list = picture_next_word(list, word, sizeof word))) {
 			if (!parse_key(word, &k)) {
 				lvs_ours_clear(out);
 				return error_set(e, ERR_CONFIG, "option previous", "use ADDRESS:PORT, ADDRESS:PORT/udp, mark N or mark N/6",

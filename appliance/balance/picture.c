@@ -185,6 +185,24 @@ const char *picture_option(const struct picture *picture, const char *name, cons
 	return otherwise;
 }
 
+const char *picture_next_word(const char *list, char *word, size_t size)
+{
+	list += strspn(list, ", ");
+	size_t length = strcspn(list, ",");
+
+	if (!*list)
+		return NULL;
+	text_format(word, size, "%.*s", (int)length, list);
+	for (size_t n = strlen(word); n && word[n - 1] == ' ';)
+		word[--n] = '\0';
+	return list + length;
+}
+
+bool picture_is_previous(const char *option)
+{
+	return !strcmp(option, "previous") || (!strncmp(option, "previous-", 9) && option[9] >= '1' && option[9] <= '9' && !option[10]);
+}
+
 const struct picture_virtual *picture_find(const struct picture *picture, const char *name)
 {
 	struct picture_virtual key;

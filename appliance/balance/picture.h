@@ -84,6 +84,10 @@ bool picture_same_endpoint(const struct picture_virtual *a, const struct picture
 void picture_adopt_names(struct picture *have, const struct picture *want);
 bool picture_set_option(struct picture *picture, const char *name, const char *value); /* false: too many, too long */
 const char *picture_option(const struct picture *picture, const char *name, const char *otherwise);
+/* The next word of an option's list with commas (blanks around it do not count) into word, cut to size; NULL at its end. */
+const char *picture_next_word(const char *list, char *word, size_t size);
+/* "previous", "previous-1" .. "previous-9": lists of what the appliance had set on a balancer that knows no names of ours, and wants no more. */
+bool picture_is_previous(const char *option);
 const struct picture_virtual *picture_find(const struct picture *picture, const char *name);
 /* A weight of ours on a balancer whose highest weight is `highest`, when `heaviest` is the greatest weight of the virtual server: relations are
  * kept, what is not 0 does not become 0, and nominal weights stay 100 where there is room. Where there is none, the nominal weight (or the

@@ -241,12 +241,11 @@ static int service_line(struct engine *e, const char *service, const char *item,
 	struct graph_line *line = &g->picture.lines[g->picture.line_count];
 	const struct recent *recent;
 	const char *unit, *label;
-	char remedy[160];
 	unsigned column;
+	int rc = services_series_find(item, &unit, &label, err);
 
-	text_format(remedy, sizeof remedy, "ask for %s", services_series_items);
-	if (!services_series_find(item, &unit, &label))
-		return error_set(err, ERR_NOT_FOUND, item, remedy, "services have no such item");
+	if (rc)
+		return rc;
 	text_copy(line->site, sizeof line->site, e->model.wanted.site);
 	text_copy(line->group, sizeof line->group, "_service");
 	text_copy(line->node, sizeof line->node, service);

@@ -28,7 +28,7 @@ static const struct {
 
 void https_alarms_take(struct engine *e, const struct msg_https_state *m)
 {
-	char cause[CAUSE_SIZE], day[32], name[NAME_SIZE];
+	char cause[CAUSE_SIZE], day[32];
 
 	if (m->trouble < HTTPS_WELL || m->trouble >= HTTPS_TROUBLE_COUNT || !text_terminated(m->name, sizeof m->name))
 		return;
@@ -36,8 +36,7 @@ void https_alarms_take(struct engine *e, const struct msg_https_state *m)
 		alarms_clear(e, e->settings.appliance, "https", m->name);
 		return;
 	}
-	text_copy(name, sizeof name, m->name);
-	text_format(cause, sizeof cause, sayings[m->trouble].cause, name[0] ? name : clock_text(m->when_wall_ms, day, sizeof day));
+	text_format(cause, sizeof cause, sayings[m->trouble].cause, m->name[0] ? m->name : clock_text(m->when_wall_ms, day, sizeof day));
 	alarms_raise(e, e->settings.appliance, "https", m->name, m->served ? sayings[m->trouble].served : sayings[m->trouble].unserved, cause, NO_SLOT,
 		     0, 0);
 }

@@ -216,15 +216,14 @@ static int node_series(struct engine *e, const char *node, const char *item, str
 static int service_series(struct engine *e, const char *service, const char *item, struct series_ref *ref, struct error *err)
 {
 	const char *unit, *label;
-	char remedy[160];
+	int rc;
 
-	text_format(remedy, sizeof remedy, "ask for %s", services_series_items);
 	if (!cluster_find(&e->model.wanted, CONFIG_SERVICE, service))
-		return error_set(err, ERR_NOT_FOUND, "service", "see: gloryctl service list", "there is no such service");
-	if (!services_series_find(item, &unit, &label))
-		return error_set(err, ERR_NOT_FOUND, item, remedy, "services have no such item");
-	ref->recent = services_series_recent(e, service, item, &ref->column);
-	return 0;
+		return error_set(err, ERR_NOT_FOUND, service, "see: gloryctl service list", "there is no such service");
+	rc = services_series_find(item, &unit, &label, err);
+	if (!rc)
+		ref->recent = services_series_recent(e, service, item, &ref->column);
+	return rc;
 }
 
 /* target: "NODE ITEM", or "service/NAME ITEM"; names have no blanks and no slashes, sensors may. */

@@ -18,7 +18,7 @@ static const struct {
 };
 #define SOURCES COUNT_OF(sources)
 #define POINT_MS 900 /* a tick that comes a little early is one, what an event brings between two ticks is none */
-const char *const services_series_items = "wanted, ready, utilisation, connections, requests, bytes";
+#define ITEMS_REMEDY "ask for wanted, ready, utilisation, connections, requests, bytes"
 
 struct service_series {
 	struct average average;
@@ -139,13 +139,13 @@ void services_series_unlook(struct engine *e)
 	}
 }
 
-bool services_series_find(const char *item, const char **unit, const char **label)
+int services_series_find(const char *item, const char **unit, const char **label, struct error *err)
 {
 	unsigned i = column_of(item);
 
 	if (i == SOURCES)
-		return false;
+		return error_set(err, ERR_NOT_FOUND, item, ITEMS_REMEDY, "services have no such item");
 	*unit = sources[i].unit;
 	*label = sources[i].label;
-	return true;
+	return 0;
 }

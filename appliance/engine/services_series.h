@@ -18,8 +18,7 @@ bool services_series_flush(struct engine *e, const char *name, uint32_t *series_
  * recorded under this name, or there is no such item. It is good until the loop goes on. */
 const struct recent *services_series_recent(struct engine *e, const char *name, const char *item, unsigned *column);
 void services_series_unlook(struct engine *e); /* once a second: those nobody looks at any more */
-/* What "utilisation" and so on are: false for a name that is none. The texts are constants. */
-bool services_series_find(const char *item, const char **unit, const char **label);
-extern const char *const services_series_items; /* "wanted, ready, ..." for people */
+/* What "utilisation" and so on are: 0, or ERR_NOT_FOUND with those there are. The texts are constants. */
+int services_series_find(const char *item, const char **unit, const char **label, struct error *err);
 
 #endif

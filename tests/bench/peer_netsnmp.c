@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "tests/bench/cpu.h"
 #include "tests/bench/oids.h"
 
 enum { PER_NET = 250, THREADS_MAX = 64 };
@@ -80,18 +81,11 @@ static double now_s(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static double cpu_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void sweep(unsigned number, unsigned threads)
 {
 	pthread_t thread[THREADS_MAX];
-	double began = now_s(), cpu = cpu_s();
+	double began = now_s();
+	int64_t cpu = cpu_ns();
 
 	atomic_store(&job.next, 0);
 	atomic_store(&job.answered, 0);
@@ -102,7 +96,7 @@ static void sweep(unsigned number, unsigned threads)
 	for (unsigned i = 0; i < made; i++)
 		pthread_join(thread[i], NULL);
 	printf("{\"sweep\": %u, \"answered\": %u, \"values\": %u, \"wall_s\": %.4f, \"cpu_s\": %.4f}\n", number,
-	       atomic_load(&job.answered), atomic_load(&job.values), now_s() - began, cpu_s() - cpu);
+	       atomic_load(&job.answered), atomic_load(&job.values), now_s() - began, 1e-9 * (double)(cpu_ns() - cpu));
 	fflush(stdout);
 }
 

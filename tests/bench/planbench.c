@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/memory.h"
 #include "base/text.h"
 #include "service/plan.h"
+#include "tests/bench/cpu.h"
 
 enum { NOW = 100000000, ROUNDS = 7, LEAST_NS = 20000000 /* measured at once */, MOST = 20000 };
 
@@ -21,14 +21,6 @@ static struct bench {
 	struct service_view view;
 	struct service_plan plan;
 } b;
-
-static int64_t cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 /* --- moments ---------------------------------------------------------------------------------------------- */
 static void quiet(size_t n)

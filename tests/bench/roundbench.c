@@ -4,22 +4,13 @@
  * each member. Prints a line of JSON for each: processor time, the least of some. Called by tests/bench/plan.sh. usage: roundbench */
 #include "tests/fuzz/engine_alone.h"
 
-#include <time.h>
-
 #include "engine/pools.h"
 #include "engine/services_own.h"
+#include "tests/bench/cpu.h"
 
 enum { NODES = 10000, RACK = 40, ROUNDS = 5, LEAST_NS = 20000000 };
 
 static const size_t sizes[] = {10, 100, 1000, 2000, 4000}; /* 4,000: the most a service may have */
-
-static int64_t cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 static void node_name(size_t i, char out[CONFIG_NAME])
 {

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -17,6 +16,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "rrd/recorder.h"
+#include "tests/bench/cpu.h"
 
 enum { FILES = 6, STEP = 10, ROWS = 30, BEGIN = 1700000000, WAIT_MS = 120000, TEXT = 512 };
 
@@ -56,14 +56,6 @@ static void await(enum recorder_event_kind kind)
 			exit(1);
 		}
 	}
-}
-
-static double cpu_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static double value_of(uint32_t node, uint32_t source, int64_t time_s)
@@ -125,7 +117,7 @@ static bool rows_wait(void)
 /* So many rows of every file, all of them in the files afterwards; returns the processor time. */
 static double ours(int rows)
 {
-	double before = cpu_s();
+	int64_t before = cpu_ns();
 
 	for (int i = 0; i < rows; i++)
 		give_step();
@@ -135,7 +127,7 @@ static double ours(int rows)
 		for (uint32_t n = 0; n < b.nodes; n++)
 			await(RECORDER_FLUSHED);
 	} while (rows_wait() && poll(NULL, 0, 200) == 0);
-	return cpu_s() - before;
+	return 1e-9 * (double)(cpu_ns() - before);
 }
 
 static double bare_file(uint32_t node, uint32_t file)
@@ -153,12 +145,12 @@ static double bare_file(uint32_t node, uint32_t file)
 			text_append(text[r], TEXT, &used, ":%.10g", value_of(node, i, at));
 		rows[r] = text[r];
 	}
-	double before = cpu_s();
+	int64_t before = cpu_ns();
 	if (rrd_update_r(path, NULL, ROWS, rows)) {
 		fprintf(stderr, "rrdbench: %s: %s\n", path, rrd_get_error());
 		exit(1);
 	}
-	return cpu_s() - before;
+	return 1e-9 * (double)(cpu_ns() - before);
 }
 
 /* The library's call alone: its texts are ready. */

@@ -218,13 +218,14 @@ static void test_newest(void)
 static void test_items(void)
 {
 	const char *unit, *label;
+	struct error err;
 
+	CU_ASSERT_EQUAL(services_series_find("cpu", &unit, &label, &err), ERR_NOT_FOUND);
 	for (size_t i = 0; i < SOURCES; i++) {
-		CU_ASSERT_TRUE(services_series_find(sources[i].name, &unit, &label));
-		CU_ASSERT_PTR_NOT_NULL(strstr(services_series_items, sources[i].name));
+		CU_ASSERT_EQUAL(services_series_find(sources[i].name, &unit, &label, NULL), 0);
+		CU_ASSERT_PTR_NOT_NULL(strstr(err.remedy, sources[i].name));
 	}
-	CU_ASSERT_FALSE(services_series_find("cpu", &unit, &label));
-	CU_ASSERT_FALSE(services_series_find("", &unit, &label));
+	CU_ASSERT_EQUAL(services_series_find("", &unit, &label, &err), ERR_NOT_FOUND);
 }
 
 static const struct unit_test tests[] = {
