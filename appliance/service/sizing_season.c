@@ -6,6 +6,7 @@
 #include "service/sizing_parts.h"
 
 enum { BIN_S = 300, BIN_SAMPLES = 10, DAY_BINS_KNOWN = 260, EVENT_TICKS = 6, HALF_DAY_TICKS = 4320, SPARE_LEAD_S = 150 };
+#define IDLE .2 /* of the minimum: a need so small lets the last member above it go, too */
 #define HOUR_GAIN (SIZING_TICK_S / 3600.0)
 #define ERROR_GAIN .01
 #define ERROR_USABLE .15
@@ -128,11 +129,14 @@ void sizing_forecast(struct sizing_state *s, struct sizing_work *w)
 	w->season = w->season && !isnan(most);
 	w->forecast = w->season ? fmax(s->level, fmin(s->factor, s->demand_hour / s->season_hour) * most)
 				: s->level + fmax(0, s->trend) * fmin(w->ahead + 450, 1800);
-	w->need = isnan(w->forecast) ? w->low : clamp(w->forecast * s->headroom / SIZING_PLANNED, w->low, w->high);
+	/* without the lower limit: a minimum of 2 is no need for 2 that would hold a third member for ever */
+	double bare = isnan(w->forecast) ? w->low : fmin(w->forecast * s->headroom / SIZING_PLANNED, w->high);
 	if (!isnan(w->forecast) && (w->view->spare || w->view->lead_s >= SPARE_LEAD_S))
-		w->need = fmin(fmax(w->need, 1.1 * w->forecast + 1), w->high);
-	s->needs[s->tick % SIZING_NEEDS] = (float)(w->known ? w->need : fmax(w->need, s->wanted));
-	w->most = ring_most(s);
+		bare = fmin(fmax(bare, 1.1 * w->forecast + 1), w->high);
+	w->need = fmax(bare, w->low);
+	s->needs[s->tick % SIZING_NEEDS] = (float)(w->known ? bare : fmax(bare, s->wanted));
+	bare = ring_most(s);
+	w->most = bare <= IDLE * w->low ? bare : fmax(bare, w->low);
 	w->earlier = back < SIZING_FORECASTS ? (double)s->forecasts[(s->tick + SIZING_FORECASTS - back) % SIZING_FORECASTS] : NAN;
 	s->forecasts[s->tick % SIZING_FORECASTS] = (float)w->forecast;
 }
