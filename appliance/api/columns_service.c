@@ -18,6 +18,7 @@ static const struct column pool_columns[] = {
     POOL("unfit", U32, 0, unfit),
     POOL("reserve", U32, 0, reserve),
     POOL("wanted_more", U32, 0, wanted_more),
+    POOL("spares", U32, 0, spares),
     POOL("last_change", TIME, 0, head.last_change_wall_ms),
     POOL("index", INDEX, 0, head.slot),
 };

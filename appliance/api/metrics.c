@@ -138,6 +138,8 @@ static const struct family families[] = {
      OF(pool_row, unfit)},
     {"glory_pool_nodes_missing", "gauge", "Nodes that services ask for and the pool does not have.", BOARD_POOL, METRIC_U32,
      OF(pool_row, wanted_more)},
+    {"glory_pool_nodes_spare", "gauge", "Free and warm nodes that are worth having for a sudden load: one per 20 members of the largest service of class 1.",
+     BOARD_POOL, METRIC_U32, OF(pool_row, spares)},
     {"glory_balancer_state", "gauge", "1 unknown, 2 in step, 3 changing, 4 refused, 5 unreachable.", BOARD_BALANCER, METRIC_U32,
      OF(balancer_row, state)},
     {"glory_balancer_virtual_servers", "gauge", "Virtual servers of ours that were read back.", BOARD_BALANCER, METRIC_U32,

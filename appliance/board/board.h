@@ -190,6 +190,7 @@ struct pool_row { /* nodes lent to services; order: slot */
 	struct row_head head;
 	uint32_t nodes, free, allocated, unfit; /* unfit: down, in maintenance, on the repair list */
 	uint32_t reserve, wanted_more; /* kept for replacements; asked for and not to be had */
+	uint32_t spares, pad;          /* free and warm ones that the largest service of class 1 would be glad of */
 	char name[NAME_SIZE], scope[128];
 };
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/table.h"
@@ -46,7 +47,7 @@ static int get_one(struct cli *cli, const char *path, const char *kind, const ch
 
 int pool_list(struct cli *cli, char **arguments, int count)
 {
-	static const char *const counts[] = {"nodes", "free", "allocated", "unfit", "reserve", "wanted_more"};
+	static const char *const counts[] = {"nodes", "free", "allocated", "unfit", "reserve", "wanted_more", "spares"};
 	json_t *list, *o;
 	struct table t;
 	size_t i;
@@ -56,13 +57,13 @@ int pool_list(struct cli *cli, char **arguments, int count)
 
 	if (rc || cli->json)
 		return rc ? rc : cli_print_json(list);
-	table_begin(&t, "POOL >NODES >FREE >ALLOCATED >UNFIT >RESERVE >MISSING SCOPE", -1);
+	table_begin(&t, "POOL >NODES >FREE >ALLOCATED >UNFIT >RESERVE >MISSING >SPARES SCOPE", -1);
 	json_array_foreach(list, i, o)
 	{
-		char number[6][16];
-		for (size_t k = 0; k < 6; k++)
+		char number[COUNT_OF(counts)][16];
+		for (size_t k = 0; k < COUNT_OF(counts); k++)
 			cli_number(o, counts[k], 0, number[k], sizeof number[k]);
-		const char *cells[] = {cli_text(o, "name"), number[0], number[1], number[2], number[3], number[4], number[5], cli_text(o, "scope")};
+		const char *cells[] = {cli_text(o, "name"), number[0], number[1], number[2], number[3], number[4], number[5], number[6], cli_text(o, "scope")};
 		table_row(&t, "", cells);
 	}
 	cli_end_table(&t, list);

@@ -18,7 +18,7 @@
 
 struct pool {
 	char name[NAME_SIZE], nodes[sizeof ((struct config_pool *)0)->nodes];
-	uint32_t slot, generation, reserve, wanted_more;
+	uint32_t slot, generation, reserve, wanted_more, spares;
 };
 
 struct pools {
@@ -159,13 +159,16 @@ void pools_count(struct engine *e, const char *pool, struct pool_counts *out)
 	out->coming_back = going_back(e, p);
 	out->reserve = p->reserve;
 	out->wanted_more = p->wanted_more;
+	out->spares = p->spares;
 }
 
-void pools_wanted_more(struct engine *e, const char *pool, uint32_t more)
+void pools_wanted(struct engine *e, const char *pool, uint32_t more, uint32_t spares)
 {
 	for (size_t i = 0; e->pools && i < e->pools->count; i++)
-		if (!strcmp(e->pools->list[i].name, pool))
+		if (!strcmp(e->pools->list[i].name, pool)) {
 			e->pools->list[i].wanted_more = more;
+			e->pools->list[i].spares = spares;
+		}
 }
 
 /* --- offers ------------------------------------------------------------------------------------------------- */
@@ -355,6 +358,7 @@ void pools_publish(struct engine *e)
 		row.unfit = c.unfit;
 		row.reserve = arbiter_reserve(c.nodes, p->reserve);
 		row.wanted_more = c.wanted_more;
+		row.spares = c.spares;
 		text_copy(row.name, sizeof row.name, p->name);
 		text_copy(row.scope, sizeof row.scope, p->nodes);
 		row.head.last_change_wall_ms = old ? old->head.last_change_wall_ms : 0;

@@ -224,12 +224,12 @@ static void share_pool(struct engine *e, const char *pool)
 		n++;
 	}
 	if (!asked) {
-		pools_wanted_more(e, pool, 0);
+		pools_wanted(e, pool, 0, arbiter_spares(asks, n));
 		return;
 	}
 	pools_count(e, pool, &counts);
 	struct arbiter_pool p = {.free = counts.free, .coming_back = counts.coming_back, .nodes = counts.nodes, .reserve = counts.reserve};
-	pools_wanted_more(e, pool, arbiter_share(&p, asks, n, services_clock_s(e)));
+	pools_wanted(e, pool, arbiter_share(&p, asks, n, services_clock_s(e)), arbiter_spares(asks, n));
 	for (size_t i = 0; i < n; i++)
 		take_share(who[i], &asks[i]);
 }

@@ -129,6 +129,22 @@ static void test_half_hour_between_shrinks(void)
 	CU_ASSERT_EQUAL(b.shrinks, 3);
 }
 
+/* A minimum of 2 is no need for 2: without it "1.1 less than there is" could never be true of 3. */
+static void test_down_to_the_minimum(void)
+{
+	struct bench b;
+
+	bench_begin(&b, 3, 1.2);
+	bench_run(&b, 10800);
+	CU_ASSERT_EQUAL(b.view.wanted, 3); /* a need of 1.5 is near enough to come back */
+	b.load = .1;
+	bench_run(&b, 3600);
+	CU_ASSERT_EQUAL(b.view.wanted, 2);
+	bench_run(&b, 10800);
+	CU_ASSERT_EQUAL(b.view.wanted, 2);
+	CU_ASSERT_EQUAL(b.shrinks, 1);
+}
+
 static void test_silence_never_shrinks(void)
 {
 	struct bench b;
@@ -573,6 +589,7 @@ static const struct unit_test tests[] = {
 	{"it follows the load", test_follows_load},
 	{"the first hour never shrinks", test_first_hour_never_shrinks},
 	{"half an hour lies between shrinks", test_half_hour_between_shrinks},
+	{"down to the minimum", test_down_to_the_minimum},
 	{"silence never shrinks", test_silence_never_shrinks},
 	{"zeros shrink nothing while the rate goes on", test_zeros_with_rate},
 	{"liars are held near the median", test_liars},
