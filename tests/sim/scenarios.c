@@ -190,8 +190,9 @@ const struct scenario scenarios[] = {
 	  .strike_loss = 0.5, .check = check_loss },
 	{ .name = "V17 a group's loss leaps to 45 %", SITE, .hours = 0.1, .long_hours = 6, .loss = 0.001, .strike = STRIKE_LOSS, .strike_s = 90,
 	  .strike_loss = 0.45, .check = check_loss },
+	/* a tenth of the answers comes 0.3 s late, mostly behind its deadline: the bounds are those of 10 % loss (verdicts.md 5.1) */
 	{ .name = "V18 doubled, disordered, forged", SITE, .deaths_a_day = 20000, .hours = 0.1, .long_hours = 6, .loss = 0.01, .dup = 0.1, .disorder = 0.1,
-	  .forged = 10000, .crash_p99 = 2.8, .crash_max = 3.0, .check = check_forged },
+	  .forged = 10000, .crash_p99 = 3.6, .crash_max = 3.6, .check = check_forged },
 };
 
 const size_t scenario_count = sizeof(scenarios) / sizeof(scenarios[0]);
