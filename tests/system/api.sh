@@ -319,7 +319,7 @@ says 'balancer list' 0 '^lb1 +haproxy +in-step +1 +2 +12 +1 ' balancer list
 fits 'balancer list'
 says 'balancer show' 0 '^web +n00002 +10.1.0.2:80 +40 +0 +0 +0 +0 +failing$' balancer show lb1
 [ "$(grep -c '^web  *10.99.0.100:80' "$work/ctl")" = 1 ] && ok || bad 'a virtual server in two pieces is said twice'
-says 'pool list' 0 '^web +6 +2 +3 +1 +1 +0 +@g01$' pool list
+says 'pool list' 0 '^web +6 +2 +3 +1 +1 +0 +2 +@g01$' pool list
 says 'software list' 0 '^web +package' software list
 says 'pin' 0 '' service pin web 4 --for 2h
 grep -qE 'target=web arguments=\{"pin":4,"pin_until":"20[0-9T:.-]+Z"\}' "$work/out" && ok || bad 'the pin did not arrive'

@@ -200,7 +200,7 @@ static void fill_services(void)
 	} members[] = {{0, MEMBER_IN_SERVICE, PROBE_GOOD, LEVEL_NORMAL, 0, 100, "answers 200"},
 		       {1, MEMBER_WARMING, PROBE_GOOD, LEVEL_NORMAL, 0, 40, "weight grows until 12:00:30"},
 		       {3, MEMBER_STARTING, PROBE_BAD, LEVEL_WARNING, 1, 0, "\"nginx\" <does> not answer & is waited for"}};
-	struct pool_row p = {.head = {.generation = 1}, .nodes = 6, .free = 2, .allocated = 3, .unfit = 1, .reserve = 1, .name = "web", .scope = "@g01"};
+	struct pool_row p = {.head = {.generation = 1}, .nodes = 6, .free = 2, .allocated = 3, .unfit = 1, .reserve = 1, .spares = 2, .name = "web", .scope = "@g01"};
 	struct balancer_row b = {.head = {.generation = 1}, .driver = DRIVER_HAPROXY, .state = BALANCER_IN_STEP, .level = LEVEL_NORMAL,
 				 .read_wall_ms = T0, .commands = 12, .repairs = 1, .virtuals = 1, .reals = 2, .name = "lb1"};
 
