@@ -41,6 +41,7 @@ def grows(a):
 
 def killed_nginx(a):
     """nginx of a member is killed: it leaves at once, is repaired, comes back; failures end within 3.5 s"""
+    w.tool("service", "pin", "web", str(w.row()["wanted"]))  # else the end of an emergency may take it away first
     victim = w.members()[-1]
     mark = w.client.mark()
     a.lab("nginx-kill", victim)
@@ -48,6 +49,7 @@ def killed_nginx(a):
     w.until("%s serves again" % victim, 90, lambda: victim in w.members() and w.balanced(victim))
     w.failures(mark, left)
     w.fetched([victim], w.client.mark())
+    w.tool("service", "unpin", "web")
 
 
 def crashed(a):
