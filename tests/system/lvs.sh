@@ -20,8 +20,8 @@ ok() { echo "ok   $1"; }
 bad() { echo "FAIL $1${2:+: $2}"; failed=1; }
 is() { if [ "$2" = "$3" ]; then ok "$1"; else bad "$1" "$2, not $3"; fi; }
 works() { local n=$1; shift; if "$@" >/run/out 2>&1; then ok "$n"; else bad "$n" "$(tail -n 2 /run/out)"; fi; }
-until_ok() { local end=$((SECONDS + $1)); until eval "$2" >/dev/null 2>&1; do [ $SECONDS -lt $end ] || return 1; read -rt 0.1 <> <(:) || :; done; }
-on() { local ns=$1; shift; ip netns exec "$ns" "$@"; }
+until_ok() { local end=$((SECONDS + $1)); until eval "$2" >/dev/null 2>&1; do [ $SECONDS -lt $end ] || return 1; read -rt 0.5 <> <(:) || :; done; } # in here time costs nothing, a look does
+on() { local ns=$1; shift; nsenter --net="/run/netns/$ns" "$@"; } # ip netns exec mounts a lot besides
 
 # --- pictures: real NAME ADDRESS WEIGHT; virtual NAME PROTOCOL ADDRESS FORWARDING SCHEDULER MORE REAL...; picture OPTIONS VIRTUAL... -----
 real() { printf '{"name":"%s","address":"%s","weight":%s}' "$@"; }
