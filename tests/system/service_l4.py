@@ -25,7 +25,7 @@ def dotted(hexadecimal):
 
 
 class Family:
-    """One family: its switch, its balancer and the service behind it. members() is {address: weight} as the switch's own tables have it, 0 for one
+    """One family: its switch, its balancer and the service behind it. members() is {address: weight} as the switch's own tables have it by look(), 0 for one
     that is out; hand() changes a member's weight and throws another one out; `ours` is where what is ours stands."""
     driver, service, full, ours, saves, commits, first = "", "", 0, "", True, False, 2  # first: so many SETs of a growth are not its last
 
@@ -41,6 +41,14 @@ class Family:
 
     def knobs(self):
         return ["apply-ms=20", "save-ms=20"]
+
+    def members(self):
+        for _ in range(5):
+            try:
+                return self.look()
+            except KeyError:  # a row came or went between two walks
+                continue
+        return self.look()
 
     def clean(self):
         return self.switch.walk(self.ours) == self.before
@@ -60,7 +68,7 @@ class Alteon(Family):
         held = {n + 1 for n in range(len(bits) * 8) if bits[n // 8] & (0x80 >> n % 8)}
         return {n: dotted(a) if " " in a else a for n, a in addresses.items() if int(n) in held}
 
-    def members(self):
+    def look(self):
         weights, states = self.switch.walk(self.reals + ".3"), self.switch.walk(self.reals + ".10")
         out = {name.split(".")[-1] for name, value in self.switch.walk(ALTEON + ".4.4.5.1.3").items() if value == "2"}
         return {a: int(weights[n]) if states.get(n) == "2" and n not in out else 0 for n, a in self.numbers().items()}
@@ -79,7 +87,7 @@ class Alteon(Family):
 class ServerIron(Family):
     driver, service, full, ours = "serveriron", "mail", 100, IRON
 
-    def members(self):
+    def look(self):
         names = {name.strip('"'): address for address, name in self.switch.walk(IRON + ".19.1.1.2").items()}
         weights, on = self.switch.walk(IRON + ".19.1.1.5"), self.switch.walk(IRON + ".20.1.1.4")
         ports = self.switch.walk(IRON + ".6.1.1.5")
@@ -99,7 +107,7 @@ class Cisco(Family):
     def index(self, address):
         return "1.6.%s.%s.80" % (".".join(str(b) for b in b"g-chat"), address)
 
-    def members(self):
+    def look(self):
         states = self.switch.walk(CISCO + ".3.1.1.4")
         return {".".join(i.split(".")[-5:-1]): int(w) if states.get(i) == "2" else 0 for i, w in self.switch.walk(CISCO + ".3.1.1.8").items()}
 
@@ -118,7 +126,7 @@ class BigIp(Family):
     def rows(self):
         return {dotted(a): i for i, a in self.switch.walk(F5 + ".3").items()}
 
-    def members(self):
+    def look(self):
         sessions = self.switch.walk(F5 + ".13")
         return {a: 1 for a, i in self.rows().items() if sessions[i] == "1"}
 
