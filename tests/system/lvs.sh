@@ -12,7 +12,7 @@ if [ -z "${GLORY_UML:-}" ]; then
 		command -v $tool >/dev/null || { echo "skipped: $tool is not installed, run make deps"; exit 77; }
 	done
 	[ -x "$I" ] || { echo "skipped: $I is not built"; exit 77; }
-	GLORY_BUILD=$(readlink -f "$B") exec tests/lab/uml/boot -c 50 -t "${GLORY_UML_SECONDS:-400}" "$0"
+	GLORY_BUILD=$(readlink -f "$B") exec tests/lab/uml/boot -c 50 -t "${GLORY_UML_SECONDS:-900}" "$0"
 fi
 
 failed=0
