@@ -192,10 +192,15 @@ fault_disk() {
 	percent_of "$2"
 	node_init "$1" || die "$1: its operating system is not running, start it with: lab start $1"
 	fill=/proc/$init_pid/root/srv/fill
-	rm -f "$fill"
 	size=$(stat -f -c '%b %S' "${fill%/fill}")
 	size=$((${size% *} * ${size#* } * 10#$2 / 100))
-	[ "$size" = 0 ] || fallocate -l "$size" "$fill" || die "$1: cannot fill /srv"
+	# what is there is cut or grown, never made anew: an agent that looks in between would see an empty disk
+	if [ "$size" = 0 ]; then
+		rm -f "$fill"
+	else
+		[ "$(stat -c %s "$fill" 2>/dev/null || echo 0)" -le "$size" ] || truncate -s "$size" "$fill"
+		fallocate -l "$size" "$fill" || die "$1: cannot fill /srv"
+	fi
 	say "$1: /srv $2 percent full"
 }
 
