@@ -255,7 +255,7 @@ static void decide(struct sizing_state *s, const struct sizing_work *w, struct s
 		return;
 	d->wanted = d->was;
 	d->verb = SIZING_KEEP;
-	if (w->need <= d->was - 1.1)
+	if (d->was > w->low && w->least <= d->was - 1.1)
 		d->could_be = (uint32_t)whole(w->need, w);
 	else if (d->hold != SIZING_HOLD_UNKNOWN)
 		d->hold = SIZING_HOLD_NONE;

@@ -17,7 +17,8 @@ struct sizing_work {
 	bool known, season;
 	bool pinned;
 	double utilisation, demand; /* NAN: unknown */
-	double forecast, need, most; /* most: the largest need of the last 15 minutes */
+	double forecast, need;
+	double least, most;        /* what a shrink goes by, now and at most in the last 15 minutes: below the minimum where next to nothing is needed */
 	double earlier;            /* the forecast made for now; NAN none */
 	double rc, band, late;
 	uint32_t planned, urgent;

@@ -121,6 +121,12 @@ static double ring_most(const struct sizing_state *s)
 	return (double)most;
 }
 
+/* What a shrink goes by: the minimum counts as needed until next to nothing is. */
+static double floored(double need, double low)
+{
+	return need <= IDLE * low ? need : fmax(need, low);
+}
+
 void sizing_forecast(struct sizing_state *s, struct sizing_work *w)
 {
 	double most = sizing_season_most(s, w->view->now_s, w->ahead + BIN_S);
@@ -135,8 +141,8 @@ void sizing_forecast(struct sizing_state *s, struct sizing_work *w)
 		bare = fmin(fmax(bare, 1.1 * w->forecast + 1), w->high);
 	w->need = fmax(bare, w->low);
 	s->needs[s->tick % SIZING_NEEDS] = (float)(w->known ? bare : fmax(bare, s->wanted));
-	bare = ring_most(s);
-	w->most = bare <= IDLE * w->low ? bare : fmax(bare, w->low);
+	w->least = floored(bare, w->low);
+	w->most = floored(ring_most(s), w->low);
 	w->earlier = back < SIZING_FORECASTS ? (double)s->forecasts[(s->tick + SIZING_FORECASTS - back) % SIZING_FORECASTS] : NAN;
 	s->forecasts[s->tick % SIZING_FORECASTS] = (float)w->forecast;
 }

@@ -95,7 +95,11 @@ state_is "and nothing was switched" 1
 shows "suite 17 is refused by this bmc" '^power na error="cipher suite refused"' tool -s 17 $A $N "$T/good" power
 shows "suite 0 is refused by us" 'cipher suite 0 accepts any password' tool -s 0 $A $N "$T/good" power
 shows "missing workaround is named" 'error="privilege not granted"' "$B/tests/bmctool" -s 3 $A $N "$T/good" power
-shows "silent within 2.5 s" '^power silent error="no answer" .*after_ms=(2[5-9]|3[0-9])[0-9]{2}' tool -t 5 127.0.0.2 $N "$T/good" power
+for left in 2 1 0; do # a machine that was late itself is asked again
+	tool -t 5 127.0.0.2 $N "$T/good" power >"$T/silent" 2>&1
+	! grep -q 'after_ms=25[0-9][0-9]' "$T/silent" && [ $left != 0 ] || break
+done
+shows "silent within 2.5 s" '^power silent error="no answer" .*after_ms=25[0-9][0-9]' cat "$T/silent"
 shows "the recorded machine, lowest byte first" '^result ok state=on' tool -g efcdab89674523a1efcdab89674523a1 $A $N "$T/good" on
 shows "another machine than recorded is not switched" '^result guid is not as recorded' tool -g 00112233445566778899aabbccddeeff $A $N "$T/good" off
 state_is "it is still on" 1
@@ -169,7 +173,7 @@ knob 10 suite0 1; shows "suite 0 is offered and taken" '^weaknesses 03 suites 00
 shows "its password is none of the well-known" '^weaknesses 00' at weaknesses 11 -d -t 5
 knob 12 watchdog 1; shows "an expired watchdog" 'watchdog=90' at cause 12
 shows "a watchdog that is well" 'watchdog=80' at cause 1
-shows "a request each 200 ms" '^result ok state=off took_ms=([89]|[1-9][0-9]+)[0-9]{2}' at off 13 -m 200
+shows "a request each 200 ms" '^result ok state=off took_ms=([89]|[1-9][0-9])[0-9]{2}' at off 13 -m 200
 knob 14 slots 4; shows "no slot is free: not silent" '^power na error="no free session slot"' at power 14
 knob 2 bad_hmac 1; shows "wrong authentication codes" 'power na error="(password|bmc key)' at power 2
 knob 3 busy 1; shows "always busy" 'power na error="bmc is busy"' at power 3 -t 6
@@ -178,5 +182,5 @@ knob 5 drop 0.2; shows "one packet in five lost: off" '^result ok state=off' at 
 knob 6 dup 1; shows "every answer twice" '^power on' at power 6
 knob 7 wrong_source 1; shows "answers from elsewhere count as none" 'power silent' at power 7
 knob 8 stop_rakp 1; shows "stops in the handshake" 'power na' at power 8 -t 6
-knob 9 power_ms 3000; shows "off takes three seconds" '^result ok state=off took_ms=[3-9][0-9]{3}' at off 9
+knob 9 power_ms 3000; shows "off takes three seconds" '^result ok state=off took_ms=(3|4)[0-9]{3}' at off 9
 exit $failed

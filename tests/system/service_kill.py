@@ -183,5 +183,5 @@ def prepare(a):
 
 
 if __name__ == "__main__":
-    roles = ROLES if os.environ.get("GLORY_LONG") else ("engine", "runner")
+    roles = ROLES if os.environ.get("GLORY_LONG") else ("engine", "runner", "checker")
     run("service_kill", {"nodes": 4, "groups": 2, "web": True}, [walk(r) for r in roles] + [whole_tree, removed_while_growing], prepare)

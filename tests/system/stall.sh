@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# A disk that stands still for a minute (40 s in the short form; everything the appliance has lies on a file system that is frozen) delays no poll and loses no row:
+# A disk that stands still for a minute (everything the appliance has lies on a file system that is frozen) delays no poll and loses no row:
 # the swarm counts the polls, the files are read afterwards.
 set -u
 [ -n "${GLORY_PRIVATE:-}" ] || exec tests/lab/private "$0" "$@"
-B=${GLORY_BUILD:-${B:-build}} STALL_S=${STALL_S:-$([ -n "${GLORY_LONG:-}" ] && echo 60 || echo 40)}
+B=${GLORY_BUILD:-${B:-build}} STALL_S=${STALL_S:-60}
 N=25 INTERVAL_MS=1000 BENCH_V3=0 TREE_LIMIT=180 GLORYD='' SWARM='' HZ=$(getconf CLK_TCK)
 for need in tests/swarm bin/gloryd libexec/glory/glory-recorder; do [ -x "$B/$need" ] || { echo "skipped: $B/$need is not built"; exit 77; }; done
 for need in fsfreeze mkfs.ext4 rrdtool curl; do command -v $need >/dev/null || { echo "skipped: $need is not installed"; exit 77; }; done

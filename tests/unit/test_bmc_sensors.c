@@ -329,7 +329,7 @@ static void test_files(void)
 
 /* --- the files' worker: a named pipe that nobody reads holds whoever opens it, as a disk that stands still does ---- */
 
-enum { LIMIT_MS = 20000, AT_ONCE_MS = 2000 };
+enum { LIMIT_MS = 20000, AT_ONCE_MS = 200 };
 
 static void nap(void)
 {

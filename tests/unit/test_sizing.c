@@ -138,8 +138,11 @@ static void test_down_to_the_minimum(void)
 	bench_run(&b, 10800);
 	CU_ASSERT_EQUAL(b.view.wanted, 3); /* a need of 1.5 is near enough to come back */
 	b.load = .1;
-	bench_run(&b, 3600);
+	bench_run(&b, 600);
+	CU_ASSERT_TRUE(says(&b, "keep 3: could be 2, needed within 15 min past or 30 min to come"));
+	bench_run(&b, 3000);
 	CU_ASSERT_EQUAL(b.view.wanted, 2);
+	CU_ASSERT_PTR_NULL(strstr(b.reason, "could be"));
 	bench_run(&b, 10800);
 	CU_ASSERT_EQUAL(b.view.wanted, 2);
 	CU_ASSERT_EQUAL(b.shrinks, 1);
