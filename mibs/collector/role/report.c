@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Messages to the engine role, gathered into packets: samples (which, like traps, may be lost under pressure) for up to 100 ms, all
- * else at the end of the turn in which it was said. */
+/* Messages to the engine role, gathered into packets: samples (which, like traps, may be lost under pressure) for up to 100 ms and in
+ * several packets, so that the engine wakes once for all of them, all else at the end of the turn in which it was said. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "mibs/collector/role/role.h"
 
-enum { SAMPLES_WAIT_MS = 100, KINDS = 9 };
+enum { SAMPLES_WAIT_MS = 100, SAMPLES_FULL = 7, KINDS = 9 };
 
 static const struct kind {
 	uint16_t type, size;
@@ -33,6 +33,8 @@ struct outbox {
 	struct collector *owner;
 	int64_t first_sample;
 	struct packet packets[KINDS];
+	struct packet full[SAMPLES_FULL]; /* of samples, that wait for those in packets[0] */
+	unsigned full_count;
 };
 
 struct outbox *outbox_new(struct collector *c)
@@ -42,6 +44,8 @@ struct outbox *outbox_new(struct collector *c)
 	o->owner = c;
 	for (int i = 0; i < KINDS; i++)
 		o->packets[i].bytes = mem_zalloc(CHANNEL_BODY_MAX);
+	for (int i = 0; i < SAMPLES_FULL; i++)
+		o->full[i].bytes = mem_zalloc(CHANNEL_BODY_MAX);
 	return o;
 }
 
@@ -51,12 +55,13 @@ void outbox_free(struct outbox *o)
 		return;
 	for (int i = 0; i < KINDS; i++)
 		free(o->packets[i].bytes);
+	for (int i = 0; i < SAMPLES_FULL; i++)
+		free(o->full[i].bytes);
 	free(o);
 }
 
-static void send_packet(struct outbox *o, int kind)
+static void send_packet(struct outbox *o, struct packet *p, int kind)
 {
-	struct packet *p = &o->packets[kind];
 	struct channel *engine = o->owner->context->engine;
 
 	if (!p->used)
@@ -68,12 +73,20 @@ static void send_packet(struct outbox *o, int kind)
 	p->used = 0;
 }
 
+static void send_samples(struct outbox *o)
+{
+	for (unsigned i = 0; i < o->full_count; i++)
+		send_packet(o, &o->full[i], 0);
+	o->full_count = 0;
+	send_packet(o, &o->packets[0], 0);
+}
+
 static void put(struct outbox *o, int kind, const void *message)
 {
 	struct packet *p = &o->packets[kind];
 
 	if (p->used + kinds[kind].size > CHANNEL_BODY_MAX)
-		send_packet(o, kind);
+		send_packet(o, p, kind);
 	memcpy(p->bytes + p->used, message, kinds[kind].size);
 	p->used += kinds[kind].size;
 }
@@ -82,9 +95,16 @@ struct msg_sample *outbox_samples(struct outbox *o, size_t count, int64_t now)
 {
 	struct packet *p = &o->packets[0];
 
-	if (p->used + count * sizeof(struct msg_sample) > CHANNEL_BODY_MAX)
-		send_packet(o, 0);
-	if (!p->used)
+	if (p->used + count * sizeof(struct msg_sample) > CHANNEL_BODY_MAX) {
+		if (o->full_count == SAMPLES_FULL) {
+			send_samples(o);
+		} else {
+			struct packet empty = o->full[o->full_count];
+			o->full[o->full_count++] = *p;
+			*p = empty;
+		}
+	}
+	if (!p->used && !o->full_count)
 		o->first_sample = now;
 	return (struct msg_sample *)(p->bytes + p->used);
 }
@@ -138,7 +158,7 @@ void outbox_watch(struct outbox *o, const struct msg_watch_state *m)
 void outbox_turn(struct outbox *o, int64_t now)
 {
 	for (int kind = 1; kind < KINDS; kind++)
-		send_packet(o, kind);
-	if (o->packets[0].used && now - o->first_sample >= SAMPLES_WAIT_MS)
-		send_packet(o, 0);
+		send_packet(o, &o->packets[kind], kind);
+	if ((o->packets[0].used || o->full_count) && now - o->first_sample >= SAMPLES_WAIT_MS)
+		send_samples(o);
 }
