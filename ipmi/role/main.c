@@ -13,7 +13,7 @@
 #include "ipmi/driver.h"
 #include "proc/role.h"
 
-enum { STATS_MS = 1000, GATHERED = 64 };
+enum { STATS_MS = 1000, GATHERED = 64, GATHER_MS = 100 };
 
 static struct bmc_role {
 	struct role_context *context;
@@ -22,8 +22,11 @@ static struct bmc_role {
 	struct loop_timer *stats;
 	struct log_damper refusals;
 	uint64_t exchanges_before;
-	struct msg_power_state powers[GATHERED]; /* of this turn of the loop: one message tells them all */
+	struct msg_power_state powers[GATHERED]; /* that are not told yet: one message tells them all */
 	size_t power_count;
+	struct loop_timer *gather;
+	bool soon;                /* one of them is news, or was asked for: they leave at the end of the turn */
+	uint8_t told[NODE_MAX];   /* enum bmc_state as told last; 0 none, or it was asked for since */
 } role;
 
 /* --- to the engine role and the supervisor --------------------------------------------------------- */
@@ -37,26 +40,58 @@ static void on_secret_wanted(void *arg, const char *name)
 	channel_send(role.context->supervisor, MSG_SECRET_ASK, &ask, sizeof(ask));
 }
 
-static void on_turn(void *arg)
+static void tell_powers(void)
 {
-	(void)arg;
 	if (role.power_count)
 		channel_send(role.context->engine, MSG_POWER_STATE, role.powers, role.power_count * sizeof(role.powers[0]));
 	role.power_count = 0;
+	role.soon = false;
 }
 
-/* To the engine, behind the power states that were reported before. */
+static void on_gathered(void *arg)
+{
+	(void)arg;
+	tell_powers();
+}
+
+static void on_turn(void *arg)
+{
+	(void)arg;
+	if (role.soon)
+		tell_powers();
+}
+
+/* To the engine, behind the news of power states that were reported before. */
 static void tell(uint16_t type, const void *body, size_t size)
 {
 	on_turn(NULL);
 	channel_send(role.context->engine, type, body, size);
 }
 
+/* The same as before, read in its turn: what is so gathers for a moment, so that the engine wakes once for many. */
+static bool is_routine(const struct msg_power_state *m)
+{
+	return m->slot < NODE_MAX && role.told[m->slot] == m->state && m->error == BMC_OK && (m->state == BMC_ON || m->state == BMC_OFF);
+}
+
 static void on_power(void *arg, const struct msg_power_state *m)
 {
+	(void)arg;
 	if (role.power_count == GATHERED)
-		on_turn(arg);
+		tell_powers();
+	if (!role.power_count)
+		loop_timer_set(role.gather, GATHER_MS);
+	role.soon |= !is_routine(m);
+	if (m->slot < NODE_MAX)
+		role.told[m->slot] = m->state;
 	role.powers[role.power_count++] = *m;
+}
+
+/* Its state is wanted, or the node is another: the next one is told at once. */
+static void on_asked(uint32_t slot)
+{
+	if (slot < NODE_MAX)
+		role.told[slot] = 0;
 }
 
 static void on_result(void *arg, const struct msg_power_result *m)
@@ -137,10 +172,11 @@ static void refuse(const struct error *e)
 		log_warning("%s: %s: %s%s", e->object, e->text, e->remedy, held ? " (and more like it)" : "");
 }
 
-static void take_target(const void *body)
+static void take_target(const struct msg_bmc_target *body)
 {
 	struct error error;
 
+	on_asked(body->slot);
 	if (role.bmcs->target(role.driver, body, clock_mono_ms(), &error))
 		refuse(&error);
 }
@@ -169,9 +205,11 @@ static void on_engine(struct role_context *context, const struct message_header 
 		role.bmcs->remove(role.driver, slot->slot, slot->generation, now);
 		break;
 	case MSG_POWER:
+		on_asked(((const struct msg_power *)body)->slot);
 		role.bmcs->power(role.driver, body, now);
 		break;
 	case MSG_BMC_READ:
+		on_asked(((const struct msg_bmc_read *)body)->slot);
 		role.bmcs->read(role.driver, body, now);
 		break;
 	case MSG_SEL_KNOWN:
@@ -231,6 +269,7 @@ static int prepare(struct role_context *context)
 
 static int run(struct role_context *context)
 {
+	role.gather = loop_timer_new(context->loop, on_gathered, NULL);
 	role.bmcs->attach(role.driver, context->loop);
 	role.stats = loop_timer_new(context->loop, on_stats_due, NULL);
 	loop_timer_every(role.stats, STATS_MS);
@@ -240,8 +279,9 @@ static int run(struct role_context *context)
 static void stop(struct role_context *context)
 {
 	(void)context;
-	loop_timer_free(role.stats);
 	role.bmcs->close(role.driver);
+	loop_timer_free(role.stats);
+	loop_timer_free(role.gather);
 }
 
 int main(void)
