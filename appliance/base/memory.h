@@ -12,6 +12,12 @@ void *mem_zalloc(size_t size);                                /* zeroed; free() 
 void *mem_zalloc_lines(size_t size);                          /* the same, beginning with a cache line */
 void *mem_array(size_t count, size_t size);                   /* zeroed, overflow checked */
 void *mem_grow(void *old, size_t count, size_t size);         /* realloc, overflow checked, new part not zeroed */
+/* Asks for memory that is about to be read and written, so that it is in the cache by then; any address will do. */
+static inline void mem_expect(const void *at, size_t size)
+{
+	for (size_t line = 0; line < size; line += CACHE_LINE)
+		__builtin_prefetch((const char *)at + line, 1);
+}
 char *mem_strdup(const char *text);
 char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -257,6 +257,8 @@ int board_fd(const struct board_writer *board); /* stays the writer's; pass a du
 void board_free(struct board_writer *board);
 /* Publishes a row: head.slot says where; head.generation 0 frees the slot. head.last_change is the caller's. */
 void board_put(struct board_writer *board, enum board_table table, const void *row);
+/* Part of a row (of BOARD_VALUE: all of it) is about to be written: asks the memory for it, so that it is in the cache by then. */
+void board_put_expect(const struct board_writer *board, enum board_table table, uint32_t slot, size_t offset, size_t size);
 /* A newer reading of a value that is on the board: its time, number and level change in place, nothing else is touched. False: the
  * slot holds no row of that order, board_put() is to be used. */
 bool board_put_reading(struct board_writer *board, uint32_t slot, uint64_t order, int64_t wall_ms, double value, uint8_t level);

@@ -174,6 +174,16 @@ static void publish(struct board_writer *b, enum board_table table, uint32_t slo
 		tell_news(b, table);
 }
 
+void board_put_expect(const struct board_writer *b, enum board_table table, uint32_t slot, size_t offset, size_t size)
+{
+	const struct board_place *p = &b->layout.tables[table];
+
+	if (slot >= p->rows || offset >= p->row_bytes)
+		return;
+	mem_expect(place(b, p->row + (size_t)slot * p->row_bytes + offset), size < p->row_bytes - offset ? size : p->row_bytes - offset);
+	mem_expect(place(b, p->sequence + (size_t)slot * sizeof(uint32_t)), 1);
+}
+
 /* One member of a packed value; it is a word of its own. */
 #define WORD_OF(member) (offsetof(struct packed_value, member) / 8)
 

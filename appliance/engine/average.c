@@ -46,6 +46,15 @@ void average_add(struct engine *e, struct average *a, uint32_t count, uint32_t s
 	}
 }
 
+void average_expect(const struct average *a, uint32_t count)
+{
+	if (!a->sums)
+		return;
+	mem_expect(a->sums, count * sizeof a->sums[0]);
+	mem_expect(a->counts, count * sizeof a->counts[0]);
+	recent_expect(&a->recent);
+}
+
 void average_close_past(struct engine *e, struct average *a, uint32_t count, uint32_t step_s, int64_t now_s)
 {
 	if (a->samples && a->step + step_s <= now_s) {

@@ -50,7 +50,7 @@ struct table_row { /* one disk, one interface */
 	struct level_state levels[ROW_ITEMS];
 	uint32_t board_slot[ROW_ITEMS];
 	struct average average;
-	bool changed;
+	bool changed; /* by the samples that are being taken */
 };
 
 struct value_cell; /* values.h */
@@ -110,6 +110,7 @@ struct node_state {
 	struct average average, sensor_average;
 	struct table_row *rows;
 	uint32_t row_count;
+	uint16_t changed_first, changed_end; /* of rows: no others are changed */
 	uint64_t items;           /* of the wanted state, a bit per number: those in whose scope it is */
 	struct value_cell *cells; /* values.c: of items that are not built in; sorted */
 	uint32_t cell_count;
@@ -122,6 +123,11 @@ struct node_state {
 	uint32_t check_count;
 	uint64_t sensor_names; /* hash of the data sources' names as they are recorded, in their order */
 	uint32_t last_uptime_cs;
+	bool flapping;             /* its verdict comes and goes (verdicts 4.6) */
+	bool dirty, changed;       /* dirty: must be published; changed: its row says something new */
+	uint8_t readings;          /* polls until its whole row is made anew all the same */
+	int64_t last_seen_wall_ms;
+	/* --- up to here: what a poll touches */
 	struct judge_verdict verdict;
 	bool judged;               /* verdict is filled */
 	enum level level;          /* of verdict, items and sensors together */
@@ -147,12 +153,9 @@ struct node_state {
 	struct identity identity;
 	int64_t boot_until_ms; /* while booting */
 	uint8_t power_verb;
-	int64_t last_seen_wall_ms, since_wall_ms;
+	int64_t since_wall_ms;
 	uint64_t alarm;            /* its verdict alarm, 0 none */
 	int flapping_alarms;
-	bool flapping;             /* its verdict comes and goes (verdicts 4.6) */
-	bool dirty, changed;       /* dirty: must be published; changed: its row says something new */
-	uint8_t readings;          /* polls until its whole row is made anew all the same */
 };
 
 struct group_state {
@@ -199,7 +202,7 @@ struct engine {
 	int64_t suspended_since_wall_ms;
 	int first_cluster; /* descriptor of the cluster.xml for an empty store, -1 */
 	int64_t last_change_wall_ms;
-	bool cluster_dirty;
+	bool cluster_dirty, appliance_dirty; /* the roll-up over all nodes; the appliance's own row alone */
 	struct jobs *jobs;       /* jobs.c */
 	struct outbox *outbox;   /* outbox.c */
 	struct edits *edits;     /* edits.c */
@@ -219,6 +222,7 @@ struct engine {
 	struct service_series *service_series; /* services_series.c */
 	struct values *values;   /* values.c */
 	struct items *items;     /* items.c */
+	const struct level_rules *builtin_rules[ITEM_BUILTIN]; /* items.c; NULL: the wanted state may have others for some nodes */
 	struct looked *looked;   /* series.c */
 	struct stats *statistics; /* stats.c */
 	struct software *software; /* software.c */
@@ -280,6 +284,7 @@ void samples_alarms(struct engine *e, uint32_t slot); /* says again what is wron
 bool samples_has(struct engine *e, uint32_t slot, const char *item, const char *instance);
 /* average.c. A wall clock that goes back adds nothing until it is past the step that was begun; one that leaps ends that step. */
 void average_add(struct engine *e, struct average *a, uint32_t count, uint32_t step_s, const double *values, int64_t wall_ms);
+void average_expect(const struct average *a, uint32_t count); /* values are about to be added: asks the memory for their place */
 void average_free(struct average *a);
 /* Hands over a step that has ended by now_s. */
 void average_close_past(struct engine *e, struct average *a, uint32_t count, uint32_t step_s, int64_t now_s);
@@ -335,6 +340,7 @@ void stats_start(struct engine *e);
 void stats_stop(struct engine *e); /* keeps the running hour */
 void stats_state(struct engine *e, uint32_t slot); /* verdict, hold, maintenance or wanted power may be another */
 void stats_states(struct engine *e);               /* suspension has begun or ended */
+void stats_expect(const struct node_state *s); /* that is near: asks the memory for its place */
 void stats_sample(struct engine *e, uint32_t slot, bool scalars, unsigned tables); /* values are new; tables: bits of enum object_table */
 void stats_power(struct engine *e, uint32_t slot); /* a set of sensors is whole */
 void stats_gone(struct engine *e, uint32_t slot);
@@ -480,6 +486,7 @@ void graphs_flushed(struct engine *e, const struct msg_flush *flushed);
 /* --- publish.c: rows of the board */
 void publish_start(struct engine *e);
 void publish_node(struct engine *e, uint32_t slot);   /* soon */
+void publish_expect(struct engine *e, uint32_t slot); /* such a reading is near: asks the memory for the row */
 void publish_node_reading(struct engine *e, uint32_t slot); /* at once, when all that is new is that it answered, and what */
 void publish_cluster(struct engine *e);               /* soon */
 void publish_now(struct engine *e);                   /* everything that is dirty; used before a reply that must be visible */

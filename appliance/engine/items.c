@@ -356,6 +356,13 @@ void items_apply(struct engine *e)
 	for (size_t i = 0; i < count; i++)
 		if (is_own(&all[i]))
 			take(e, &all[i]);
+	for (unsigned i = 1; i < ITEM_BUILTIN; i++)
+		e->builtin_rules[i] = level_builtin(i);
+	for (size_t i = 0; i < count; i++) {
+		const struct item_definition *d = all[i].thresholds ? item_find(all[i].head.name) : NULL;
+		if (d)
+			e->builtin_rules[d->item] = NULL;
+	}
 	order(e);
 	if (e->loaded)
 		send_items(e);

@@ -64,7 +64,7 @@ struct incoming {
 static void take_stats(struct incoming *in)
 {
 	in->e->stats[in->from] = *(const struct msg_stats *)in->body;
-	in->e->cluster_dirty = true;
+	in->e->appliance_dirty = true;
 }
 
 static void take_samples(struct incoming *in)

@@ -47,7 +47,7 @@ static void on_publish(void *arg)
 	int64_t now = clock_mono_ms();
 
 	put_rows(e, now - rolled_ms >= CLUSTER_MS);
-	if (e->cluster_dirty && e->loaded)
+	if ((e->cluster_dirty || e->appliance_dirty) && e->loaded)
 		schedule_at(e, rolled_ms + CLUSTER_MS);
 }
 
@@ -161,6 +161,12 @@ static bool put_reading(struct engine *e, uint32_t slot)
 				     .flapping = s->flapping};
 
 	return board_put_part(e->board, BOARD_NODE, slot, e->model.nodes[slot].generation, READING_AT, &part, sizeof part);
+}
+
+void publish_expect(struct engine *e, uint32_t slot)
+{
+	board_put_expect(e->board, BOARD_NODE, slot, READING_AT, sizeof(struct reading));
+	board_put_expect(e->board, BOARD_NODE, slot, 0, sizeof(struct row_head));
 }
 
 void publish_node_reading(struct engine *e, uint32_t slot)
@@ -470,7 +476,6 @@ static void put_cluster(struct engine *e, int64_t now)
 	board_put(e->board, BOARD_CLUSTER, &row);
 	put_groups(e, groups, now);
 	put_domains(e, now);
-	put_appliance(e, now);
 }
 
 static void put_nodes(struct engine *e, int64_t now)
@@ -495,10 +500,12 @@ static void put_rows(struct engine *e, bool cluster)
 
 	due_ms = 0;
 	put_nodes(e, now);
-	if (cluster && e->cluster_dirty && e->loaded) {
-		e->cluster_dirty = false;
+	if (cluster && (e->cluster_dirty || e->appliance_dirty) && e->loaded) {
 		rolled_ms = clock_mono_ms();
-		put_cluster(e, now);
+		if (e->cluster_dirty)
+			put_cluster(e, now);
+		put_appliance(e, now);
+		e->cluster_dirty = e->appliance_dirty = false;
 	}
 	board_flip(e->board);
 }

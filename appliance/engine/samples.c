@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Raw samples become values, levels, board rows and rows for the RRD files. */
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,6 +123,10 @@ static bool in_scope(const char *scope, const char *node, const char *group)
 const struct level_rules *samples_rules(struct engine *e, const struct item_definition *item, const char *node, const char *group)
 {
 	static struct level_rules own;
+	const struct level_rules *builtin = item->item < ITEM_BUILTIN ? e->builtin_rules[item->item] : NULL;
+
+	if (builtin)
+		return builtin;
 	const struct config_item *c = e->model.wanted.count[CONFIG_ITEM] ? cluster_find(&e->model.wanted, CONFIG_ITEM, item->name) : NULL;
 
 	if (!c || !c->thresholds || !in_scope(c->scope, node, group))
@@ -142,6 +147,9 @@ void samples_judge(struct engine *e, uint32_t slot, const struct item_definition
 {
 	const struct model_node *n = &e->model.nodes[slot];
 	const struct level_rules *rules = samples_rules(e, item, n->config.head.name, n->config.group);
+
+	if (!rules->count && !isnan(value) && state->level == LEVEL_NORMAL)
+		return;
 	struct level_memory *memory = memories_of(e, slot, item->name, instance, rules, !isnan(value));
 	struct level_sample sample = {.value = value, .wall_ms = wall_ms};
 	enum level before = (enum level)state->level;
@@ -257,6 +265,17 @@ static unsigned table_of(unsigned object, unsigned *first)
 	return TABLE_NONE;
 }
 
+static void row_changed(struct node_state *s, struct table_row *r)
+{
+	uint16_t at = (uint16_t)(r - s->rows);
+
+	if (s->changed_first == s->changed_end)
+		s->changed_first = s->changed_end = at;
+	s->changed_first = at < s->changed_first ? at : s->changed_first;
+	s->changed_end = at >= s->changed_end ? at + 1 : s->changed_end;
+	r->changed = true;
+}
+
 /* One sample into its place. Returns true when it is a scalar of a poll (not the heartbeat's lone up-time). */
 static bool store_sample(struct node_state *s, const struct msg_sample *m, bool restarted)
 {
@@ -272,7 +291,7 @@ static bool store_sample(struct node_state *s, const struct msg_sample *m, bool 
 	struct table_row *r = table ? row_of(s, table, m->instance) : NULL;
 	if (r) {
 		raw_push(&r->raw[m->object - first], m->type, m->value, m->arrival_ms, restarted);
-		r->changed = true;
+		row_changed(s, r);
 	}
 	return false;
 }
@@ -295,11 +314,15 @@ static void block_done(struct engine *e, uint32_t slot, bool scalars, int64_t ar
 	if (scalars)
 		scalars_done(e, slot, arrival, wall);
 	unsigned tables = 0;
-	for (uint32_t i = 0; i < s->row_count; i++)
-		if (s->rows[i].changed) {
-			row_done(e, slot, &s->rows[i], arrival, wall);
-			tables |= 1u << s->rows[i].table;
-		}
+	for (uint32_t i = s->changed_first; i < s->changed_end; i++) {
+		if (i + 1 < s->changed_end)
+			average_expect(&s->rows[i + 1].average, ROW_ITEMS);
+		if (!s->rows[i].changed)
+			continue;
+		row_done(e, slot, &s->rows[i], arrival, wall);
+		tables |= 1u << s->rows[i].table;
+	}
+	s->changed_first = s->changed_end = 0;
 	stats_sample(e, slot, scalars, tables);
 }
 
@@ -314,17 +337,60 @@ static int64_t host_uptime_ms(const struct raw_pair *raw, int64_t arrival_ms)
 	return raw->now.arrival_ms == arrival_ms && raw->now.value >= 0 && raw->now.value <= UINT32_MAX ? raw->now.value * 10 : -1;
 }
 
+/* The samples of one node, which stand together: where those of the next one begin. */
+static size_t block_end(const struct msg_sample *m, size_t from, size_t count)
+{
+	size_t end = from;
+
+	while (end < count && m[end].slot == m[from].slot)
+		end++;
+	return end;
+}
+
+/* At 10,000 nodes half of a poll's cost is waiting for memory: that of the nodes to come is asked for while one is worked on, first what
+ * stands in its state, then what its state points to. */
+static void expect_state(struct engine *e, uint32_t slot)
+{
+	const struct node_state *s = engine_state(e, slot);
+
+	if (!s)
+		return;
+	mem_expect(s, offsetof(struct node_state, verdict));
+	mem_expect(&e->model.nodes[slot].generation, 1);
+	judge_uptime_expect(e->judge, slot);
+}
+
+static void expect_rest(struct engine *e, uint32_t slot, bool rows)
+{
+	const struct node_state *s = engine_state(e, slot);
+
+	if (!s)
+		return;
+	for (unsigned i = 1; i < ITEM_SCALARS; i++)
+		board_put_expect(e->board, BOARD_VALUE, s->board_slot[i], 0, SIZE_MAX);
+	publish_expect(e, slot);
+	average_expect(&s->average, ITEM_SCALARS - 1);
+	stats_expect(s);
+	if (rows)
+		mem_expect(s->rows, s->row_count * sizeof s->rows[0]);
+}
+
 void samples_take(struct engine *e, const struct msg_sample *m, size_t count)
 {
 	int64_t wall = clock_wall_ms(), mono = clock_mono_ms();
+	size_t next = block_end(m, 0, count);
 
 	for (size_t i = 0; i < count;) {
-		size_t j = i;
+		size_t j = i, after = next < count ? block_end(m, next, count) : next;
 		struct node_state *s = engine_state(e, m[i].slot);
 		bool here = s && (uint16_t)e->model.nodes[m[i].slot].generation == m[i].generation;
 		bool restarted = here && uptime_fell(s, m[i].uptime_cs), scalars = false;
 
-		for (; j < count && m[j].slot == m[i].slot; j++)
+		if (after < count)
+			expect_state(e, m[after].slot);
+		if (next < count)
+			expect_rest(e, m[next].slot, m[after - 1].object >= OBJ_SCALARS);
+		for (; j < next; j++)
 			if (here && m[j].object >= OBJECT_ITEM && m[j].object < OBJECT_ITEM_END)
 				items_sample(e, &m[j]);
 			else if (here)
@@ -337,7 +403,8 @@ void samples_take(struct engine *e, const struct msg_sample *m, size_t count)
 				     mono);
 			block_done(e, m[i].slot, scalars, s->last_seen_wall_ms, wall);
 		}
-		i = j;
+		i = next;
+		next = after;
 	}
 	judgement_kick(e);
 }

@@ -28,7 +28,7 @@ static void state_free(struct node_state *s)
 
 static struct node_state *state_new(void)
 {
-	struct node_state *s = mem_zalloc(sizeof *s);
+	struct node_state *s = mem_zalloc_lines(sizeof *s);
 
 	s->life = LIFE_READY;
 	s->level = LEVEL_UNKNOWN;

@@ -76,6 +76,12 @@ static void on_incident(void *arg, const struct incident *is)
 	summary_incident(&n->hour, is->verdict, label ? label : VERDICT_BOOTING, is->ended_wall_ms - is->began_wall_ms);
 }
 
+void stats_expect(const struct node_state *s)
+{
+	if (s->stats)
+		mem_expect(s->stats->waiting, sizeof s->stats->waiting + 1);
+}
+
 void stats_sample(struct engine *e, uint32_t slot, bool scalars, unsigned tables)
 {
 	const struct node_state *s = e->nodes[slot];
@@ -85,7 +91,7 @@ void stats_sample(struct engine *e, uint32_t slot, bool scalars, unsigned tables
 		return;
 	if (!scalars && !(tables & (1u << TABLE_DISK | 1u << TABLE_IF)))
 		return;
-	for (uint32_t i = 0; i < s->row_count; i++) {
+	for (uint32_t i = 0; i < s->row_count && tables; i++) {
 		const struct table_row *r = &s->rows[i];
 		if (r->table == TABLE_DISK && !(r->values[0] <= fill))
 			fill = isnan(r->values[0]) ? fill : r->values[0];

@@ -5,10 +5,12 @@
  */
 #include "monitor/judge.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "monitor/judge_node.h"
 
 enum { DOMAIN_TURN_MS = 100, EVALUATE_A_TURN = 2000, QUEUE_OLD_MS = 500 };
@@ -442,6 +444,15 @@ void judge_wanted(struct judge *j, uint32_t slot, enum wanted wanted, int64_t un
 	n->boot_until = until;
 	judge_evaluate(j, slot, now);
 	judge_schedule(j, slot, now);
+}
+
+void judge_uptime_expect(const struct judge *j, uint32_t slot)
+{
+	if (slot >= j->max_nodes)
+		return;
+	mem_expect(&j->nodes[slot].known, 1);
+	mem_expect(&j->nodes[slot].last, 1);
+	mem_expect(&j->nodes[slot].inc_first, offsetof(struct jnode, domains) - offsetof(struct jnode, inc_first));
 }
 
 void judge_uptime(struct judge *j, uint32_t slot, int64_t agent_ms, int64_t host_ms, int64_t now)

@@ -164,6 +164,7 @@ void judge_lossy(struct judge *judge, uint32_t domain, bool lossy, int64_t now);
 void judge_wanted(struct judge *judge, uint32_t slot, enum wanted wanted, int64_t until, int64_t now);
 /* Up-times of a sample that arrived now, in ms; -1 = not known. agent = sysUpTime, host = hrSystemUptime. */
 void judge_uptime(struct judge *judge, uint32_t slot, int64_t agent_ms, int64_t host_ms, int64_t now);
+void judge_uptime_expect(const struct judge *judge, uint32_t slot); /* that is near: asks the memory for what it touches */
 /* Reasons of the collector (STALL, CARRIER) as its suspended() callback told them; replaces what it said before. */
 void judge_collector_suspended(struct judge *judge, unsigned reasons, int64_t now);
 /*

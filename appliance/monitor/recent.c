@@ -135,6 +135,16 @@ void recent_add(struct recent *r, unsigned width, const double *values, int64_t 
 		to[i] = recent_pack(values[i]);
 }
 
+void recent_expect(const struct recent *r)
+{
+	if (!r->room)
+		return;
+	unsigned at = (r->first + r->count) % r->room, oldest = r->first % r->room;
+	mem_expect(&r->times[oldest], 1);
+	mem_expect(&r->times[at], 1);
+	mem_expect(values_of(r) + at * r->width, r->width * sizeof(uint16_t));
+}
+
 void recent_look(struct recent *r, unsigned span)
 {
 	r->span_s = (uint16_t)(span < RECENT_LOOKED_S ? span : RECENT_LOOKED_S);

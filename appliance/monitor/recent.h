@@ -26,6 +26,7 @@ struct recent {
 /* One point of `width` values (NAN: unknown) at a wall time. What is older than the span goes; a clock that went back, or another width,
  * begins anew; the same time again replaces the newest point. */
 void recent_add(struct recent *r, unsigned width, const double *values, int64_t wall_ms);
+void recent_expect(const struct recent *r); /* a point is about to be added: asks the memory for its place */
 /* How far back it goes from now on: RECENT_SPAN_S (as at the start) or RECENT_LOOKED_S. */
 void recent_look(struct recent *r, unsigned span_s);
 /* Point `at` of recent_count(), oldest first: its time; *value is that of one column, NAN when unknown or no such column. */
