@@ -212,6 +212,7 @@ struct engine {
 	incident_told *incident_told; /* incidents.c */
 	void *incident_arg;
 	bool identities_open;    /* identity.c: some alarm is raised */
+	bool boots_open;         /* judgement.c: some node may be booting */
 	uint32_t incidents_open; /* events that wait for a BMC, at most */
 	struct graphs *graphs;   /* graphs.c */
 	struct traps *traps;     /* traps.c */
@@ -489,6 +490,7 @@ void publish_node(struct engine *e, uint32_t slot);   /* soon */
 void publish_expect(struct engine *e, uint32_t slot); /* such a reading is near: asks the memory for the row */
 void publish_node_reading(struct engine *e, uint32_t slot); /* at once, when all that is new is that it answered, and what */
 void publish_cluster(struct engine *e);               /* soon */
+void publish_appliance(struct engine *e);             /* soon: its own row alone, not the roll-up over all nodes */
 void publish_now(struct engine *e);                   /* everything that is dirty; used before a reply that must be visible */
 void publish_node_gone(struct engine *e, uint32_t slot);
 void publish_value(struct engine *e, uint32_t slot, const struct item_definition *item, uint16_t instance, const char *instance_name,

@@ -522,7 +522,7 @@ void judgement_booting(struct engine *e, uint32_t slot, int64_t for_ms)
 {
 	int64_t now = clock_mono_ms();
 
-	e->nodes[slot]->booting = true;
+	e->boots_open = e->nodes[slot]->booting = true;
 	e->nodes[slot]->boot_job = e->nodes[slot]->power_job;
 	e->nodes[slot]->boot_until_ms = now + for_ms;
 	if (!e->model.nodes[slot].config.maintenance)
@@ -534,9 +534,11 @@ void judgement_booting(struct engine *e, uint32_t slot, int64_t for_ms)
 void judgement_boots(struct engine *e)
 {
 	int64_t now = clock_mono_ms(), wall = clock_wall_ms();
+	bool open = false;
 
-	for (uint32_t slot = 0; slot < e->model.node_top; slot++) {
+	for (uint32_t slot = 0; slot < e->model.node_top && e->boots_open; slot++) {
 		struct node_state *s = e->nodes[slot];
+		open |= s && s->booting;
 		if (!s || !s->booting || !s->judged || s->verdict.verdict != VERDICT_UP || wall - s->last_seen_wall_ms > SEEN_MS ||
 		    (double)(s->boot_until_ms - now) > (BOOT_GRACE_MS - BOOT_SEEN_MS) * e->settings.time_scale)
 			continue;
@@ -544,6 +546,7 @@ void judgement_boots(struct engine *e)
 		s->boot_job = 0;
 		judgement_wanted(e, slot);
 	}
+	e->boots_open = open;
 }
 
 /* --- levels -------------------------------------------------------------------------------------------- */

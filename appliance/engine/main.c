@@ -64,7 +64,7 @@ struct incoming {
 static void take_stats(struct incoming *in)
 {
 	in->e->stats[in->from] = *(const struct msg_stats *)in->body;
-	in->e->appliance_dirty = true;
+	publish_appliance(in->e);
 }
 
 static void take_samples(struct incoming *in)
@@ -439,8 +439,11 @@ static void on_supervisor(struct role_context *c, const struct message_header *h
 		close(fd);
 }
 
+#define ROLL_UP_S 2 /* at each change, and so often all the same: the words of a cause change with its numbers */
+
 static void on_second(void *arg)
 {
+	static unsigned seconds;
 	struct engine *e = arg;
 
 	jobs_brakes(e);
@@ -461,8 +464,8 @@ static void on_second(void *arg)
 	series_unlook(e);
 	samples_quiet(e);
 	memories_tick(e);
-	e->cluster_dirty = true;
-	publish_cluster(e);
+	if (++seconds % ROLL_UP_S == 0)
+		publish_cluster(e);
 }
 
 void start_finished(struct engine *e)

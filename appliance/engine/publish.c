@@ -83,6 +83,12 @@ void publish_cluster(struct engine *e)
 	schedule(e);
 }
 
+void publish_appliance(struct engine *e)
+{
+	e->appliance_dirty = true;
+	schedule_at(e, rolled_ms + CLUSTER_MS);
+}
+
 static int32_t times_100(double v)
 {
 	return isnan(v) ? -1 : (int32_t)lround(v * 100);
@@ -191,6 +197,7 @@ static void put_node(struct engine *e, uint32_t slot, int64_t now)
 	row.head.order = slot;
 	row.head.last_change_wall_ms = s->changed || !old || !old->head.last_change_wall_ms ? now : old->head.last_change_wall_ms;
 	board_put(e->board, BOARD_NODE, &row);
+	e->cluster_dirty |= s->changed;
 	s->dirty = s->changed = false;
 	s->readings = READINGS;
 }

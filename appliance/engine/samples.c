@@ -348,7 +348,7 @@ static size_t block_end(const struct msg_sample *m, size_t from, size_t count)
 }
 
 /* At 10,000 nodes half of a poll's cost is waiting for memory: that of the nodes to come is asked for while one is worked on, first what
- * stands in its state, then what its state points to. */
+ * stands in its state, then what its state points to; not all at once, because a processor forgets what it cannot ask for now. */
 static void expect_state(struct engine *e, uint32_t slot)
 {
 	const struct node_state *s = engine_state(e, slot);
@@ -360,7 +360,18 @@ static void expect_state(struct engine *e, uint32_t slot)
 	judge_uptime_expect(e->judge, slot);
 }
 
-static void expect_rest(struct engine *e, uint32_t slot, bool rows)
+static void expect_history(struct engine *e, uint32_t slot)
+{
+	const struct node_state *s = engine_state(e, slot);
+
+	if (!s)
+		return;
+	average_expect(&s->average, ITEM_SCALARS - 1);
+	publish_expect(e, slot);
+	stats_expect(s);
+}
+
+static void expect_values(struct engine *e, uint32_t slot, bool rows)
 {
 	const struct node_state *s = engine_state(e, slot);
 
@@ -368,9 +379,6 @@ static void expect_rest(struct engine *e, uint32_t slot, bool rows)
 		return;
 	for (unsigned i = 1; i < ITEM_SCALARS; i++)
 		board_put_expect(e->board, BOARD_VALUE, s->board_slot[i], 0, SIZE_MAX);
-	publish_expect(e, slot);
-	average_expect(&s->average, ITEM_SCALARS - 1);
-	stats_expect(s);
 	if (rows)
 		mem_expect(s->rows, s->row_count * sizeof s->rows[0]);
 }
@@ -388,13 +396,13 @@ void samples_take(struct engine *e, const struct msg_sample *m, size_t count)
 
 		if (after < count)
 			expect_state(e, m[after].slot);
-		if (next < count)
-			expect_rest(e, m[next].slot, m[after - 1].object >= OBJ_SCALARS);
 		for (; j < next; j++)
 			if (here && m[j].object >= OBJECT_ITEM && m[j].object < OBJECT_ITEM_END)
 				items_sample(e, &m[j]);
 			else if (here)
 				scalars |= store_sample(s, &m[j], restarted);
+		if (next < count)
+			expect_history(e, m[next].slot);
 		if (here) {
 			int64_t arrival = plausible_arrival(m[i].arrival_ms, mono);
 			s->last_seen_wall_ms = wall - (mono - arrival);
@@ -403,6 +411,8 @@ void samples_take(struct engine *e, const struct msg_sample *m, size_t count)
 				     mono);
 			block_done(e, m[i].slot, scalars, s->last_seen_wall_ms, wall);
 		}
+		if (next < count)
+			expect_values(e, m[next].slot, m[after - 1].object >= OBJ_SCALARS);
 		i = next;
 		next = after;
 	}

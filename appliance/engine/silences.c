@@ -31,6 +31,9 @@ static struct {
 	unsigned count;
 	struct loop_timer *timer;
 	bool ending; /* a change of the wanted state that ends maintenance is under way */
+	bool looked;  /* end_ms is the next end of maintenance as of looked_generation */
+	uint64_t looked_generation;
+	int64_t end_ms;
 } silences;
 
 /* --- whom it covers -------------------------------------------------------------------------------------- */
@@ -333,15 +336,25 @@ static void on_maintenance_ended(void *arg, const struct error *err, const struc
 		log_warning("maintenance: its end is not committed yet: %s", err->text);
 }
 
+/* When the next maintenance ends, as the wanted state in force says; INT64_MAX: none does. */
+static int64_t maintenance_end_ms(struct engine *e)
+{
+	if (silences.looked && silences.looked_generation == e->model.config_generation)
+		return silences.end_ms;
+	silences.looked = true;
+	silences.looked_generation = e->model.config_generation;
+	silences.end_ms = INT64_MAX;
+	for (uint32_t s = 0; s < e->model.node_top; s++) {
+		const struct config_node *n = &e->model.nodes[s].config;
+		if (e->nodes[s] && e->model.nodes[s].generation && n->maintenance_until_ms && n->maintenance_until_ms < silences.end_ms)
+			silences.end_ms = n->maintenance_until_ms;
+	}
+	return silences.end_ms;
+}
+
 static void end_maintenance(struct engine *e, int64_t now)
 {
-	bool due = false;
-
-	for (uint32_t s = 0; s < e->model.node_top && !due; s++) {
-		const struct config_node *n = &e->model.nodes[s].config;
-		due = e->nodes[s] && e->model.nodes[s].generation && n->maintenance_until_ms && n->maintenance_until_ms <= now;
-	}
-	if (!due || silences.ending || !store_takes_commands(e->store))
+	if (maintenance_end_ms(e) > now || silences.ending || !store_takes_commands(e->store))
 		return;
 	silences.ending = true;
 	edits_change(e, make_maintenance_end, false, on_maintenance_ended, e);

@@ -53,8 +53,9 @@ const struct item_definition *item_find(const char *name); /* built-in; NULL */
 
 /* One raw value as it came. type: enum sample_type of board/messages.h; 0 = never read. */
 struct raw {
-	int64_t value, arrival_ms;
-	uint8_t type;
+	int64_t value;
+	int64_t arrival_ms : 56;
+	uint64_t type : 8;
 };
 struct raw_pair {
 	struct raw now, before;
