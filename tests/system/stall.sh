@@ -68,6 +68,8 @@ count_rows() {
 	done < <(find "$W/var" -name base.rrd)
 }
 
+# the newest step that is counted ends with each node's next poll, two seconds after `to` at the latest
+wait_for 10 '[ $((EPOCHSECONDS - to)) -ge 3 ]'
 appliance_stop
 count_rows
 if [ $HAVE -lt $WANT ]; then # a disk that is still slow gets 10 s at the end: what it did not take by then stands in the journal
