@@ -348,7 +348,7 @@ static size_t block_end(const struct msg_sample *m, size_t from, size_t count)
 }
 
 /* At 10,000 nodes half of a poll's cost is waiting for memory: that of the nodes to come is asked for while one is worked on, first what
- * stands in its state, then what its state points to; not all at once, because a processor forgets what it cannot ask for now. */
+ * stands in its state, then what its state points to; in portions: of what was asked for all at once, the last was not there in time. */
 static void expect_state(struct engine *e, uint32_t slot)
 {
 	const struct node_state *s = engine_state(e, slot);

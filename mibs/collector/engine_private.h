@@ -178,8 +178,7 @@ struct engine {
 /* The lines of an agent that a poll touches, into the cache. */
 static inline void agent_fetch(const struct agent *a)
 {
-	for (unsigned line = 0; line < 3; line++)
-		__builtin_prefetch((const char *)a + line * CACHE_LINE, 1);
+	mem_expect(a, 3 * CACHE_LINE);
 }
 
 /* exchange.c: requests on their way */

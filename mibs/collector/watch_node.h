@@ -125,8 +125,7 @@ static inline struct probe *probe_of(struct watch *w, uint32_t slot, uint32_t to
 /* Both lines of a node that a heartbeat touches, into the cache. */
 static inline void node_fetch(const struct node *n)
 {
-	__builtin_prefetch(n, 1);
-	__builtin_prefetch((const char *)n + CACHE_LINE, 1);
+	mem_expect(n, 2 * CACHE_LINE);
 }
 
 static inline int64_t probe_age(const struct probe *p, int64_t now)
