@@ -63,23 +63,36 @@ static int take(int fd, struct program_text *t)
 	return n == 0 ? 0 : t->size > PROGRAM_OUTPUT_MAX ? -1 : 1;
 }
 
-/* Writes input to `to` (closed at its end; -1 for none) and reads `from` to its end. 0 or -1: late, too much, broken. */
-static int converse(const struct driver_run *run, int to, int from, const char *input, bool half_close, struct program_text *output)
+/* What comes from `fd` into *text until it ends. */
+struct reading {
+	int fd; /* -1: ended, or not wanted */
+	struct program_text *text;
+};
+
+static int read_all(struct reading *r, const struct pollfd *p)
+{
+	int rc = r->fd >= 0 && p->revents ? take(r->fd, r->text) : 1;
+
+	if (rc == 0)
+		r->fd = -1;
+	return rc < 0 ? -1 : 0;
+}
+
+/* Writes input to `to` (closed at its end; -1 for none) and reads both to their ends. 0 or -1: late, too much, broken. */
+static int converse(const struct driver_run *run, int to, const char *input, bool half_close, struct reading from[2])
 {
 	size_t left = strlen(input), done = 0;
-	int rc = 1;
+	int rc = 0;
 
-	need_room(output, 0);
-	output->text[output->size] = '\0';
-	while (rc > 0) {
-		struct pollfd p[2] = {{.fd = from, .events = POLLIN}, {.fd = done < left ? to : -1, .events = POLLOUT}};
+	while (!rc && (from[0].fd >= 0 || from[1].fd >= 0)) {
+		struct pollfd p[3] = {{.fd = from[0].fd, .events = POLLIN}, {.fd = from[1].fd, .events = POLLIN}, {.fd = done < left ? to : -1, .events = POLLOUT}};
 		int64_t ms = driver_left_ms(run);
 
-		if (ms <= 0 || poll(p, 2, ms > 1000 ? 1000 : (int)ms) < 0) {
-			rc = errno == EINTR && ms > 0 ? 1 : -1;
+		if (ms <= 0 || poll(p, 3, ms > 1000 ? 1000 : (int)ms) < 0) {
+			rc = errno == EINTR && ms > 0 ? 0 : -1;
 			continue;
 		}
-		if (p[1].revents) {
+		if (p[2].revents) {
 			ssize_t n = write(to, input + done, left - done);
 			/* who does not read to the end has said why, or will: his output counts */
 			done = n < 0 && errno != EAGAIN && errno != EINTR ? left : done + (size_t)(n > 0 ? n : 0);
@@ -88,15 +101,21 @@ static int converse(const struct driver_run *run, int to, int from, const char *
 			else if (done == left)
 				close(to);
 		}
-		if (p[0].revents)
-			rc = take(from, output);
+		rc = read_all(&from[0], &p[0]) || read_all(&from[1], &p[1]) ? -1 : 0;
 	}
 	if (done < left && !half_close)
 		close(to);
 	return rc;
 }
 
-static void child(const char *const *argv, int in, int out)
+static void begin_text(struct program_text *t)
+{
+	t->size = 0;
+	need_room(t, 0);
+	t->text[0] = '\0';
+}
+
+static void child(const char *const *argv, int in, int out, int errors)
 {
 	static const char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL};
 	sigset_t none;
@@ -105,43 +124,62 @@ static void child(const char *const *argv, int in, int out)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	alarm(0);
-	if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0)
+	if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(errors, STDERR_FILENO) < 0)
 		_exit(126);
 	execve(argv[0], (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)environment);
 	_exit(127);
 }
 
+/* Pipes for standard input, output and errors: pipes[i][0] is read, pipes[i][1] written. */
+static bool make_pipes(int pipes[3][2])
+{
+	int i;
+
+	for (i = 0; i < 3 && !pipe2(pipes[i], O_CLOEXEC); i++)
+		;
+	if (i == 3)
+		return true;
+	while (i-- > 0) {
+		close(pipes[i][0]);
+		close(pipes[i][1]);
+	}
+	return false;
+}
+
 int program_run(const struct driver_run *run, const char *const *argv, const char *input, struct program_text *output, struct error *e)
 {
-	int in[2], out[2], status = 0;
+	int pipes[3][2], status = 0;
+	struct program_text said = {0};
 
-	output->size = 0;
+	begin_text(output);
 	if (access(argv[0], X_OK))
 		return error_set(e, ERR_NOT_FOUND, run->object, "install its package on the balancer", "%s is not installed", argv[0]);
-	if (pipe2(in, O_CLOEXEC))
+	if (!make_pipes(pipes))
 		return error_set(e, ERR_NO_RESOURCE, run->object, "raise the limit of open files", "%s: no pipe", argv[0]);
-	if (pipe2(out, O_CLOEXEC)) {
-		close(in[0]);
-		close(in[1]);
-		return error_set(e, ERR_NO_RESOURCE, run->object, "raise the limit of open files", "%s: no pipe", argv[0]);
-	}
 	signal(SIGPIPE, SIG_IGN);
 	pid_t pid = fork();
 	if (pid == 0)
-		child(argv, in[0], out[1]);
-	close(in[0]);
-	close(out[1]);
+		child(argv, pipes[0][0], pipes[1][1], pipes[2][1]);
+	close(pipes[0][0]);
+	close(pipes[1][1]);
+	close(pipes[2][1]);
 	if (!*input)
-		close(in[1]);
-	fcntl(in[1], F_SETFL, O_NONBLOCK);
-	int rc = pid < 0 ? -1 : converse(run, in[1], out[0], input, false, output);
-	close(out[0]);
+		close(pipes[0][1]);
+	fcntl(pipes[0][1], F_SETFL, O_NONBLOCK);
+	struct reading from[2] = {{pipes[1][0], output}, {pipes[2][0], &said}};
+	int rc = pid < 0 ? -1 : converse(run, pipes[0][1], input, false, from);
+	close(pipes[1][0]);
+	close(pipes[2][0]);
+	if (rc && pid > 0)
+		kill(pid, SIGKILL);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	/* what it has to say beside its output would stand somewhere in its middle */
+	if (status && said.size)
+		program_text_add(output, "%s", said.text);
+	program_text_clear(&said);
 	if (pid < 0)
 		return error_set(e, ERR_NO_RESOURCE, run->object, "see the limits of this machine", "%s cannot be started", argv[0]);
-	if (rc)
-		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
 	if (rc || !WIFEXITED(status))
 		return error_set(e, ERR_REMOTE, run->object, "run it by hand to see why", "%s: too late, too much output, or killed", argv[0]);
 	return WEXITSTATUS(status);
@@ -152,7 +190,7 @@ int program_ask(const struct driver_run *run, const char *socket_path, const cha
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	char line[1024];
 
-	output->size = 0;
+	begin_text(output);
 	if (!text_copy(a.sun_path, sizeof a.sun_path, socket_path) || !text_format(line, sizeof line, "%s\n", command))
 		return error_set(e, ERR_CONFIG, run->object, "shorten it", "the path of the socket, or a name, is too long");
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -163,7 +201,8 @@ int program_ask(const struct driver_run *run, const char *socket_path, const cha
 		return error_set(e, ERR_REMOTE, run->object, "see whether it runs and the option socket names its socket", "socket %.100s: %s", socket_path, strerror(why));
 	}
 	signal(SIGPIPE, SIG_IGN);
-	int rc = converse(run, fd, fd, line, true, output);
+	struct reading from[2] = {{fd, output}, {-1, NULL}};
+	int rc = converse(run, fd, line, true, from);
 	close(fd);
 	return rc ? error_set(e, ERR_REMOTE, run->object, "see whether it hangs", "socket %.100s: no answer, or one without end", socket_path) : 0;
 }
@@ -172,9 +211,7 @@ int program_read_file(const struct driver_run *run, const char *path, size_t mos
 {
 	int rc = 1, fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
-	output->size = 0;
-	need_room(output, 0);
-	output->text[0] = '\0';
+	begin_text(output);
 	if (fd < 0)
 		return error_set(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_CONFIG, run->object, "see its rights and the balancer's options", "%s: %s", path, strerror(errno));
 	while (rc > 0 && output->size <= most)

@@ -19,7 +19,7 @@ def l6_programs_hang(a, name="n001"):
     # a banner accuses by its absence only where it was seen before: healthy nodes are asked within their first minute
     select_pause(max(0, 65 - (time.monotonic() - a.started)))
     w = watch(a, name)
-    a.lab("agent-hang", name)
+    w.fault("agent-hang", name)
     a.lab("sshd-hang", name)
     w.until("agent-dead", None, 5.7)
     w.until("os-hung", None, 9.0)
@@ -33,7 +33,7 @@ def l6_programs_hang(a, name="n001"):
 
 def l14_filtered_bit_by_bit(a, name="n002"):
     w = watch(a, name)
-    a.lab("drop", name, "udp161")
+    w.fault("drop", name, "udp161")
     w.until("agent-dead", None, 5.7)
     a.lab("drop", name, "udp161,echo")
     w.stays(w.elapsed() + 6)
@@ -48,7 +48,7 @@ def l14_filtered_bit_by_bit(a, name="n002"):
 
 def l14_filtered_but_sending(a, name="n003"):
     w = watch(a, name)
-    a.lab("chatter", name)
+    w.fault("chatter", name)
     a.lab("drop", name, "udp161,echo,tcp22")
     w.until("path-blocked", None, 8.0)
     w.stays(14)
@@ -61,7 +61,7 @@ def l14_filtered_but_sending(a, name="n003"):
 
 def l15_refused(a, name="n004"):
     w = watch(a, name)
-    a.lab("reject", name, "udp161")
+    w.fault("reject", name, "udp161")
     w.until("agent-dead", None, 5.7)
     check("nobody listens" in a.node(name)["cause"], "cause: %s" % a.node(name)["cause"])
     w.one_alarm(severity="major")
@@ -82,7 +82,7 @@ def l16_reset_by_us(a, name="n005"):
 
 def l17_behind_our_back(a, name="n006"):
     w = watch(a, name)
-    a.lab("crash", name)
+    w.fault("crash", name)
     w.until("os-hung", "cause", 5.5)
     a.lab("start", name)
     w.event("rebooted", 20)
@@ -94,7 +94,7 @@ def l17_behind_our_back(a, name="n006"):
 
 def l18_boot_never_ends(a, name="n007"):
     w = watch(a, name)
-    a.lab("boot-hang", name)
+    w.fault("boot-hang", name)
     status, answer = a.command("power", name, {"verb": "cycle"})
     check(status == 200, "refused: %s" % answer)
     check(a.wait_job(answer["job"])["state"] == "done", "job %s" % a.job(answer["job"]))
@@ -110,7 +110,7 @@ def l18_boot_never_ends(a, name="n007"):
 
 def l19_cloned_engine(a, name="n008", of="n010"):
     w = watch(a, name)
-    a.lab("clone-engine", name, of)
+    w.fault("clone-engine", name, of)
     wait_until(lambda: "identity conflict, there are %s" % w.new_alarms(), 30, w.new_alarms, every=0.1)
     w.stays(w.elapsed() + 3)
     w.one_alarm(severity="major", cause=of)
@@ -121,7 +121,7 @@ def l19_cloned_engine(a, name="n008", of="n010"):
 
 def l19_same_address(a, name="n012", by="n014"):
     w = watch(a, name)
-    a.lab("same-address", by, name)
+    w.fault("same-address", by, name)
     wait_until(lambda: "identity conflict, there are %s" % w.new_alarms(), 30, w.new_alarms, every=0.1)
     w.stays(w.elapsed() + 3)
     w.one_alarm(severity="major", cause=by)
@@ -132,7 +132,7 @@ def l19_same_address(a, name="n012", by="n014"):
 
 def l11_bmc_password(a, name="n009"):
     w = watch(a, name)
-    a.lab("bmc-password", name)
+    w.fault("bmc-password", name)
     wait_until(lambda: "a finding, there are %s" % w.new_alarms(), 60, w.new_alarms, every=0.2)
     w.one_alarm(severity="warning", cause="password")
     w.stays(w.elapsed() + 3)
@@ -143,7 +143,7 @@ def l11_bmc_password(a, name="n009"):
 
 def l28_disk_full(a, name="n011"):
     w = watch(a, name)
-    a.lab("disk", name, 100)
+    w.fault("disk", name, 100)
     wait_until(lambda: "disk critical, there are %s" % w.new_alarms(), 45,
                lambda: a.node(name)["level"] == "critical" and w.new_alarms(), every=0.1)
     w.one_alarm(severity="critical", cause="disk_fill")

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "l4drivers/haproxy_text.h"
@@ -185,7 +186,27 @@ static void protocols_by_number(void)
 	}
 }
 
+/* A program's outputs are pipes: it writes the one in blocks, and what it says on the other must not fall into their middle. */
+static void outputs_apart(void)
+{
+	struct picture_result result = {0};
+	struct driver_run run = {.object = "test", .result = &result, .deadline_ms = clock_mono_ms() + 10000};
+	const char *argv[] = {"/bin/sh", "-c", "printf begin; echo 51 entries >&2; cat; exit \"$0\"", "0", NULL};
+	struct program_text out = {0};
+	struct error e;
+
+	CU_ASSERT_EQUAL(program_run(&run, argv, "-middle-end", &out, &e), 0);
+	CU_ASSERT_STRING_EQUAL(out.text, "begin-middle-end");
+	argv[3] = "3";
+	CU_ASSERT_EQUAL(program_run(&run, argv, "", &out, &e), 3);
+	CU_ASSERT_STRING_EQUAL(out.text, "begin51 entries\n");
+	argv[0] = "/nowhere/program";
+	CU_ASSERT_EQUAL(program_run(&run, argv, "", &out, &e), ERR_NOT_FOUND);
+	CU_ASSERT_STRING_EQUAL(out.text, "");
+	program_text_clear(&out);
+}
+
 static const struct unit_test tests[] = {{"section", section}, {"answers", answers}, {"slots", slots}, {"ruleset", ruleset}, {"connections", connections},
-					 {"protocols by number", protocols_by_number}};
+					 {"protocols by number", protocols_by_number}, {"outputs apart", outputs_apart}};
 
 UNIT_MAIN("l4 texts", tests)

@@ -252,8 +252,10 @@ class Appliance:
 
     # --- breaking
     def lab(self, *words):
+        """Runs a command of the lab; returns what it prints."""
         done = subprocess.run([LAB] + [str(w) for w in words] + ["--dir", self.lab_dir], capture_output=True, text=True)
         check(done.returncode == 0, "lab %s: %s" % (" ".join(map(str, words)), done.stderr.strip()))
+        return done.stdout
 
     # --- tools of others
     def environment(self, user="operator"):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Looks at one node while something is done to it: which verdicts it went through and when, which alarms it got. Used by the tests of verdicts;
 several can look at once, each at its own."""
+import json
 import threading
 import time
 
@@ -16,6 +17,11 @@ class Watcher:
         self.last_event = appliance.last_event()
         self.seen = []
         self.begun = time.monotonic()
+
+    def fault(self, *words):
+        """Has the lab make the fault; bounds count from when it sets about it: several labs that start at once keep each other waiting."""
+        begun = json.loads(self.appliance.lab(*words, "--json"))["begun"]
+        self.begun = time.monotonic() - (time.time() - begun)
 
     def elapsed(self):
         return time.monotonic() - self.begun
