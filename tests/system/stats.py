@@ -46,6 +46,11 @@ def running(a, node):
     return rows[0] if rows else {"up_s": 0, "lost_s": 0, "watched_s": 0, "incidents": {}, "items": {}, "state_s": {}, "availability_percent": None}
 
 
+def hour_has(seconds):
+    """What is compared below is counted by the hour: an hour that is about to end is let end first."""
+    wait_until("the next hour", seconds + 5, lambda: 3600 - time.time() % 3600 > seconds, every=1)
+
+
 def near(value, wanted, share=0.01):
     return abs(value - wanted) <= share * wanted
 
@@ -175,6 +180,7 @@ def graphs(a):
 
 def lost(a):
     """a crash is lost time and one incident under its cause; in maintenance nothing is"""
+    hour_has(120)
     before = wait_until("n002 is watched", 40, lambda: (lambda r: r if r["up_s"] > 5 else None)(running(a, "n002")), every=1)
     check(near(before["availability_percent"], 100, 1e-6) or before["lost_s"] > 0, before)
     a.lab("crash", "n002")
@@ -201,6 +207,7 @@ def killed(a):
     """kill -9 of the engine: the running hour goes on where it was kept a minute ago at most, the time between counts for nothing"""
     def up():
         return running(a, "n001")["up_s"]
+    hour_has(180)
     wait_until(lambda: "the running hour is older than a minute: %s" % up(), 90, lambda: up() > 65, every=1)
     before, began = running(a, "n001"), time.monotonic()
     a.wait_back("engine", a.kill("engine"), 30)
