@@ -75,7 +75,8 @@ for n in 1 2; do
 		for port in 80 81 82 8080 8081; do on $s busybox httpd -p $port -h /run/www/$s; done
 	done
 	on r$n socat TCP-LISTEN:9000,fork,reuseaddr "SYSTEM:echo r$n; exec cat" &
-	on n$n socat UDP-RECVFROM:5353,fork "SYSTEM:echo n$n" &
+	# who answers before he has read is gone when socat writes, which then sends nothing
+	on n$n socat UDP-RECVFROM:5353,fork "SYSTEM:read -r question; echo n$n" &
 done
 on d1 sysctl -qw net.ipv4.ip_forward=1 net.ipv4.vs.sync_threshold='1 10' net.ipv4.vs.sync_refresh_period=0
 # what goes to two ports of the address belongs together: mark 7
