@@ -15,7 +15,8 @@ void program_text_clear(struct program_text *t);
 void program_text_add(struct program_text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Runs argv[0] (an absolute path) with an empty environment but PATH, `input` on its standard input and its standard output into *output
- * (cleared before); when it fails, what it said on its standard error follows. The exit status; ERR_REMOTE (late, more than PROGRAM_OUTPUT_MAX, killed) or ERR_NOT_FOUND (not installed) with *e. */
+ * (cleared before); when it fails, what it said on its standard error follows. The exit status; ERR_REMOTE (late, more than
+ * PROGRAM_OUTPUT_MAX, killed), ERR_NOT_FOUND (not installed) or ERR_NO_RESOURCE (no pipe, no process) with *e. */
 int program_run(const struct driver_run *run, const char *const *argv, const char *input, struct program_text *output, struct error *e);
 /* One command over a UNIX stream socket that answers and closes. 0, ERR_REMOTE or ERR_CONFIG (the path) with *e. */
 int program_ask(const struct driver_run *run, const char *socket_path, const char *command, struct program_text *output, struct error *e);

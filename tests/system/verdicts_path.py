@@ -94,7 +94,7 @@ def l17_behind_our_back(a, name="n006"):
 
 def l18_boot_never_ends(a, name="n007"):
     w = watch(a, name)
-    w.fault("boot-hang", name)
+    a.lab("boot-hang", name)
     status, answer = a.command("power", name, {"verb": "cycle"})
     check(status == 200, "refused: %s" % answer)
     check(a.wait_job(answer["job"])["state"] == "done", "job %s" % a.job(answer["job"]))

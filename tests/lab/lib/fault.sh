@@ -64,7 +64,7 @@ fault() {
 	[ $# = ${#wanted[@]} ] || die "usage: lab $verb $arguments"
 	load_lab
 	if [ "${wanted[0]:-}" = NODE ]; then load_node "$1"; lock_node "$1"; fi
-	if [ "$json" = 1 ]; then printf '{"begun":%s}\n' "$EPOCHREALTIME"; exec >/dev/null; fi
+	if [ "$json" = 1 ]; then printf '{"begun":%s}\n' "${EPOCHREALTIME/,/.}"; exec >/dev/null; fi
 	# shellcheck disable=SC2086
 	$run "$@"
 }
