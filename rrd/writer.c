@@ -138,6 +138,7 @@ struct outcome {
 	enum file_result result;
 	uint32_t written;
 	bool created, no_file, later; /* later: this second has made its files */
+	bool first;                   /* this life had not looked at the file before */
 	char why[160];
 };
 
@@ -185,11 +186,20 @@ static void write_block(struct writer *w, struct series *s, const struct row_blo
 	*o = (struct outcome){.result = s->file.hopeless ? FILE_HOPELESS : FILE_WRITTEN};
 	if (o->result == FILE_WRITTEN && !s->file.known) {
 		file_forget(&s->file);
+		o->first = true;
 		prepare(w, s, &f, b->rows[0].time_s, now_ms, o);
 	}
 	if (o->result == FILE_WRITTEN && !o->later)
 		o->result = file_write(&f, &s->file, b->rows, b->values, b->count, &o->written, o->why, sizeof o->why);
 	free(path);
+}
+
+/* What was made in a hurry, the files of the machines before all others, spreads over the whole round. */
+static int64_t second_due_ms(const struct cache *c, const struct series *s)
+{
+	int64_t round = round_of(c, s);
+
+	return round / 2 + (int64_t)(text_hash(s->path, strlen(s->path)) % (uint64_t)round);
 }
 
 /* Under the lock: what the outcome means for the counts; returns when the rest is due. */
@@ -207,7 +217,7 @@ static int64_t account(struct writer *w, struct series *s, const struct outcome 
 		if ((w->stats.disk == DISK_FAILING && none_fails(w, now_ms)) ||
 		    (w->stats.disk == DISK_FULL && (o->created || w->stats.files_waiting == 0)))
 			all_well(w);
-		return now_ms + round_of(w->cache, s);
+		return now_ms + (o->first ? second_due_ms(w->cache, s) : round_of(w->cache, s));
 	}
 	if (o->no_file && o->result == FILE_FULL && s->retry_gap_ms == 0)
 		w->stats.files_waiting++;

@@ -22,11 +22,8 @@
 #define BOARD_TEXTS_MAX 65536u
 #define BOARD_TEXT_SIZE 64
 
-struct packed_value {
+struct packed_value { /* node, item and instance stand in the head's order, its time in the last change */
 	struct row_head head;
-	uint32_t node_slot;
-	uint16_t item_slot, instance;
-	int64_t at_wall_ms;
 	double value;
 	uint16_t item, unit, instance_name; /* texts */
 	uint8_t level, pad;

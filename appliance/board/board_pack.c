@@ -87,22 +87,16 @@ static uint16_t number_at(const union board_any_row *packed, const struct text_p
 
 static void pack_value(const struct value_row *r, struct packed_value *p)
 {
-	*p = (struct packed_value){.head = r->head,
-				   .node_slot = r->node_slot,
-				   .item_slot = r->item_slot,
-				   .instance = r->instance,
-				   .at_wall_ms = r->at_wall_ms,
-				   .value = r->value,
-				   .level = r->level};
+	*p = (struct packed_value){.head = r->head, .value = r->value, .level = r->level};
 }
 
 static void unpack_value(const struct packed_value *p, struct value_row *r)
 {
 	*r = (struct value_row){.head = p->head,
-				.node_slot = p->node_slot,
-				.item_slot = p->item_slot,
-				.instance = p->instance,
-				.at_wall_ms = p->at_wall_ms,
+				.node_slot = (uint32_t)(p->head.order >> 32),
+				.item_slot = (uint16_t)(p->head.order >> 16),
+				.instance = (uint16_t)p->head.order,
+				.at_wall_ms = p->head.last_change_wall_ms,
 				.value = p->value,
 				.level = p->level};
 }

@@ -204,7 +204,6 @@ bool board_put_reading(struct board_writer *b, uint32_t slot, uint64_t order, in
 	memcpy(&number, &value, sizeof number);
 	_Atomic uint32_t *sequence = begin(b, BOARD_VALUE, slot);
 	atomic_store_explicit(&words[WORD_OF(head.last_change_wall_ms)], (uint64_t)wall_ms, memory_order_relaxed);
-	atomic_store_explicit(&words[WORD_OF(at_wall_ms)], (uint64_t)wall_ms, memory_order_relaxed);
 	atomic_store_explicit(&words[WORD_OF(value)], number, memory_order_relaxed);
 	atomic_store_explicit(&words[at], last, memory_order_relaxed);
 	end(b, BOARD_VALUE, sequence);

@@ -29,7 +29,7 @@
 	ONE(TARGETS_BEGIN, msg_targets) MANY(OBJECTS, msg_object) ONE(TARGET, msg_target) EMPTY(TARGETS_END) \
 	ONE(TARGET_REMOVE, msg_slot) ONE(PROBE, msg_slot) ONE(HOLD, msg_domain) ONE(RELEASE, msg_domain) \
 	MANY(PORTS, msg_port) ONE(PORT_ASK, msg_slot) MANY(REFERENCE, msg_reference) ONE(REFERENCE_ASK, msg_domain) \
-	MANY(SAMPLES, msg_sample) MANY(WITNESS, witness_report) MANY(INSTANCES, msg_instance) ONE(JUDGE, msg_judge) \
+	X(SAMPLES, 0, SAMPLES_UNIT) MANY(WITNESS, witness_report) MANY(INSTANCES, msg_instance) ONE(JUDGE, msg_judge) \
 	MANY(PORT_STATE, msg_port_state) MANY(REFERENCE_STATE, msg_reference_state) \
 	MANY(WATCHES, msg_watch) MANY(WATCH_SCOPE, msg_watch_scope) ONE(TOP_ASK, msg_top_ask) \
 	MANY(WATCH_STATE, msg_watch_state) X(TOP, sizeof(struct msg_top), sizeof(struct msg_top_row)) \

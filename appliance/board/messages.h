@@ -59,7 +59,7 @@ enum message_type {
 	MSG_SNMP_ENGINES = 38,  /* struct msg_snmp_engine[]: the collector's own SNMP engine, and what was known of the agents' in an earlier life */
 
 	/* collector > engine */
-	MSG_SAMPLES = 40,  /* struct msg_sample[] (lossy) */
+	MSG_SAMPLES = 40,  /* struct msg_samples + struct msg_sample[], again and again (lossy) */
 	MSG_WITNESS,       /* struct witness_report[] (base/witness.h) */
 	MSG_INSTANCES,     /* struct msg_instance[]: rows of tables found on a node */
 	MSG_JUDGE,         /* struct msg_judge: the collector's own state */
@@ -368,17 +368,22 @@ struct msg_target_state {
 	uint32_t pad;
 };
 enum sample_type { SAMPLE_INTEGER = 1, SAMPLE_COUNTER32, SAMPLE_GAUGE32, SAMPLE_TIMETICKS, SAMPLE_COUNTER64, SAMPLE_MISSING };
-struct msg_sample {
+struct msg_samples {    /* one answer; `count` of struct msg_sample follow, then the next answer: whoever reads looks after the bounds */
 	uint32_t slot;
 	uint32_t uptime_cs;   /* sysUpTime in the same reply, 1/100 s */
 	uint16_t generation;  /* low 16 bits */
+	uint16_t count;
+	uint32_t pad;
+	int64_t arrival_ms;
+};
+struct msg_sample {
+	int64_t value;        /* raw; Counter64 in two's complement */
 	uint16_t object;
 	uint16_t instance;    /* 0 for scalars, else the id given in MSG_INSTANCES */
 	uint8_t type;         /* enum sample_type */
-	uint8_t pad;
-	int64_t arrival_ms;
-	int64_t value;        /* raw; Counter64 in two's complement */
+	uint8_t pad[3];
 };
+enum { SAMPLES_UNIT = 8 }; /* bytes; all of a packet are whole ones */
 struct msg_instance {
 	uint32_t slot, generation;
 	uint16_t table, instance;

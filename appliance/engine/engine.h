@@ -276,7 +276,7 @@ void life_save(struct engine *e, uint32_t slot); /* /life/node/SLOT */
 void life_read(struct engine *e, uint32_t slot, const char *json);
 
 /* --- samples.c */
-void samples_take(struct engine *e, const struct msg_sample *samples, size_t count);
+void samples_take(struct engine *e, const void *body, size_t size); /* of MSG_SAMPLES */
 void samples_instances(struct engine *e, const struct msg_instance *rows, size_t count);
 void samples_facts(struct engine *e, const struct msg_node_facts *facts, size_t count);
 /* The node stopped answering: its values become unknown. */

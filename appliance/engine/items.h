@@ -39,7 +39,7 @@ bool items_former(struct engine *e, const char *name, struct value_item *out);
 void items_fill_row(struct engine *e, const char *name, unsigned id, struct item_row *row);
 
 /* items_run.c */
-void items_sample(struct engine *e, const struct msg_sample *sample);
+void items_sample(struct engine *e, const struct msg_samples *answer, const struct msg_sample *sample);
 void items_instance(struct engine *e, const struct msg_instance *row);
 void items_cost(struct engine *e, const struct msg_item_cost *costs, size_t count);
 void items_rows_unsure(struct engine *e); /* the collector is new: its ids of rows are */

@@ -63,23 +63,23 @@ static double value_of(const struct own_item *o, const struct raw_pair *raw)
 	return raw_rate_within(raw, longest > RATE_LEAST_S ? longest : RATE_LEAST_S);
 }
 
-void items_sample(struct engine *e, const struct msg_sample *m)
+void items_sample(struct engine *e, const struct msg_samples *a, const struct msg_sample *m)
 {
 	unsigned number;
 	struct own_item *o = own_at(e, m->object, &number);
-	struct node_state *s = e->nodes[m->slot];
+	struct node_state *s = e->nodes[a->slot];
 
 	if (!o || !(s->items >> number & 1) || (m->instance != 0) != o->rows)
 		return;
 	struct value_cell *c = m->instance ? cell_of_row(s, VALUES_WANTED + number, m->instance)
-					   : values_cell(e, m->slot, VALUES_WANTED + number, "", true);
+					   : values_cell(e, a->slot, VALUES_WANTED + number, "", true);
 	if (!c)
 		return;
-	bool restarted = m->uptime_cs && m->uptime_cs < c->uptime_cs && c->uptime_cs < UINT32_MAX - WRAP_MARGIN_CS;
-	if (m->uptime_cs)
-		c->uptime_cs = m->uptime_cs;
-	raw_push(&c->raw, m->type, m->value, m->arrival_ms, restarted);
-	values_set(e, m->slot, c, value_of(o, &c->raw));
+	bool restarted = a->uptime_cs && a->uptime_cs < c->uptime_cs && c->uptime_cs < UINT32_MAX - WRAP_MARGIN_CS;
+	if (a->uptime_cs)
+		c->uptime_cs = a->uptime_cs;
+	raw_push(&c->raw, m->type, m->value, a->arrival_ms, restarted);
+	values_set(e, a->slot, c, value_of(o, &c->raw));
 }
 
 void items_cost(struct engine *e, const struct msg_item_cost *costs, size_t count)

@@ -69,7 +69,7 @@ static void take_stats(struct incoming *in)
 
 static void take_samples(struct incoming *in)
 {
-	samples_take(in->e, in->body, in->size / sizeof(struct msg_sample));
+	samples_take(in->e, in->body, in->size);
 }
 
 static void take_witness(struct incoming *in)

@@ -277,20 +277,20 @@ static void row_changed(struct node_state *s, struct table_row *r)
 }
 
 /* One sample into its place. Returns true when it is a scalar of a poll (not the heartbeat's lone up-time). */
-static bool store_sample(struct node_state *s, const struct msg_sample *m, bool restarted)
+static bool store_sample(struct node_state *s, const struct msg_sample *m, int64_t arrival_ms, bool restarted)
 {
 	unsigned first;
 
 	if (m->object < OBJ_SCALARS) {
 		if (m->object == 0)
 			return false;
-		raw_push(&s->raw[m->object], m->type, m->value, m->arrival_ms, restarted);
+		raw_push(&s->raw[m->object], m->type, m->value, arrival_ms, restarted);
 		return m->object != OBJ_SYSUPTIME;
 	}
 	unsigned table = table_of(m->object, &first);
 	struct table_row *r = table ? row_of(s, table, m->instance) : NULL;
 	if (r) {
-		raw_push(&r->raw[m->object - first], m->type, m->value, m->arrival_ms, restarted);
+		raw_push(&r->raw[m->object - first], m->type, m->value, arrival_ms, restarted);
 		row_changed(s, r);
 	}
 	return false;
@@ -337,14 +337,52 @@ static int64_t host_uptime_ms(const struct raw_pair *raw, int64_t arrival_ms)
 	return raw->now.arrival_ms == arrival_ms && raw->now.value >= 0 && raw->now.value <= UINT32_MAX ? raw->now.value * 10 : -1;
 }
 
-/* The samples of one node, which stand together: where those of the next one begin. */
-static size_t block_end(const struct msg_sample *m, size_t from, size_t count)
-{
-	size_t end = from;
+/* The answers of one node, which stand together in a packet; no head: there are no more, or what follows is not as agreed. */
+struct block {
+	const struct msg_samples *head, *last;
+	const uint8_t *end;
+};
 
-	while (end < count && m[end].slot == m[from].slot)
-		end++;
-	return end;
+static struct block block_at(const uint8_t *at, const uint8_t *limit)
+{
+	struct block b = {.end = at};
+
+	while ((size_t)(limit - b.end) >= sizeof(struct msg_samples)) {
+		const struct msg_samples *a = (const void *)b.end;
+		size_t size = sizeof *a + a->count * sizeof(struct msg_sample);
+		if (size > (size_t)(limit - b.end) || (b.head && a->slot != b.head->slot))
+			break;
+		b.head = b.head ? b.head : a;
+		b.last = a;
+		b.end += size;
+	}
+	return b;
+}
+
+static const struct msg_sample *samples_of(const struct msg_samples *a)
+{
+	return (const struct msg_sample *)(a + 1);
+}
+
+/* Some of its samples are of rows: scalars stand before them. */
+static bool has_rows(const struct block *b)
+{
+	return b->last->count && samples_of(b->last)[b->last->count - 1].object >= OBJ_SCALARS;
+}
+
+static bool store_block(struct engine *e, const struct block *b, struct node_state *s)
+{
+	bool restarted = uptime_fell(s, b->head->uptime_cs), scalars = false;
+
+	for (const struct msg_samples *a = b->head;; a = (const void *)(samples_of(a) + a->count)) {
+		for (const struct msg_sample *m = samples_of(a); m < samples_of(a) + a->count; m++)
+			if (m->object >= OBJECT_ITEM && m->object < OBJECT_ITEM_END)
+				items_sample(e, a, m);
+			else
+				scalars |= store_sample(s, m, a->arrival_ms, restarted);
+		if (a == b->last)
+			return scalars;
+	}
 }
 
 /* At 10,000 nodes half of a poll's cost is waiting for memory: that of the nodes to come is asked for while one is worked on, first what
@@ -383,37 +421,34 @@ static void expect_values(struct engine *e, uint32_t slot, bool rows)
 		mem_expect(s->rows, s->row_count * sizeof s->rows[0]);
 }
 
-void samples_take(struct engine *e, const struct msg_sample *m, size_t count)
+void samples_take(struct engine *e, const void *body, size_t size)
 {
 	int64_t wall = clock_wall_ms(), mono = clock_mono_ms();
-	size_t next = block_end(m, 0, count);
+	const uint8_t *limit = (const uint8_t *)body + size;
+	struct block b = block_at(body, limit), next = block_at(b.end, limit);
 
-	for (size_t i = 0; i < count;) {
-		size_t j = i, after = next < count ? block_end(m, next, count) : next;
-		struct node_state *s = engine_state(e, m[i].slot);
-		bool here = s && (uint16_t)e->model.nodes[m[i].slot].generation == m[i].generation;
-		bool restarted = here && uptime_fell(s, m[i].uptime_cs), scalars = false;
+	while (b.head) {
+		struct block after = block_at(next.end, limit);
+		const struct msg_samples *a = b.head;
+		struct node_state *s = engine_state(e, a->slot);
+		bool here = s && (uint16_t)e->model.nodes[a->slot].generation == a->generation, scalars = false;
 
-		if (after < count)
-			expect_state(e, m[after].slot);
-		for (; j < next; j++)
-			if (here && m[j].object >= OBJECT_ITEM && m[j].object < OBJECT_ITEM_END)
-				items_sample(e, &m[j]);
-			else if (here)
-				scalars |= store_sample(s, &m[j], restarted);
-		if (next < count)
-			expect_history(e, m[next].slot);
+		if (after.head)
+			expect_state(e, after.head->slot);
+		if (here)
+			scalars = store_block(e, &b, s);
+		if (next.head)
+			expect_history(e, next.head->slot);
 		if (here) {
-			int64_t arrival = plausible_arrival(m[i].arrival_ms, mono);
+			int64_t arrival = plausible_arrival(a->arrival_ms, mono);
 			s->last_seen_wall_ms = wall - (mono - arrival);
-			judge_uptime(e->judge, m[i].slot, m[i].uptime_cs ? (int64_t)m[i].uptime_cs * 10 : -1,
-				     host_uptime_ms(&s->raw[OBJ_HOST_UPTIME], m[i].arrival_ms),
-				     mono);
-			block_done(e, m[i].slot, scalars, s->last_seen_wall_ms, wall);
+			judge_uptime(e->judge, a->slot, a->uptime_cs ? (int64_t)a->uptime_cs * 10 : -1,
+				     host_uptime_ms(&s->raw[OBJ_HOST_UPTIME], a->arrival_ms), mono);
+			block_done(e, a->slot, scalars, s->last_seen_wall_ms, wall);
 		}
-		if (next < count)
-			expect_values(e, m[next].slot, m[after - 1].object >= OBJ_SCALARS);
-		i = next;
+		if (next.head)
+			expect_values(e, next.head->slot, has_rows(&next));
+		b = next;
 		next = after;
 	}
 	judgement_kick(e);

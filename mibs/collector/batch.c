@@ -14,6 +14,7 @@
 #include "base/memory.h"
 
 enum { SKB_COST = 2304, WINDOW_MAX = 4096, ROUNDS_MAX = 256, CONTROL = 256 };
+enum { SHOWN_FIRST = 8, SHOWN_AGAIN = 4 }; /* places ahead */
 enum { ROOM_IN = BATCH_IN + 1088 }; /* starts of datagrams must not all fall into the same sets of the cache */
 
 struct outgoing {
@@ -247,11 +248,13 @@ static void receive_errors(struct batch *b, int64_t now)
 						    &b->in.from[i], now);
 }
 
-static void show(struct batch *b, unsigned count)
+/* Before message `at` is handled: those a few places behind it are shown, each once to each end; the first of all bring theirs with them. More
+ * at once would be more than a processor can wait for. */
+static void show(struct batch *b, unsigned at, unsigned count)
 {
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = at ? at + SHOWN_FIRST : 0; i <= at + SHOWN_FIRST && i < count; i++)
 		b->owner.on_ahead(b->owner.arg, i, b->in.bytes[i], b->in.messages[i].msg_len);
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = at ? at + SHOWN_AGAIN : 0; i <= at + SHOWN_AGAIN && i < count; i++)
 		b->owner.on_ahead(b->owner.arg, i, NULL, 0);
 }
 
@@ -271,9 +274,9 @@ unsigned batch_receive(struct batch *b, int64_t now)
 		}
 		if (n <= 0)
 			break;
-		if (b->owner.on_ahead)
-			show(b, (unsigned)n);
 		for (int i = 0; i < n; i++) {
+			if (b->owner.on_ahead)
+				show(b, (unsigned)i, (unsigned)n);
 			struct msghdr *m = &b->in.messages[i].msg_hdr;
 			if (m->msg_flags & MSG_TRUNC)
 				b->stats.truncated++;

@@ -27,7 +27,7 @@ struct batch;
 struct batch_owner {
 	/* One datagram; bytes may be changed by the callee. */
 	void (*on_datagram)(void *arg, uint8_t *bytes, size_t size, const union endpoint *from, int64_t now);
-	/* Before the first of a batch is told, every one is shown, and then, with bytes NULL, once more: what it needs can be fetched into
+	/* Some places before one of a batch is told it is shown, and nearer, with bytes NULL, once more: what it needs can be fetched into
 	 * the cache. at: its place, below BATCH. May be NULL. */
 	void (*on_ahead)(void *arg, unsigned at, const uint8_t *bytes, size_t size);
 	/* ICMP said that nobody listens at `to`; bytes are the start of what we had sent. May be NULL. */

@@ -72,9 +72,16 @@ static void aim(uint8_t type, uint8_t *body, size_t size, size_t element, uint8_
 			return;
 		}
 		memcpy(body + at, &slot, 4);
-		if (type == MSG_SAMPLES && element >= 10)
-			memcpy(body + at + 8, &half, 2);
-		else if (type != MSG_WITNESS || offsetof(struct witness_report, generation) == 4)
+		if (type == MSG_SAMPLES) {
+			struct msg_samples answer;
+			if (at + sizeof answer > size)
+				return;
+			memcpy(&answer, body + at, sizeof answer);
+			answer.generation = half;
+			answer.count %= 32;
+			memcpy(body + at, &answer, sizeof answer);
+			element = sizeof answer + answer.count * sizeof(struct msg_sample);
+		} else if (type != MSG_WITNESS || offsetof(struct witness_report, generation) == 4)
 			memcpy(body + at + 4, &generation, 4);
 	}
 }

@@ -139,7 +139,7 @@ static void fill_rest(void)
 static void fill_values(uint32_t slot)
 {
 	uint32_t at = slot * 3;
-	struct value_row v = {.head = {.generation = 1, .slot = at, .order = (uint64_t)slot << 32}, .node_slot = slot, .value = 12.5, .at_wall_ms = clock_wall_ms(), .level = LEVEL_NORMAL};
+	struct value_row v = {.head = {.generation = 1, .slot = at, .order = (uint64_t)slot << 32, .last_change_wall_ms = clock_wall_ms()}, .node_slot = slot, .value = 12.5, .level = LEVEL_NORMAL};
 
 	text_copy(v.item, sizeof v.item, "cpu");
 	text_copy(v.unit, sizeof v.unit, "percent");

@@ -153,7 +153,7 @@ static void fill_rest(void)
 static void fill_values(uint32_t slot)
 {
 	uint32_t at = slot * 3;
-	struct value_row v = {.head = {.generation = 1, .slot = at, .order = (uint64_t)slot << 32},
+	struct value_row v = {.head = {.generation = 1, .slot = at, .order = (uint64_t)slot << 32, .last_change_wall_ms = T0},
 			      .node_slot = slot,
 			      .value = 12.5,
 			      .at_wall_ms = T0,

@@ -48,12 +48,20 @@ static void die(const char *what)
 
 /* --- what the collector says ---------------------------------------------------------------------------- */
 
-static void print_samples(const struct msg_sample *m, size_t count)
+static void print_samples(const uint8_t *body, size_t size)
 {
-	for (size_t i = 0; i < count && !d.swarm; i++)
-		printf("sample slot %u object %u instance %u type %u value %lld uptime %u\n", m[i].slot, m[i].object,
-		       m[i].instance, m[i].type, (long long)m[i].value, m[i].uptime_cs);
-	d.samples += count;
+	for (size_t at = 0; at + sizeof(struct msg_samples) <= size;) {
+		const struct msg_samples *a = (const void *)(body + at);
+		const struct msg_sample *m = (const void *)(a + 1);
+
+		at += sizeof *a + a->count * sizeof *m;
+		if (at > size)
+			die("an answer is longer than its packet");
+		for (unsigned i = 0; i < a->count && !d.swarm; i++)
+			printf("sample slot %u object %u instance %u type %u value %lld uptime %u\n", a->slot, m[i].object,
+			       m[i].instance, m[i].type, (long long)m[i].value, a->uptime_cs);
+		d.samples += a->count;
+	}
 }
 
 static void print_witnesses(const struct witness_report *m, size_t count)
@@ -107,7 +115,7 @@ static void on_engine(void *arg, const struct message_header *h, const void *bod
 		send_targets();
 		break;
 	case MSG_SAMPLES:
-		print_samples(body, size / sizeof(struct msg_sample));
+		print_samples(body, size);
 		break;
 	case MSG_WITNESS:
 		print_witnesses(body, size / sizeof(struct witness_report));

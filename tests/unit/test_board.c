@@ -125,7 +125,8 @@ static void packed_rows_come_out_as_put(void)
 {
 	struct board_writer *w = make(64, 20, 40);
 	struct board_reader *r = look_at(w);
-	struct value_row v = {.head = {.slot = 8, .generation = 2, .order = 99},
+	const uint64_t order = UINT64_C(4) << 32 | 6 << 16 | 7;
+	struct value_row v = {.head = {.slot = 8, .generation = 2, .order = order, .last_change_wall_ms = 1234},
 			      .node_slot = 4,
 			      .item_slot = 6,
 			      .instance = 7,
@@ -154,7 +155,7 @@ static void packed_rows_come_out_as_put(void)
 	CU_ASSERT_EQUAL(
 	    board_read_field(r, BOARD_VALUE, 8, offsetof(struct value_row, value), sizeof value, &head, &value), 0);
 	CU_ASSERT_EQUAL(value, 0.1);
-	CU_ASSERT_EQUAL(head.order, 99);
+	CU_ASSERT_EQUAL(head.order, order);
 	CU_ASSERT_EQUAL(board_read_field(r, BOARD_VALUE, 8, offsetof(struct value_row, item), sizeof item, &head, item),
 			0);
 	CU_ASSERT_STRING_EQUAL(item, "disk_fill");
@@ -169,18 +170,19 @@ static void a_reading_changes_in_place(void)
 {
 	struct board_writer *w = make(10, 20, 4);
 	struct board_reader *r = look_at(w);
-	struct value_row row = {.head = {.generation = 1, .slot = 3, .order = 77, .last_change_wall_ms = 5}, .node_slot = 2,
+	const uint64_t order = UINT64_C(2) << 32 | 9 << 16 | 4;
+	struct value_row row = {.head = {.generation = 1, .slot = 3, .order = order, .last_change_wall_ms = 5}, .node_slot = 2,
 				.item_slot = 9, .instance = 4, .at_wall_ms = 5, .value = 1.5, .level = LEVEL_NORMAL},
 			 got;
 
-	CU_ASSERT_FALSE(board_put_reading(w, 3, 77, 6, 2.5, LEVEL_MAJOR)); /* not there yet */
+	CU_ASSERT_FALSE(board_put_reading(w, 3, order, 6, 2.5, LEVEL_MAJOR)); /* not there yet */
 	text_copy(row.item, sizeof row.item, "disk_fill");
 	text_copy(row.instance_name, sizeof row.instance_name, "/srv");
 	board_put(w, BOARD_VALUE, &row);
 	uint64_t version = board_version(r, BOARD_VALUE);
-	CU_ASSERT_FALSE(board_put_reading(w, 3, 78, 6, 2.5, LEVEL_MAJOR)); /* another row */
-	CU_ASSERT_FALSE(board_put_reading(w, UINT32_MAX, 77, 6, 2.5, LEVEL_MAJOR));
-	CU_ASSERT_TRUE(board_put_reading(w, 3, 77, 6, 2.5, LEVEL_MAJOR));
+	CU_ASSERT_FALSE(board_put_reading(w, 3, order + 1, 6, 2.5, LEVEL_MAJOR)); /* another row */
+	CU_ASSERT_FALSE(board_put_reading(w, UINT32_MAX, order, 6, 2.5, LEVEL_MAJOR));
+	CU_ASSERT_TRUE(board_put_reading(w, 3, order, 6, 2.5, LEVEL_MAJOR));
 	CU_ASSERT_TRUE(board_version(r, BOARD_VALUE) > version);
 	CU_ASSERT_EQUAL(board_read(r, BOARD_VALUE, 3, &got), 0);
 	row.head.last_change_wall_ms = row.at_wall_ms = 6;
@@ -189,7 +191,7 @@ static void a_reading_changes_in_place(void)
 	CU_ASSERT_EQUAL(memcmp(&got, &row, sizeof row), 0);
 	row.head.generation = 0;
 	board_put(w, BOARD_VALUE, &row);
-	CU_ASSERT_FALSE(board_put_reading(w, 3, 77, 7, 2.5, LEVEL_MAJOR)); /* gone */
+	CU_ASSERT_FALSE(board_put_reading(w, 3, order, 7, 2.5, LEVEL_MAJOR)); /* gone */
 	board_unmap(r);
 	board_free(w);
 }

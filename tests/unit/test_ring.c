@@ -241,7 +241,7 @@ static void every_message_has_a_shape_and_a_name(void)
 			CU_ASSERT_STRING_NOT_EQUAL(message_name(t), "?");
 		}
 	}
-	CU_ASSERT_EQUAL(message_shapes[MSG_SAMPLES].element, sizeof(struct msg_sample));
+	CU_ASSERT_EQUAL(message_shapes[MSG_SAMPLES].element, SAMPLES_UNIT);
 	CU_ASSERT_EQUAL(message_shapes[MSG_COMMAND].fixed, sizeof(struct msg_command));
 	CU_ASSERT_EQUAL(message_shapes[MSG_COMMAND].element, 1);
 }

@@ -158,21 +158,23 @@ static void on_values(void *arg, uint32_t slot, const struct query *q, const str
 
 	if (slot >= NODE_MAX || !c->marks[slot].used)
 		return;
-	struct msg_sample *first = outbox_samples(c->outbox, q->count, now), *m = first;
+	struct msg_samples *answer = outbox_samples(c->outbox, q->count, now);
+	struct msg_sample *first = (struct msg_sample *)(answer + 1), *m = first;
 	for (size_t i = 1; i < q->count; i++) { /* the first is sysUpTime, which goes with each */
 		if (!v[i].type || q->items[i].object >= OBJECT_PROCESS)
 			continue;
-		*m++ = (struct msg_sample){.slot = slot,
-				       .uptime_cs = uptime_cs,
-				       .generation = c->marks[slot].generation,
+		*m++ = (struct msg_sample){.value = v[i].value,
 				       .object = q->items[i].object,
 				       .instance = q->items[i].instance,
 				       /* text where a number should be is none */
-				       .type = v[i].type < SAMPLE_MISSING ? v[i].type : SAMPLE_MISSING,
-				       .arrival_ms = now,
-				       .value = v[i].value};
+				       .type = v[i].type < SAMPLE_MISSING ? v[i].type : SAMPLE_MISSING};
 	}
-	outbox_samples_end(c->outbox, m);
+	*answer = (struct msg_samples){.slot = slot,
+				       .uptime_cs = uptime_cs,
+				       .generation = c->marks[slot].generation,
+				       .count = (uint16_t)(m - first),
+				       .arrival_ms = now};
+	outbox_samples_end(c->outbox, answer);
 	c->values_sent += (uint64_t)(m - first);
 }
 

@@ -13,7 +13,7 @@ static const struct kind {
 	uint16_t type, size;
 	bool lossy;
 } kinds[KINDS] = {
-    {MSG_SAMPLES, sizeof(struct msg_sample), true},
+    {MSG_SAMPLES, SAMPLES_UNIT, true},
     {MSG_WITNESS, sizeof(struct witness_report), false},
     {MSG_INSTANCES, sizeof(struct msg_instance), false},
     {MSG_NODE_FACTS, sizeof(struct msg_node_facts), false},
@@ -91,11 +91,11 @@ static void put(struct outbox *o, int kind, const void *message)
 	p->used += kinds[kind].size;
 }
 
-struct msg_sample *outbox_samples(struct outbox *o, size_t count, int64_t now)
+struct msg_samples *outbox_samples(struct outbox *o, size_t count, int64_t now)
 {
 	struct packet *p = &o->packets[0];
 
-	if (p->used + count * sizeof(struct msg_sample) > CHANNEL_BODY_MAX) {
+	if (p->used + sizeof(struct msg_samples) + count * sizeof(struct msg_sample) > CHANNEL_BODY_MAX) {
 		if (o->full_count == SAMPLES_FULL) {
 			send_samples(o);
 		} else {
@@ -106,12 +106,13 @@ struct msg_sample *outbox_samples(struct outbox *o, size_t count, int64_t now)
 	}
 	if (!p->used && !o->full_count)
 		o->first_sample = now;
-	return (struct msg_sample *)(p->bytes + p->used);
+	return (struct msg_samples *)(void *)(p->bytes + p->used);
 }
 
-void outbox_samples_end(struct outbox *o, const struct msg_sample *end)
+void outbox_samples_end(struct outbox *o, const struct msg_samples *answer)
 {
-	o->packets[0].used = (size_t)((const uint8_t *)end - o->packets[0].bytes);
+	if (answer->count)
+		o->packets[0].used += sizeof *answer + answer->count * sizeof(struct msg_sample);
 }
 
 void outbox_witness(struct outbox *o, const struct witness_report *m)

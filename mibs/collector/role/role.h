@@ -87,9 +87,9 @@ struct credential *targets_credential(struct collector *c, const char *name, con
 /* report.c: everything that goes to the engine role, gathered into packets */
 struct outbox *outbox_new(struct collector *c);
 void outbox_free(struct outbox *o);
-/* Room for up to so many samples (of one answer), which are filled in place; the end tells how many there are. */
-struct msg_sample *outbox_samples(struct outbox *o, size_t count, int64_t now);
-void outbox_samples_end(struct outbox *o, const struct msg_sample *end);
+/* Room for an answer with up to so many samples, which is filled in place; its count tells at the end how many there are. */
+struct msg_samples *outbox_samples(struct outbox *o, size_t count, int64_t now);
+void outbox_samples_end(struct outbox *o, const struct msg_samples *answer);
 void outbox_witness(struct outbox *o, const struct witness_report *m);
 void outbox_instance(struct outbox *o, const struct msg_instance *m);
 void outbox_facts(struct outbox *o, const struct msg_node_facts *m);
