@@ -163,7 +163,7 @@ int program_run(const struct driver_run *run, const char *const *argv, const cha
 	close(pipes[0][0]);
 	close(pipes[1][1]);
 	close(pipes[2][1]);
-	if (!*input)
+	if (!*input || pid < 0)
 		close(pipes[0][1]);
 	fcntl(pipes[0][1], F_SETFL, O_NONBLOCK);
 	struct reading from[2] = {{pipes[1][0], output}, {pipes[2][0], &said}};
