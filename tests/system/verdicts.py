@@ -15,7 +15,7 @@ from watcher import Watcher  # noqa: E402
 def l1_crash(a):
     """crash: unreachable, os-hung, confirmed"""
     w = Watcher(a, "n002")
-    a.lab("crash", "n002")
+    w.fault("crash", "n002")
     w.until("unreachable", "called", 3.3)
     w.until("os-hung", "cause", 5.3)
     w.until("os-hung", "confirmed", 11.5)
@@ -29,8 +29,8 @@ def l1_crash(a):
 def l2_off_behind_our_back(a):
     """BMC power off behind our back: powered-off, critical"""
     w = Watcher(a, "n003")
-    a.lab("off", "n003")
-    wait_until("powered-off", 3.3, lambda: w.look()[0] == "powered-off", every=0.03)
+    w.fault("off", "n003")
+    w.until("powered-off", None, 3.3)
     check(a.node("n003")["level"] == "critical", "level is %s" % a.node("n003")["level"])
     w.one_alarm(severity="critical")
     a.lab("on", "n003")
@@ -55,8 +55,8 @@ def l3_off_by_us(a):
 def l4_agent_killed(a):
     """snmpd killed: agent-dead, banner in the evidence"""
     w = Watcher(a, "n001")
-    a.lab("agent-stop", "n001")
-    wait_until("agent-dead, seen %s" % w.seen, 5.7, lambda: w.look()[0] == "agent-dead", every=0.03)
+    w.fault("agent-stop", "n001")
+    w.until("agent-dead", None, 5.7)
     w.only("up", "agent-dead", "agent-slow")
     select_pause(4)
     w.look()
@@ -93,13 +93,13 @@ def l9_link(a):
     a.lab("join", "n003")
     w.quiet(6, "up")
     w, last = Watcher(a, "n007"), a.last_event()
-    a.lab("cut", "n007")
+    w.fault("cut", "n007")
     w.until("unreachable", "called", 3.3)
     a.lab("join", "n007")
     w.back_up()
     wait_until("re-labelled path", 10, lambda: [e for e in a.events(last) if e["object"] == "n007" and e["cause"].startswith("path")])
     w = Watcher(a, "n006")
-    a.lab("cut", "n006")
+    w.fault("cut", "n006")
     w.until("link-lost", "cause", 5.3)
     w.only("up", "unreachable", "link-lost")
     select_pause(max(0, 14 - (time.monotonic() - w.begun)))
@@ -121,15 +121,15 @@ def l10_bmc_lost(a):
 
 def l12_both(a):
     """node and BMC cut together: unreachable, isolated"""
-    w = Watcher(a, "n001")
-    a.lab("crash", "n001")
-    a.lab("bmc-cut", "n001")
+    w = Watcher(a, "n005")
+    a.lab("bmc-cut", "n005")  # first: it is asked as soon as the node is silent, and would still say "on"
+    w.fault("crash", "n005")
     w.until("unreachable", "called", 3.5)
     wait_until("isolated, seen %s" % w.seen, 2.6, lambda: w.look()[0] == "isolated", every=0.03)
     w.only("up", "unreachable", "isolated")
     w.one_alarm(severity="critical")
-    a.lab("bmc-join", "n001")
-    a.lab("start", "n001")
+    a.lab("bmc-join", "n005")
+    a.lab("start", "n005")
     w.back_up(40)
 
 
