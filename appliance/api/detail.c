@@ -122,19 +122,11 @@ static void on_steps(struct request *r, const struct pending_reply *reply)
 	}
 	struct emit out = {0};
 	const struct board_reader *board = request_board(r);
-	int64_t id = 0;
-	union any_row row;
 
-	if (!board || !text_integer(r->tail, 1, INT64_MAX, &id))
+	if (!board)
 		return;
-	struct cursor cursor = {0};
-	cursor_jump(&cursor, board, BOARD_JOB, (uint64_t)id);
-	if (cursor_next(&cursor, board, BOARD_JOB, &row) || row.job.id != (uint64_t)id) {
-		request_fail(r, ERR_NOT_FOUND, r->tail, "see: gloryctl job list", "there is no such job");
-		return;
-	}
 	emit_open(&out, '{');
-	columns_emit(&out, board, BOARD_JOB, &row);
+	columns_emit(&out, board, BOARD_JOB, r->state);
 	emit_key(&out, "steps");
 	emit_open(&out, '[');
 	emit_bytes(&out, r->page.text, r->page.used);
@@ -147,11 +139,24 @@ static void on_steps(struct request *r, const struct pending_reply *reply)
 void job_run(struct request *r, const struct route *route)
 {
 	struct msg_query q = {.kind = QUERY_JOB_STEPS};
+	const struct board_reader *board = request_board(r);
+	struct cursor cursor = {0};
+	union any_row *row;
 	int64_t id;
 	(void)route;
 
+	if (!board)
+		return;
 	if (!text_integer(r->tail, 1, INT64_MAX, &id)) {
 		request_fail(r, ERR_NOT_FOUND, r->tail, "see: gloryctl job list", "is not a job's number");
+		return;
+	}
+	/* read before the steps are asked for: a job that has ended is not told with steps that have not */
+	r->state = row = mem_zalloc(sizeof *row);
+	r->free_state = free;
+	cursor_jump(&cursor, board, BOARD_JOB, (uint64_t)id);
+	if (cursor_next(&cursor, board, BOARD_JOB, row) || row->job.id != (uint64_t)id) {
+		request_fail(r, ERR_NOT_FOUND, r->tail, "see: gloryctl job list", "there is no such job");
 		return;
 	}
 	text_format(q.target, sizeof q.target, "%lld", (long long)id);

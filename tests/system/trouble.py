@@ -81,7 +81,7 @@ def still_watches(a, expected):
     wait_until("agent-dead", 15, lambda: a.verdict("n002")[0] == "agent-dead")
     wait_until(lambda: "its alarm beside %s: %s" % (expected, alarm_kinds(a)), 5, lambda: alarm_kinds(a) == sorted(expected + ["verdict"]))
     a.lab("agent-start", "n002")
-    wait_until(lambda: "it clears: %s" % a.alarms(), 20, lambda: alarm_kinds(a) == expected)
+    wait_until(lambda: "it clears: %s" % a.alarms(), 20, lambda: alarm_kinds(a) == expected and a.verdict("n002")[0] == "up")
 
 
 def full_store(a):
