@@ -175,7 +175,7 @@ P
 refused 'unknown path' 404 not-found /v1/components http://x/v1/components
 refused 'unknown node' 404 not-found n9 http://x/v1/nodes/n9
 refused 'unknown node in a range' 404 not-found n9 'http://x/v1/nodes?range=n00001,n9'
-refused 'unknown job' 404 not-found job http://x/v1/jobs/555
+refused 'unknown job' 404 not-found 555 http://x/v1/jobs/555
 refused 'job that is no number' 404 not-found abc http://x/v1/jobs/abc
 refused 'unknown parameter' 400 config foo 'http://x/v1/nodes?foo=1'
 refused 'parameter twice' 400 config limit 'http://x/v1/nodes?limit=1&limit=2'
