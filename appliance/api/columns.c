@@ -146,7 +146,7 @@ static const struct column item_columns[] = {
 static const struct column value_columns[] = {
     VALUE("node", NODE, 0, node_slot),  VALUE("item", TEXT, 0, item), VALUE("instance", TEXT_OR_NULL, 0, instance_name),
     VALUE("value", NUMBER, 0, value),   VALUE("unit", TEXT, 0, unit), VALUE("level", WORD8, WORDS_LEVEL, level),
-    VALUE("time", TIME, 0, at_wall_ms),
+    VALUE("time", TIME, 0, head.last_change_wall_ms),
 };
 #define SENSOR(n, k, x, m)                             \
 	{                                              \

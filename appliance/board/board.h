@@ -116,11 +116,10 @@ struct item_row { /* order: slot */
 	char kind[16]; /* "builtin", "scalar", "table", "expression", "made" (by a check or watch) */
 };
 
-struct value_row { /* node x item x instance; order: node_slot << 32 | item_slot << 16 | instance */
+struct value_row { /* node x item x instance; order: node_slot << 32 | item_slot << 16 | instance; last change: when it was read */
 	struct row_head head;
 	uint32_t node_slot;
 	uint16_t item_slot, instance;
-	int64_t at_wall_ms; /* the head's last change: a value changes whenever it is read */
 	double value;       /* NAN: unknown */
 	uint8_t level;
 	uint8_t pad[7];

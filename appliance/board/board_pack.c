@@ -96,7 +96,6 @@ static void unpack_value(const struct packed_value *p, struct value_row *r)
 				.node_slot = (uint32_t)(p->head.order >> 32),
 				.item_slot = (uint16_t)(p->head.order >> 16),
 				.instance = (uint16_t)p->head.order,
-				.at_wall_ms = p->head.last_change_wall_ms,
 				.value = p->value,
 				.level = p->level};
 }

@@ -242,7 +242,6 @@ void publish_value(struct engine *e, uint32_t slot, const struct item_definition
 	row.node_slot = slot;
 	row.item_slot = item->item;
 	row.instance = instance;
-	row.at_wall_ms = wall_ms;
 	row.value = value;
 	row.level = (uint8_t)level;
 	text_copy(row.item, sizeof row.item, item->name);

@@ -154,7 +154,7 @@ static const struct mib_column value_columns[] = {
 	COL(5, "gloryNodeValueInteger", INT, CELL_ROUNDED, value_row, value),
 	COL(6, "gloryNodeValueUnit", OCTETS, CELL_TEXT, value_row, unit),
 	ENUM(7, "gloryNodeValueLevel", CELL_U8, value_row, level, WORDS_LEVEL),
-	COL(8, "gloryNodeValueTime", OCTETS, CELL_TIME, value_row, at_wall_ms),
+	COL(8, "gloryNodeValueTime", OCTETS, CELL_TIME, value_row, head.last_change_wall_ms),
 };
 
 static const struct mib_column sensor_columns[] = {

@@ -156,7 +156,6 @@ static void fill_values(uint32_t slot)
 	struct value_row v = {.head = {.generation = 1, .slot = at, .order = (uint64_t)slot << 32, .last_change_wall_ms = T0},
 			      .node_slot = slot,
 			      .value = 12.5,
-			      .at_wall_ms = T0,
 			      .level = LEVEL_NORMAL};
 
 	text_copy(v.item, sizeof v.item, "cpu");

@@ -130,7 +130,6 @@ static void packed_rows_come_out_as_put(void)
 			      .node_slot = 4,
 			      .item_slot = 6,
 			      .instance = 7,
-			      .at_wall_ms = 1234,
 			      .value = 0.1,
 			      .level = LEVEL_WARNING},
 			 got;
@@ -172,7 +171,7 @@ static void a_reading_changes_in_place(void)
 	struct board_reader *r = look_at(w);
 	const uint64_t order = UINT64_C(2) << 32 | 9 << 16 | 4;
 	struct value_row row = {.head = {.generation = 1, .slot = 3, .order = order, .last_change_wall_ms = 5}, .node_slot = 2,
-				.item_slot = 9, .instance = 4, .at_wall_ms = 5, .value = 1.5, .level = LEVEL_NORMAL},
+				.item_slot = 9, .instance = 4, .value = 1.5, .level = LEVEL_NORMAL},
 			 got;
 
 	CU_ASSERT_FALSE(board_put_reading(w, 3, order, 6, 2.5, LEVEL_MAJOR)); /* not there yet */
@@ -185,7 +184,7 @@ static void a_reading_changes_in_place(void)
 	CU_ASSERT_TRUE(board_put_reading(w, 3, order, 6, 2.5, LEVEL_MAJOR));
 	CU_ASSERT_TRUE(board_version(r, BOARD_VALUE) > version);
 	CU_ASSERT_EQUAL(board_read(r, BOARD_VALUE, 3, &got), 0);
-	row.head.last_change_wall_ms = row.at_wall_ms = 6;
+	row.head.last_change_wall_ms = 6;
 	row.value = 2.5;
 	row.level = LEVEL_MAJOR;
 	CU_ASSERT_EQUAL(memcmp(&got, &row, sizeof row), 0);
