@@ -8,6 +8,7 @@
 #define DEAD_BAND .05
 #define STEP_LEAST .8
 #define STEP_MOST 1.25
+#define IDLE .1 /* mean utilisation below which it is less and less the service's load that tells members apart */
 
 double weights_interval(double session_s, double delay_s, double window_s)
 {
@@ -34,10 +35,20 @@ static double mean_of(const struct weights_member *members, size_t count)
 	return known ? sum / (double)known : 0;
 }
 
-/* An idle member would be given without end: what a step may do is bounded, what all of them may do is bounded too. */
+/* How much busier than the mean a member is, against its weight: at 1 it stays. Below IDLE the ratio counts for less and less, and the weight for
+ * nominal more and more. The ratio is taken within 2 and 1/2, where a step is as long as it may be: an idle member is not given without end. */
+static double excess_of(const struct weights_member *m, double mean)
+{
+	double load = mean < IDLE ? mean / IDLE : 1, ratio = mean > 0 ? (double)m->utilisation / mean : 1;
+
+	ratio = ratio < .5 ? .5 : ratio > 2 ? 2 : ratio;
+	return pow(ratio, load) * pow(m->weight / WEIGHTS_NOMINAL, 1 - load);
+}
+
+/* What a step may do is bounded, what all of them may do is bounded too. */
 static double stepped(double weight, double excess)
 {
-	double factor = excess > 0 ? pow(excess, -GAIN) : STEP_MOST;
+	double factor = pow(excess, -GAIN);
 
 	factor = factor < STEP_LEAST ? STEP_LEAST : factor > STEP_MOST ? STEP_MOST : factor;
 	weight *= factor;
@@ -52,12 +63,13 @@ size_t weights_step(struct weights_member *members, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		struct weights_member *m = &members[i];
 		m->changed = false;
-		if (!counts(m) || mean <= 0)
+		if (!counts(m))
 			continue;
-		double excess = (double)m->utilisation / mean;
+		m->weight = isfinite(m->weight) && m->weight > 0 ? m->weight : WEIGHTS_NOMINAL;
+		double excess = excess_of(m, mean);
 		if (fabs(excess - 1) < DEAD_BAND)
 			continue;
-		m->weight = stepped(isfinite(m->weight) && m->weight > 0 ? m->weight : WEIGHTS_NOMINAL, excess);
+		m->weight = stepped(m->weight, excess);
 		uint32_t written = (uint32_t)lround(m->weight);
 		m->changed = written != m->written;
 		m->written = written;

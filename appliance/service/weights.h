@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Weights by headroom: a member that is busier than the mean of its service gets less, one that is less busy gets more. Small steps (the square
- * root of the ratio) no faster than sessions move: with whole steps each 10 s it never settles. Pure. */
+ * root of the ratio) no faster than sessions move: with whole steps each 10 s it never settles. A service that idles goes back to nominal weights:
+ * what differs between its members then is other work on them, which no weight changes. Pure. */
 #ifndef GLORY_SERVICE_WEIGHTS_H
 #define GLORY_SERVICE_WEIGHTS_H
 

@@ -76,6 +76,28 @@ static void test_nothing_to_say(void)
 	CU_ASSERT(two[0].written > 100 && two[0].written <= 125);
 }
 
+/* Two members whose service idles, with 3 and 4 % of other work on them, whatever they were given before. */
+static void test_idle(void)
+{
+	static const double before[][2] = {{100, 100}, {400, 25}, {25, 400}};
+
+	for (size_t i = 0; i < COUNT_OF(before); i++) {
+		struct weights_member m[] = {member(.03f), member(.04f)};
+		for (int k = 0; k < 2; k++)
+			m[k].weight = m[k].written = (uint32_t)before[i][k];
+		for (int round = 0; round < 40; round++)
+			weights_step(m, 2);
+		CU_ASSERT(m[0].written >= 90 && m[0].written <= 120);
+		CU_ASSERT(m[1].written >= 85 && m[1].written <= 110);
+		CU_ASSERT_EQUAL(weights_step(m, 2), 0);
+	}
+	struct weights_member still[] = {member(0), member(0)};
+	still[0].weight = still[0].written = 300;
+	for (int round = 0; round < 20; round++)
+		weights_step(still, 2);
+	CU_ASSERT(still[0].written <= 105 && still[1].written == 100);
+}
+
 /* Ten members of different size: all within 6 % of the mean after at most 20 steps, and quiet from then on. */
 static void test_settles(void)
 {
@@ -107,6 +129,7 @@ static const struct unit_test tests[] = {
 	{"bounds of a step and of a weight", test_bounds},
 	{"unknown and unsettled members are left out", test_left_out},
 	{"nothing to say", test_nothing_to_say},
+	{"an idle service goes back to nominal", test_idle},
 	{"it settles and is quiet", test_settles},
 };
 UNIT_MAIN("weights", tests)
