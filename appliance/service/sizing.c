@@ -187,7 +187,7 @@ static bool may_shrink(const struct sizing_state *s, const struct sizing_work *w
 	int64_t now = w->view->now_s;
 
 	if (!w->known) {
-		d->hold = SIZING_HOLD_UNKNOWN;
+		d->hold = w->passed > 0 ? SIZING_HOLD_DOUBT : SIZING_HOLD_UNKNOWN;
 	} else if (now - s->known_since_s < KNOWN_S) {
 		d->hold = SIZING_HOLD_GAP;
 		d->held_s = s->known_since_s + KNOWN_S - now;
@@ -257,7 +257,7 @@ static void decide(struct sizing_state *s, const struct sizing_work *w, struct s
 	d->verb = SIZING_KEEP;
 	if (d->was > w->low && w->least <= d->was - 1.1)
 		d->could_be = (uint32_t)whole(w->need, w);
-	else if (d->hold != SIZING_HOLD_UNKNOWN)
+	else if (w->known)
 		d->hold = SIZING_HOLD_NONE;
 }
 
@@ -282,6 +282,8 @@ static void report(const struct sizing_state *s, const struct sizing_work *w, st
 	d->known = w->known;
 	d->season = w->season;
 	d->utilisation = w->utilisation;
+	d->told = w->told;
+	d->passed = w->passed;
 	d->demand = w->demand;
 	d->forecast = w->forecast;
 	d->need = w->need;

@@ -48,7 +48,7 @@ struct sizing_view {
 /* What to do. verb and numbers are for the board and the reason text; the engine acts on wanted alone. */
 enum sizing_verb { SIZING_KEEP = 1, SIZING_GROW, SIZING_EMERGENCY, SIZING_RETURN, SIZING_SHRINK, SIZING_PIN, SIZING_LIMIT };
 /* Why a keep is not something else: what is waited for. */
-enum sizing_hold { SIZING_HOLD_NONE = 0, SIZING_HOLD_UNKNOWN, SIZING_HOLD_GAP, SIZING_HOLD_FIRST_HOUR, SIZING_HOLD_WINDOW, SIZING_HOLD_CHANGE,
+enum sizing_hold { SIZING_HOLD_NONE = 0, SIZING_HOLD_UNKNOWN, SIZING_HOLD_DOUBT, SIZING_HOLD_GAP, SIZING_HOLD_FIRST_HOUR, SIZING_HOLD_WINDOW, SIZING_HOLD_CHANGE,
 	SIZING_HOLD_BAND, SIZING_HOLD_BUDGET };
 struct sizing_decision {
 	uint8_t verb;                /* enum sizing_verb */
@@ -61,6 +61,7 @@ struct sizing_decision {
 	double forecast, need;       /* members' worth; members */
 	double headroom, factor;     /* h, and how today compares with the season */
 	double pressing;             /* of an emergency: the load it acts on */
+	double told, passed;         /* of a doubt: the load by the members and by what the balancer passes, members' worth */
 	uint32_t ahead_s;            /* of the forecast */
 	int64_t unknown_s, held_s;   /* demand unknown for so long; held for so long still */
 	int64_t until_s;             /* of a pin: its end, 0 none */

@@ -175,6 +175,10 @@ void sizing_demand(struct sizing_state *s, struct sizing_work *w)
 	if (w->known) {
 		w->demand = w->utilisation * fmin(w->view->in_service, SIZING_MEMBERS_MAX);
 		w->known = !doubtful(s, w->view, w->demand, median);
+		if (!w->known) {
+			w->told = w->demand;
+			w->passed = rate_of(w->view) * s->cost;
+		}
 	}
 	w->demand = w->known ? beyond_full(s, w->view, w->demand, median) : NAN;
 	note_known(s, w);

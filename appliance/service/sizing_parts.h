@@ -17,6 +17,7 @@ struct sizing_work {
 	bool known, season;
 	bool pinned;
 	double utilisation, demand; /* NAN: unknown */
+	double told, passed;       /* of data in doubt: what the members say and what the balancer passes, members' worth; else 0 */
 	double forecast, need;
 	double least, most;        /* what a shrink goes by, now and at most in the last 15 minutes: below the minimum where next to nothing is needed */
 	double earlier;            /* the forecast made for now; NAN none */

@@ -40,6 +40,11 @@ static void keep(const struct sizing_decision *d, char *out, size_t size, size_t
 		text_append(out, size, used, "data unknown for %s", span(d->unknown_s, time));
 		return;
 	}
+	if (d->hold == SIZING_HOLD_DOUBT) {
+		text_append(out, size, used, "data in doubt for %s: load %.1f by the members, %.1f by what the balancer passes", span(d->unknown_s, time), d->told,
+			    d->passed);
+		return;
+	}
 	if (!d->could_be) {
 		forecast(d, out, size, used);
 		return;

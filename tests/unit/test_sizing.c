@@ -195,6 +195,7 @@ static void test_zeros_with_rate(void)
 	b.load = 4;
 	bench_run(&b, 3590);
 	CU_ASSERT_FALSE(b.decision.known);
+	CU_ASSERT_TRUE(says(&b, "data in doubt for 60 min: load 4.0 by the members, 12.0 by what the balancer passes"));
 	bench_run(&b, 20);
 	CU_ASSERT_TRUE(b.decision.known);
 }
@@ -572,6 +573,8 @@ static void test_words(void)
 		{{.verb = SIZING_GROW, .was = 9, .wanted = 12, .forecast = 10.1, .ahead_s = 150, .season = true, .factor = .97, .headroom = 1.13},
 		 "grow 9>12: forecast 10.1 in 150 s (season, x0.97), headroom 1.13"},
 		{{.verb = SIZING_KEEP, .hold = SIZING_HOLD_UNKNOWN, .was = 12, .wanted = 12, .unknown_s = 240}, "keep 12: data unknown for 4 min"},
+		{{.verb = SIZING_KEEP, .hold = SIZING_HOLD_DOUBT, .was = 6, .wanted = 6, .unknown_s = 2500, .told = .22, .passed = 2.74},
+		 "keep 6: data in doubt for 42 min: load 0.2 by the members, 2.7 by what the balancer passes"},
 		{{.verb = SIZING_KEEP, .hold = SIZING_HOLD_CHANGE, .was = 12, .wanted = 12, .could_be = 10, .held_s = 650}, "keep 12: could be 10, held 11 min more"},
 		{{.verb = SIZING_KEEP, .hold = SIZING_HOLD_BUDGET, .was = 12, .wanted = 12, .could_be = 10, .planned = 12},
 		 "keep 12: could be 10, 12 changes in 24 h are the budget"},
