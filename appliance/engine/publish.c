@@ -75,6 +75,7 @@ void publish_node(struct engine *e, uint32_t slot)
 		return;
 	e->nodes[slot]->readings = 0;
 	mark(e, slot);
+	schedule_at(e, clock_mono_ms() + SOON_MS); /* what is judged does not wait for the next roll-up, as readings may */
 }
 
 void publish_cluster(struct engine *e)
