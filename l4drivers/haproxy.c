@@ -23,6 +23,7 @@
 #define SOCKET "/run/haproxy/admin.sock"
 #define POLL_MS 50
 #define RELOAD_MS 8000
+#define STATUS_MAX 16384 /* of /proc/PID/status: some 1.5 kB */
 
 struct haproxy {
 	struct driver_run *run;
@@ -225,21 +226,42 @@ static int write_config(struct haproxy *h, struct error *e)
 
 /* --- reloading ------------------------------------------------------------------------------------------ */
 
+/* A master that has just started, or was just reloaded, ignores the signal until it waits for its workers, though those serve by then
+ * (seen of 2.6: it is lost, not kept). The kernel tells what a process catches (proc(5): SigCgt); where it does not, the signal is sent. */
+static bool catches_reload(struct haproxy *h, int64_t pid)
+{
+	struct program_text status = {0};
+	struct error ignored;
+	char path[32];
+	bool catches = true;
+
+	text_format(path, sizeof path, "/proc/%lld/status", (long long)pid);
+	if (!program_read_file(h->run, path, STATUS_MAX, &status, &ignored)) {
+		const char *caught = strstr(status.text, "\nSigCgt:");
+		catches = !caught || (strtoull(caught + strlen("\nSigCgt:"), NULL, 16) >> (SIGUSR2 - 1) & 1) != 0;
+	}
+	program_text_clear(&status);
+	return catches;
+}
+
 static int ask_for_reload(struct haproxy *h, struct error *e)
 {
-	struct program_text pid = {0};
-	int64_t number = 0;
+	struct program_text file = {0};
+	int64_t pid = 0;
 	int rc;
 
 	if (*h->master)
 		return program_ask(h->run, h->master, "reload", &h->answer, e);
-	rc = program_read_file(h->run, h->pid_file, 64, &pid, e);
+	rc = program_read_file(h->run, h->pid_file, 64, &file, e);
 	if (!rc) {
-		pid.text[strcspn(pid.text, "\r\n")] = '\0';
-		if (!text_integer(pid.text, 2, INT32_MAX, &number) || kill((pid_t)number, SIGUSR2))
+		file.text[strcspn(file.text, "\r\n")] = '\0';
+		bool named = text_integer(file.text, 2, INT32_MAX, &pid);
+		for (int waited = 0; named && waited < RELOAD_MS && driver_left_ms(h->run) > 0 && !catches_reload(h, pid); waited += POLL_MS)
+			driver_pause(h->run, POLL_MS);
+		if (!named || kill((pid_t)pid, SIGUSR2))
 			rc = error_set(e, ERR_REMOTE, h->run->object, "start haproxy -W with -p and that file", "%.100s names no master process that runs", h->pid_file);
 	}
-	program_text_clear(&pid);
+	program_text_clear(&file);
 	return rc;
 }
 

@@ -527,6 +527,37 @@ def haproxy_life(_):
         check("mail" in h.tell("show stat") and "glory" not in h.tell("show stat"), "what others have stays")
 
 
+MASTER_THAT_STARTS = """
+import os, signal, sys, threading
+signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+with open(sys.argv[1], "w") as f:
+    f.write(str(os.getpid()))
+signal.signal(signal.SIGALRM, lambda *_: signal.signal(signal.SIGUSR2, lambda *_: os.kill(int(sys.argv[2]), signal.SIGUSR2)))
+signal.alarm(1)
+print("up", flush=True)
+threading.Event().wait()
+"""
+
+
+def haproxy_starting(_):
+    """a master that still starts ignores the reload, though its workers serve: it is asked when it listens"""
+    with HAProxy() as h:
+        web = virtual("web", 80, {1: 100})
+        h.good(h.run(web), web)  # so the true master listens
+        file = os.path.join(h.dir, "starting")
+        with open(h.path["pid"]) as f:
+            master = f.read().strip()
+        starting = subprocess.Popen([sys.executable, "-c", MASTER_THAT_STARTS, file, master], stdout=subprocess.PIPE)
+        try:
+            check(starting.stdout.readline() == b"up\n", "the master that starts")
+            two = virtual("two", 81, {2: 100})
+            result = h.good(h.run(web, two, options={"pid": file}), web, two)
+            check(result["note"] == "reloaded", result)
+        finally:
+            starting.kill()
+            starting.communicate()
+
+
 def haproxy_by_hand(_):
     """weights, states, members, the file and the marks changed by a person"""
     with HAProxy() as h:
@@ -655,7 +686,7 @@ def bad_input(_):
 
 
 TESTS = (bad_input, life, one_weight, lost_reply, lost_request, refused_set, saving_fails, asked_badly, too_slow, alteon_commit, by_hand_alteon,
-         by_hand_serveriron, cisco_read_only, f5_members, haproxy_life, haproxy_by_hand, haproxy_refuses, nft_life)
+         by_hand_serveriron, cisco_read_only, f5_members, haproxy_life, haproxy_starting, haproxy_by_hand, haproxy_refuses, nft_life)
 
 
 def main():
