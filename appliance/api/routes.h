@@ -58,8 +58,8 @@ void idle_run(struct request *r, const struct route *route);
 void metrics_run(struct request *r, const struct route *route);
 void page_run(struct request *r, const struct route *route);
 void stream_run(struct request *r, const struct route *route);
-/* Looks at the board for changed rows and tells the open streams; called by the role's loop every STREAM_TICK_MS. */
-void stream_tick(struct server *server, int64_t now_ms);
+/* While streams are open the board is looked at for changed rows every STREAM_TICK_MS. stream_end: before the server is freed. */
+void stream_end(void);
 #define STREAM_TICK_MS 50
 
 #endif

@@ -43,6 +43,8 @@ static struct record {
 	uint32_t pass;
 } record;
 
+static struct loop_timer *ticker; /* while streams are open */
+
 struct stream {
 	struct producer producer;
 	uint64_t board_life;
@@ -150,13 +152,23 @@ static void look(struct server *server)
 		record.serial--; /* nothing bears this number */
 }
 
-void stream_tick(struct server *server, int64_t now_ms)
+static void on_tick(void *arg)
 {
-	if (!server_has_streams(server))
+	struct server *server = arg;
+
+	if (!server_has_streams(server)) {
+		stream_end();
 		return;
+	}
 	look(server);
-	tick_now_ms = now_ms;
+	tick_now_ms = clock_mono_ms();
 	server_each_stream(server, tell);
+}
+
+void stream_end(void)
+{
+	loop_timer_free(ticker);
+	ticker = NULL;
 }
 
 /* --- one stream -------------------------------------------------------------------------------------- */
@@ -234,4 +246,8 @@ void stream_run(struct request *r, const struct route *route)
 	s->spoken_ms = clock_mono_ms();
 	emit_text(&s->producer.out, ": rows as they change\nretry: 2000\n\n");
 	request_produce(r, "text/event-stream", &s->producer);
+	if (!ticker) {
+		ticker = loop_timer_new(server_loop(r->server), on_tick, r->server);
+		loop_timer_every(ticker, STREAM_TICK_MS);
+	}
 }

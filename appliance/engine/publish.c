@@ -13,7 +13,8 @@
 #include "engine/traps.h"
 #include "version.h"
 
-#define SOON_MS 50
+#define SOON_MS 50     /* until what is judged, asked or done is told */
+#define READING_MS 200 /* until what was polled is told, when nothing else is */
 #define CLUSTER_MS 500 /* between two roll-ups over all nodes */
 #define READINGS 5     /* at every fifth poll a node's row is made anew, the others change its numbers only */
 
@@ -35,8 +36,13 @@ static void schedule_at(struct engine *e, int64_t at_ms)
 
 static void schedule(struct engine *e)
 {
-	if (!due_ms)
-		schedule_at(e, clock_mono_ms() + SOON_MS);
+	schedule_at(e, clock_mono_ms() + SOON_MS);
+}
+
+static void schedule_reading(struct engine *e)
+{
+	if (!due_ms) /* 200,000 a second come here */
+		schedule_at(e, clock_mono_ms() + READING_MS);
 }
 
 static void put_rows(struct engine *e, bool cluster);
@@ -58,7 +64,6 @@ void publish_start(struct engine *e)
 
 static void mark(struct engine *e, uint32_t slot)
 {
-	schedule(e);
 	if (e->nodes[slot]->dirty)
 		return;
 	e->nodes[slot]->dirty = true;
@@ -75,13 +80,13 @@ void publish_node(struct engine *e, uint32_t slot)
 		return;
 	e->nodes[slot]->readings = 0;
 	mark(e, slot);
-	schedule_at(e, clock_mono_ms() + SOON_MS); /* what is judged does not wait for the next roll-up, as readings may */
+	schedule(e);
 }
 
 void publish_cluster(struct engine *e)
 {
 	e->cluster_dirty = true;
-	schedule(e);
+	schedule_at(e, rolled_ms + CLUSTER_MS);
 }
 
 void publish_appliance(struct engine *e)
@@ -180,6 +185,7 @@ void publish_node_reading(struct engine *e, uint32_t slot)
 {
 	struct node_state *s = e->nodes[slot];
 
+	schedule_reading(e);
 	if (s->readings)
 		s->readings--;
 	if (!s->readings || s->dirty || !put_reading(e, slot))
@@ -231,7 +237,7 @@ void publish_value(struct engine *e, uint32_t slot, const struct item_definition
 	uint64_t order = (uint64_t)slot << 32 | (uint64_t)item->item << 16 | instance;
 	struct value_row row;
 
-	schedule(e);
+	schedule_reading(e);
 	if (*board_slot != NO_SLOT && board_put_reading(e->board, *board_slot, order, wall_ms, value, (uint8_t)level))
 		return;
 	if (*board_slot == NO_SLOT)

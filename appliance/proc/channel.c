@@ -40,7 +40,8 @@ struct channel {
 	bool broken, *freed; /* freed: set while a callback runs, so that the callback may free us */
 	struct packet *head, **tail;
 	size_t queued, queued_lossy;
-	struct loop_timer *break_timer;
+	bool held; /* what is queued waits for later_timer or for the next message that cannot wait; otherwise for the socket */
+	struct loop_timer *break_timer, *later_timer;
 	const char *break_why;
 };
 
@@ -146,6 +147,22 @@ static bool accept_packet(struct channel *c, size_t size, int fd, int flags)
 
 static bool flush_queue(struct channel *c);
 
+/* What was held goes as far as the socket takes it. */
+static void release(struct channel *c)
+{
+	if (!c->held)
+		return;
+	c->held = false;
+	loop_timer_stop(c->later_timer);
+	if (!c->broken && flush_queue(c) && c->head)
+		loop_fd_change(c->watch, LOOP_READ | LOOP_WRITE);
+}
+
+static void on_later(void *arg)
+{
+	release(arg);
+}
+
 static void on_ready(void *arg, int what)
 {
 	struct channel *c = arg;
@@ -179,6 +196,7 @@ struct channel *channel_open(struct loop *loop, int fd, uint32_t epoch, const st
 	*c = (struct channel){.loop = loop, .fd = fd, .epoch = epoch, .shapes = shapes, .shape_count = shape_count, .owner = *owner};
 	c->tail = &c->head;
 	c->break_timer = loop_timer_new(loop, on_break_due, c);
+	c->later_timer = loop_timer_new(loop, on_later, c);
 	c->watch = loop_fd_add(loop, fd, LOOP_READ, on_ready, c);
 	return c;
 }
@@ -202,6 +220,7 @@ void channel_free(struct channel *c)
 	}
 	loop_fd_remove(c->watch);
 	loop_timer_free(c->break_timer);
+	loop_timer_free(c->later_timer);
 	close(c->fd);
 	free(c);
 }
@@ -307,11 +326,11 @@ static void enqueue(struct channel *c, struct packet *p)
 		drop_oldest_lossy(c);
 	if (c->queued - c->queued_lossy > QUEUE_MAX)
 		declare_broken(c, "peer does not read: 64 MiB wait for it");
-	else if (was_empty)
+	else if (was_empty && !c->held)
 		loop_fd_change(c->watch, LOOP_READ | LOOP_WRITE);
 }
 
-static void send_packet(struct channel *c, uint16_t type, const void *a, size_t a_size, const void *b, size_t b_size, int fd, bool lossy)
+static void queue_packet(struct channel *c, uint16_t type, const void *a, size_t a_size, const void *b, size_t b_size, int fd, bool lossy)
 {
 	size_t size = sizeof(struct message_header) + a_size + b_size;
 
@@ -325,7 +344,7 @@ static void send_packet(struct channel *c, uint16_t type, const void *a, size_t 
 	struct iovec parts[3] = {part_of(&h, sizeof h), part_of(a, a_size), part_of(b, b_size)};
 
 	/* copied only when it must wait */
-	if (!c->head && transmit_parts(c, parts, 3, fd) != 0)
+	if (!c->head && !c->held && transmit_parts(c, parts, 3, fd) != 0)
 		return;
 	struct packet *p = mem_zalloc(sizeof *p + size);
 
@@ -340,6 +359,21 @@ static void send_packet(struct channel *c, uint16_t type, const void *a, size_t 
 	if (b_size)
 		memcpy(p->bytes + sizeof h + a_size, b, b_size);
 	enqueue(c, p);
+}
+
+static void send_packet(struct channel *c, uint16_t type, const void *a, size_t a_size, const void *b, size_t b_size, int fd, bool lossy)
+{
+	release(c);
+	queue_packet(c, type, a, a_size, b, b_size, fd, lossy);
+}
+
+void channel_send_later(struct channel *c, uint16_t type, const void *body, size_t size, int64_t within_ms)
+{
+	if (!c->head && !c->held && !c->broken) {
+		c->held = true;
+		loop_timer_set(c->later_timer, within_ms);
+	}
+	queue_packet(c, type, body, size, NULL, 0, -1, false);
 }
 
 void channel_send(struct channel *c, uint16_t type, const void *body, size_t size)

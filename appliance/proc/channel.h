@@ -49,6 +49,9 @@ void channel_free(struct channel *channel);
 void channel_send(struct channel *channel, uint16_t type, const void *body, size_t size);
 void channel_send_lossy(struct channel *channel, uint16_t type, const void *body, size_t size);
 void channel_send_fd(struct channel *channel, uint16_t type, const void *body, size_t size, int fd);
+/* One that can wait: it leaves within so many ms together with what comes meanwhile, or in front of the next that cannot, so that the peer
+ * wakes once for many. The order is kept. */
+void channel_send_later(struct channel *channel, uint16_t type, const void *body, size_t size, int64_t within_ms);
 /* Body in two pieces: a fixed struct and the text or array behind it. */
 void channel_send2(struct channel *channel, uint16_t type, const void *fixed, size_t fixed_size, const void *rest, size_t rest_size);
 uint64_t channel_dropped(const struct channel *channel);

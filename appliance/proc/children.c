@@ -20,6 +20,7 @@
 
 enum {
 	GRACE_MS = 1000, /* between SIGTERM and SIGKILL */
+	TICK_MS = 100,   /* while something runs: deadlines, and orphans */
 	PARKED = 16,
 	PROGRAM_FD = 3   /* of the program itself, in the child: scripts are read through it */
 };
@@ -46,7 +47,8 @@ struct child {
 
 struct children {
 	struct loop *loop;
-	bool keep_orphans;
+	struct loop_timer *tick;
+	bool keep_orphans, ticking;
 	unsigned running, most;
 	struct child *list;
 };
@@ -138,10 +140,20 @@ static void reap(struct children *all)
 		}
 }
 
+static void keep_ticking(struct children *all)
+{
+	if (!all->ticking)
+		loop_timer_every(all->tick, TICK_MS);
+	all->ticking = true;
+}
+
 static void on_child(void *arg, int number)
 {
+	struct children *all = arg;
+
 	(void)number;
-	reap(arg);
+	reap(all);
+	keep_ticking(all); /* it may have left orphans */
 }
 
 /* --- what programs leave behind: whoever left its session becomes our child when its parent ends ------------ */
@@ -187,8 +199,11 @@ unsigned children_orphans(const struct children *all)
 	return each_orphan(all, false);
 }
 
-void children_tick(struct children *all, int64_t now)
+static void on_tick(void *arg)
 {
+	struct children *all = arg;
+	int64_t now = clock_mono_ms();
+
 	reap(all);
 	for (unsigned i = 0; i < all->most; i++) {
 		struct child *c = &all->list[i];
@@ -201,8 +216,10 @@ void children_tick(struct children *all, int64_t now)
 			c->kill_at = now + GRACE_MS;
 		}
 	}
-	if (!all->keep_orphans)
-		each_orphan(all, true);
+	if ((all->keep_orphans || !each_orphan(all, true)) && !all->running) {
+		loop_timer_stop(all->tick);
+		all->ticking = false;
+	}
 }
 
 void children_end(struct children *all)
@@ -309,6 +326,7 @@ struct child *children_start(struct children *all, const struct child_plan *plan
 	watch(c, 0, out[0]);
 	watch(c, 1, errors[0]);
 	all->running++;
+	keep_ticking(all);
 	return c;
 }
 
@@ -321,6 +339,7 @@ struct children *children_new(struct loop *loop, unsigned most, bool keep_orphan
 	all->most = most;
 	all->keep_orphans = keep_orphans;
 	all->list = mem_array(most, sizeof all->list[0]);
+	all->tick = loop_timer_new(loop, on_tick, all);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	loop_signal(loop, SIGCHLD, on_child, all);
 	return all;

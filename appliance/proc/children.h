@@ -45,8 +45,6 @@ unsigned children_running(const struct children *all);
 struct child *children_start(struct children *all, const struct child_plan *plan, int64_t now, int *error);
 /* Ends it early: SIGTERM, a second later SIGKILL; told as CHILD_CANCELLED. */
 void children_cancel(struct child *child, int64_t now);
-/* Deadlines, and orphans. Every 100 ms. */
-void children_tick(struct children *all, int64_t now);
 /* How many processes live on that have left their session: those that are kept. */
 unsigned children_orphans(const struct children *all);
 /* Kills all, orphans too, and tells nobody: the role ends. */

@@ -40,10 +40,14 @@ static void on_secret_wanted(void *arg, const char *name)
 	channel_send(role.context->supervisor, MSG_SECRET_ASK, &ask, sizeof(ask));
 }
 
-static void tell_powers(void)
+static void tell_powers(bool now)
 {
-	if (role.power_count)
-		channel_send(role.context->engine, MSG_POWER_STATE, role.powers, role.power_count * sizeof(role.powers[0]));
+	size_t size = role.power_count * sizeof(role.powers[0]);
+
+	if (role.power_count && now)
+		channel_send(role.context->engine, MSG_POWER_STATE, role.powers, size);
+	else if (role.power_count)
+		channel_send_later(role.context->engine, MSG_POWER_STATE, role.powers, size, GATHER_MS);
 	role.power_count = 0;
 	role.soon = false;
 }
@@ -51,21 +55,27 @@ static void tell_powers(void)
 static void on_gathered(void *arg)
 {
 	(void)arg;
-	tell_powers();
+	tell_powers(true);
 }
 
 static void on_turn(void *arg)
 {
 	(void)arg;
 	if (role.soon)
-		tell_powers();
+		tell_powers(true);
 }
 
-/* To the engine, behind the news of power states that were reported before. */
+/* To the engine, behind the power states that were reported before. */
 static void tell(uint16_t type, const void *body, size_t size)
 {
-	on_turn(NULL);
+	tell_powers(true);
 	channel_send(role.context->engine, type, body, size);
+}
+
+static void tell_later(uint16_t type, const void *body, size_t size)
+{
+	tell_powers(role.soon);
+	channel_send_later(role.context->engine, type, body, size, GATHER_MS);
 }
 
 /* The same as before, read in its turn: what is so gathers for a moment, so that the engine wakes once for many. */
@@ -78,7 +88,7 @@ static void on_power(void *arg, const struct msg_power_state *m)
 {
 	(void)arg;
 	if (role.power_count == GATHERED)
-		tell_powers();
+		tell_powers(true);
 	if (!role.power_count)
 		loop_timer_set(role.gather, GATHER_MS);
 	role.soon |= !is_routine(m);
@@ -107,7 +117,7 @@ static void on_sensors(void *arg, const struct msg_sensor *m, size_t count)
 	(void)arg;
 	for (size_t done = 0; done < count; done += most) {
 		size_t part = count - done < most ? count - done : most;
-		tell(MSG_SENSORS, m + done, part * sizeof(*m));
+		tell_later(MSG_SENSORS, m + done, part * sizeof(*m));
 	}
 }
 
@@ -126,7 +136,7 @@ static void on_sel(void *arg, const struct msg_sel_entry *m, size_t count)
 static void on_sel_state(void *arg, const struct msg_sel_state *m)
 {
 	(void)arg;
-	tell(MSG_SEL_STATE, m, sizeof(*m));
+	tell_later(MSG_SEL_STATE, m, sizeof(*m));
 }
 
 static void on_sel_cleared(void *arg, const struct msg_sel_cleared *m)

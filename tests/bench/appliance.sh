@@ -64,6 +64,7 @@ write_settings() {
 # the appliance in its directory, bound to /mnt of a mount namespace of its own
 appliance_start() {
 	mkdir -p "$W/etc" "$W/var"
+	[ -d "${TREES:-}" ] && mv -T "$TREES" "$W/var/rrd" && READ_TREES=1
 	LOG=${LOG:-$W/gloryd.log}
 	write_secrets
 	write_cluster
@@ -85,9 +86,11 @@ all_files() { find "$W/var" -name '*.rrd' | wc -l; }
 trees() { find "$W/var" -name "${1:-base}.rrd" | wc -l; }
 
 # every node has its base file, in the full form also that of its sensors, which come once its BMC's records have been read, and none was made for
-# 15 s: what is measured after it is the steady state. Sets TREE_SECONDS
+# 15 s: what is measured after it is the steady state. Files of an earlier run are read from the disk once, in one round of the recorder. Sets
+# TREE_SECONDS
 wait_for_trees() {
 	local start=$SECONDS now before=-1 since=$SECONDS
+	[ -z "${READ_TREES:-}" ] || pause 360
 	while :; do
 		now=$(all_files)
 		[ "$now" = "$before" ] || { before=$now since=$SECONDS; }

@@ -71,12 +71,6 @@ void children_cancel(struct child *c, int64_t now)
 		abort();
 }
 
-void children_tick(struct children *all, int64_t now)
-{
-	(void)all;
-	(void)now;
-}
-
 void children_end(struct children *all)
 {
 	(void)all;

@@ -2,6 +2,7 @@
 /* The channel: what fits its shape arrives, with its descriptor; rubbish is dropped and in the end breaks it; lossy messages give
  * way, others never. */
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -295,11 +296,45 @@ static void waiting_at_start(void)
 	end();
 }
 
+/* The type of the next packet at the peer, 0: there is none. */
+static unsigned next_at_peer(int wait_ms)
+{
+	struct message_header h[4];
+	struct pollfd p = {.fd = t.peer, .events = POLLIN};
+
+	return poll(&p, 1, wait_ms) == 1 && recv(t.peer, h, sizeof h, MSG_DONTWAIT) >= (ssize_t)sizeof h[0] ? h[0].type : 0;
+}
+
+static void what_can_wait_goes_together(void)
+{
+	begin();
+	channel_send_later(t.channel, FIXED, "12345678", 8, 60000);
+	channel_send_later(t.channel, EMPTY, NULL, 0, 60000);
+	turn();
+	CU_ASSERT_EQUAL(next_at_peer(0), 0);
+	channel_send(t.channel, MANY, "1234", 4); /* takes them along, behind them */
+	CU_ASSERT_EQUAL(next_at_peer(0), FIXED);
+	CU_ASSERT_EQUAL(next_at_peer(0), EMPTY);
+	CU_ASSERT_EQUAL(next_at_peer(0), MANY);
+	CU_ASSERT_EQUAL(channel_queued(t.channel), 0);
+	channel_send_later(t.channel, EMPTY, NULL, 0, 10);
+	for (int i = 0; i < 1000 && channel_queued(t.channel); i++) {
+		(void)poll(NULL, 0, 1);
+		turn();
+	}
+	CU_ASSERT_EQUAL(next_at_peer(0), EMPTY);
+	put(CHANNEL_VERSION, FIXED, 7, 8); /* it is read as before */
+	turn();
+	CU_ASSERT_EQUAL(t.messages, 1);
+	channel_send_later(t.channel, EMPTY, NULL, 0, 60000); /* freed with it waiting */
+	end();
+}
+
 static const struct unit_test tests[] = {
 	{"what fits arrives", what_fits_arrives}, {"rubbish is dropped", rubbish_is_dropped}, {"three in a row break", three_in_a_row_break},
 	{"closed peer is told once", closed_peer_is_told_once}, {"descriptors pass or close", descriptors_pass_or_close},
 	{"lossy messages give way", lossy_give_way}, {"what nobody reads breaks", what_nobody_reads_breaks},
 	{"own mistakes stay home", own_mistakes_stay_home}, {"freed by its own message", freed_by_its_own_message},
-	{"waiting at start", waiting_at_start},
+	{"waiting at start", waiting_at_start}, {"what can wait goes together", what_can_wait_goes_together},
 };
 UNIT_MAIN("channel", tests)

@@ -21,7 +21,7 @@ static struct api {
 		enum face face;
 	} sockets[FACE_COUNT];
 	size_t socket_count;
-	struct loop_timer *stats, *stream, *hour;
+	struct loop_timer *stats, *hour;
 } api;
 
 static void on_socket(struct role_context *context, const void *body, int fd)
@@ -111,12 +111,6 @@ static void on_stats(void *arg)
 	channel_send_lossy(api.context->engine, MSG_STATS, &stats, sizeof stats);
 }
 
-static void on_stream(void *arg)
-{
-	(void)arg;
-	stream_tick(api.server, clock_mono_ms());
-}
-
 static int run(struct role_context *context)
 {
 	api.context = context;
@@ -133,9 +127,7 @@ static int run(struct role_context *context)
 	api.hour = loop_timer_new(context->loop, on_hour, NULL);
 	loop_timer_every(api.hour, HOUR_MS);
 	api.stats = loop_timer_new(context->loop, on_stats, NULL);
-	api.stream = loop_timer_new(context->loop, on_stream, NULL);
 	loop_timer_every(api.stats, STATS_MS);
-	loop_timer_every(api.stream, STREAM_TICK_MS);
 	return 0;
 }
 
@@ -143,7 +135,7 @@ static void stop(struct role_context *context)
 {
 	(void)context;
 	loop_timer_free(api.stats);
-	loop_timer_free(api.stream);
+	stream_end();
 	loop_timer_free(api.hour);
 	server_free(api.server);
 	https_end();

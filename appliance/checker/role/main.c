@@ -20,7 +20,7 @@
 #include "checker/role/run.h"
 #include "proc/role.h"
 
-enum { TICK_MS = 100, STATS_TICKS = 10, WORDS_MAX = 34, WORDS_SIZE = 2048,
+enum { TICK_MS = 100, STATS_MS = 1000, WORDS_MAX = 34, WORDS_SIZE = 2048,
        CHECKS_AT_ONCE = RUN_AT_ONCE - 8 /* the others are for plugins of service probes, which cannot wait */ };
 
 struct duty { /* one check of one node */
@@ -40,13 +40,12 @@ static struct checker {
 	struct role_context *context;
 	struct runner *runner;
 	struct probes *probes;
-	struct loop_timer *tick;
+	struct loop_timer *tick, *second; /* tick: while there are duties */
 	struct msg_check checks[CHECKS_MAX];
 	struct node *nodes; /* NODE_MAX */
 	struct duty *duties;
 	size_t count, at; /* at: where the next look begins, so that none is favoured */
 	uint64_t done;
-	unsigned ticks;
 } checker;
 
 /* --- results ------------------------------------------------------------------------------------------- */
@@ -183,13 +182,17 @@ static void start_due(struct checker *c, int64_t now)
 static void on_tick(void *arg)
 {
 	struct checker *c = arg;
-	int64_t now = clock_mono_ms();
 
-	runner_tick(c->runner, now);
 	if (c->count)
-		start_due(c, now);
-	if (++c->ticks % STATS_TICKS)
-		return;
+		start_due(c, clock_mono_ms());
+	else
+		loop_timer_stop(c->tick);
+}
+
+static void on_second(void *arg)
+{
+	struct checker *c = arg;
+
 	probes_second(c->probes);
 	struct msg_stats m = {.handled = c->done + probes_done(c->probes), .queued = runner_running(c->runner) + probes_open(c->probes),
 			      .worst_lateness_ms = (int32_t)loop_lateness_ms(c->context->loop)};
@@ -203,6 +206,8 @@ static void duty_add(struct checker *c, uint32_t slot, uint32_t check)
 	int64_t interval = (int64_t)c->checks[check].interval_s * 1000;
 
 	text_format(name, sizeof name, "%s/%u", c->nodes[slot].name, check);
+	if (!c->count)
+		loop_timer_every(c->tick, TICK_MS);
 	c->duties = mem_grow(c->duties, c->count + 1, sizeof c->duties[0]);
 	c->duties[c->count++] = (struct duty){.slot = slot, .check = (uint8_t)check, /* spread over the interval */
 					      .due = clock_mono_ms() + (int64_t)(text_hash(name, strlen(name)) % (uint64_t)interval)};
@@ -294,7 +299,8 @@ static int run(struct role_context *context)
 	c->runner = runner_new(context->loop, context->checks, on_done, c);
 	probes_begin(c->probes, c->runner);
 	c->tick = loop_timer_new(context->loop, on_tick, c);
-	loop_timer_every(c->tick, TICK_MS);
+	c->second = loop_timer_new(context->loop, on_second, c);
+	loop_timer_every(c->second, STATS_MS);
 	return 0;
 }
 

@@ -126,11 +126,6 @@ unsigned runner_running(const struct runner *owner)
 	return children_running(owner->children);
 }
 
-void runner_tick(struct runner *owner, int64_t now)
-{
-	children_tick(owner->children, now);
-}
-
 void runner_end(struct runner *owner)
 {
 	children_end(owner->children);

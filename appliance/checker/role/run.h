@@ -27,8 +27,6 @@ struct runner *runner_new(struct loop *loop, const int directories[ROLE_CHECKS],
 unsigned runner_running(const struct runner *runner);
 /* words[0] is the plugin's file name, NULL ends the list. Told by done(), maybe before this returns. */
 void runner_start(struct runner *runner, uint64_t id, char *const words[], uint32_t timeout_ms, int64_t now);
-/* Deadlines; and what plugins have left behind. Every 100 ms. */
-void runner_tick(struct runner *runner, int64_t now);
 void runner_end(struct runner *runner); /* kills all */
 
 #endif

@@ -23,7 +23,7 @@
 #include "proc/children.h"
 #include "proc/role.h"
 
-enum { TICK_MS = 100, STATS_TICKS = 10, ERRORS_KEPT = 4096, TAIL_KEPT = 1024, SHARED_MAX = 64, NODE_MARGIN_MS = 1500 };
+enum { TICK_MS = 100, STATS_MS = 1000, ERRORS_KEPT = 4096, TAIL_KEPT = 1024, SHARED_MAX = 64, NODE_MARGIN_MS = 1500 };
 enum { PROGRAM_SSH, PROGRAM_L4 }; /* role_entry.programs */
 
 struct run {
@@ -41,10 +41,10 @@ static struct runner {
 	struct role_context *context;
 	struct children *children;
 	struct credentials *credentials;
-	struct loop_timer *tick;
+	struct loop_timer *tick, *second; /* tick: while a run waits for its credential */
 	char keys[320], sockets[320];
 	uint64_t done, garbage;
-	unsigned ticks;
+	bool ticking;
 	struct run *runs; /* RUNS_MAX */
 } runner;
 
@@ -312,6 +312,9 @@ static void take_run(struct runner *me, const struct msg_run *m, int fd)
 	} else {
 		*r = refused;
 		r->used = true;
+		if (!me->ticking)
+			loop_timer_every(me->tick, TICK_MS);
+		me->ticking = true;
 		try(me, r, r->arrived);
 	}
 }
@@ -369,13 +372,25 @@ static void on_tick(void *arg)
 {
 	struct runner *me = arg;
 	int64_t now = clock_mono_ms();
+	bool waits = false;
 
-	children_tick(me->children, now);
-	for (int i = 0; i < RUNS_MAX; i++)
-		if (me->runs[i].used && !me->runs[i].child && now - me->runs[i].arrived >= me->runs[i].m.deadline_ms)
-			answer(me, &me->runs[i], ENDED_LATE, -1, "its credential did not come in time");
-	if (++me->ticks % STATS_TICKS)
-		return;
+	for (int i = 0; i < RUNS_MAX; i++) {
+		struct run *r = &me->runs[i];
+		if (!r->used || r->child)
+			continue;
+		if (now - r->arrived >= r->m.deadline_ms)
+			answer(me, r, ENDED_LATE, -1, "its credential did not come in time");
+		else
+			waits = true;
+	}
+	if (!waits)
+		loop_timer_stop(me->tick);
+	me->ticking = waits;
+}
+
+static void on_second(void *arg)
+{
+	struct runner *me = arg;
 	struct msg_stats m = {.handled = me->done, .garbage = me->garbage, .queued = children_running(me->children),
 			      .worst_lateness_ms = (int32_t)loop_lateness_ms(me->context->loop)};
 	channel_send_lossy(me->context->engine, MSG_STATS, &m, sizeof m);
@@ -440,7 +455,8 @@ static int run(struct role_context *context)
 	me->children = children_new(context->loop, RUNS_MAX, true);
 	end_old_connections(me);
 	me->tick = loop_timer_new(context->loop, on_tick, me);
-	loop_timer_every(me->tick, TICK_MS);
+	me->second = loop_timer_new(context->loop, on_second, me);
+	loop_timer_every(me->second, STATS_MS);
 	return 0;
 }
 

@@ -19,7 +19,7 @@
 #include "mibs/snmp/usm.h"
 
 enum {
-	READ_LATER_MS = 10,
+	GATHER_MS = 20, /* with room for what comes meanwhile: two slots of the wheel are sent, their answers read, in one turn */
 	TURN_MAX_MS = 100,
 	LINK_MS = 100,
 	STATS_MS = 1000,
@@ -292,6 +292,11 @@ static void set_timer(int64_t due)
 	loop_timer_set(role.turn_timer, due - role.c.now > 1 ? due - role.c.now : 1);
 }
 
+static bool roomy(const struct collector *c)
+{
+	return engine_window(c->engine) >= WINDOW_LARGE;
+}
+
 /* In the order the watch asks for: read everything, tell what disturbs, tick. */
 static void turn(void *arg)
 {
@@ -310,9 +315,11 @@ static void turn(void *arg)
 	outbox_turn(c->outbox, c->now);
 	other = engine_next(c->engine, c->now);
 	next = next < other ? next : other;
+	if (roomy(c) && next < c->now + GATHER_MS)
+		next = c->now + GATHER_MS;
 	set_timer(next < c->now + TURN_MAX_MS ? next : c->now + TURN_MAX_MS);
 	/* a turn that is so near reads what comes meanwhile: being told would only wake the loop */
-	if (role.due - c->now > READ_LATER_MS)
+	if (role.due - c->now > GATHER_MS)
 		resume_reading();
 }
 
@@ -324,15 +331,15 @@ static void on_readable(void *arg, int what)
 	int64_t now = clock_mono_ms();
 
 	(void)what;
-	if (engine_window(role.c.engine) < WINDOW_LARGE) {
+	if (!roomy(&role.c)) {
 		turn(&role.c);
 		return;
 	}
 	role.paused[i] = true;
 	loop_fd_change(role.watches[i], 0);
-	if (role.due - now > READ_LATER_MS) {
-		role.due = now + READ_LATER_MS;
-		loop_timer_set(role.turn_timer, READ_LATER_MS);
+	if (role.due - now > GATHER_MS) {
+		role.due = now + GATHER_MS;
+		loop_timer_set(role.turn_timer, GATHER_MS);
 	}
 }
 
