@@ -227,7 +227,8 @@ static int write_config(struct haproxy *h, struct error *e)
 /* --- reloading ------------------------------------------------------------------------------------------ */
 
 /* A master that has just started, or was just reloaded, ignores the signal until it waits for its workers, though those serve by then
- * (seen of 2.6: it is lost, not kept). The kernel tells what a process catches (proc(5): SigCgt); where it does not, the signal is sent. */
+ * (seen of 2.6: it is lost, not kept); any other process might be ended by it. The kernel tells what a process catches (proc(5): SigCgt); where
+ * it does not, the signal is sent. */
 static bool catches_reload(struct haproxy *h, int64_t pid)
 {
 	struct program_text status = {0};
@@ -244,6 +245,16 @@ static bool catches_reload(struct haproxy *h, int64_t pid)
 	return catches;
 }
 
+static bool listens_in_time(struct haproxy *h, int64_t pid)
+{
+	for (int waited = 0; !catches_reload(h, pid); waited += POLL_MS) {
+		if (waited >= RELOAD_MS || driver_left_ms(h->run) <= 0)
+			return false;
+		driver_pause(h->run, POLL_MS);
+	}
+	return true;
+}
+
 static int ask_for_reload(struct haproxy *h, struct error *e)
 {
 	struct program_text file = {0};
@@ -255,11 +266,10 @@ static int ask_for_reload(struct haproxy *h, struct error *e)
 	rc = program_read_file(h->run, h->pid_file, 64, &file, e);
 	if (!rc) {
 		file.text[strcspn(file.text, "\r\n")] = '\0';
-		bool named = text_integer(file.text, 2, INT32_MAX, &pid);
-		for (int waited = 0; named && waited < RELOAD_MS && driver_left_ms(h->run) > 0 && !catches_reload(h, pid); waited += POLL_MS)
-			driver_pause(h->run, POLL_MS);
-		if (!named || kill((pid_t)pid, SIGUSR2))
-			rc = error_set(e, ERR_REMOTE, h->run->object, "start haproxy -W with -p and that file", "%.100s names no master process that runs", h->pid_file);
+		bool listens = text_integer(file.text, 2, INT32_MAX, &pid) && listens_in_time(h, pid);
+		if (!listens || kill((pid_t)pid, SIGUSR2))
+			rc = error_set(e, ERR_REMOTE, h->run->object, "start haproxy -W with -p and that file", "%.100s names no master process that takes reloads",
+				       h->pid_file);
 	}
 	program_text_clear(&file);
 	return rc;
@@ -298,13 +308,15 @@ static int reload(struct haproxy *h, struct error *e)
 		return rc;
 	h->run->result->commands++;
 	rc = ask_for_reload(h, e);
+	bool asked = !rc || *h->master; /* a signal that was not sent has loaded nothing */
 	if (!rc && !worker_changes(h, old))
 		rc = error_set(e, ERR_REFUSED, h->run->object, "see its log: mostly a port that is in use",
 			       "no new process came up after the reload; the old file is back");
 	h->kept_out = rc != 0;
 	if (rc) {
 		(void)replace_file(h, h->file.text, h->file.size, false, &ignored);
-		(void)ask_for_reload(h, &ignored);
+		if (asked)
+			(void)ask_for_reload(h, &ignored);
 		return rc;
 	}
 	h->reloaded = h->noted = true;

@@ -242,6 +242,12 @@ void loop_timer_every(struct loop_timer *t, int64_t every_ms)
 	arm(t, every_ms);
 }
 
+void loop_timer_keep(struct loop_timer *t, int64_t every_ms)
+{
+	if (t->every_ms != every_ms)
+		loop_timer_every(t, every_ms);
+}
+
 void loop_timer_stop(struct loop_timer *t)
 {
 	t->every_ms = 0;

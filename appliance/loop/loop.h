@@ -34,6 +34,7 @@ void loop_fd_remove(struct loop_fd *watch); /* NULL is fine */
 struct loop_timer *loop_timer_new(struct loop *loop, void (*on_due)(void *arg), void *arg);
 void loop_timer_set(struct loop_timer *timer, int64_t after_ms);
 void loop_timer_every(struct loop_timer *timer, int64_t every_ms); /* until stopped or set anew */
+void loop_timer_keep(struct loop_timer *timer, int64_t every_ms);  /* the same; one that runs so already keeps its time */
 void loop_timer_stop(struct loop_timer *timer);
 void loop_timer_free(struct loop_timer *timer);
 

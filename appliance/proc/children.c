@@ -48,7 +48,7 @@ struct child {
 struct children {
 	struct loop *loop;
 	struct loop_timer *tick;
-	bool keep_orphans, ticking;
+	bool keep_orphans;
 	unsigned running, most;
 	struct child *list;
 };
@@ -140,20 +140,13 @@ static void reap(struct children *all)
 		}
 }
 
-static void keep_ticking(struct children *all)
-{
-	if (!all->ticking)
-		loop_timer_every(all->tick, TICK_MS);
-	all->ticking = true;
-}
-
 static void on_child(void *arg, int number)
 {
 	struct children *all = arg;
 
 	(void)number;
 	reap(all);
-	keep_ticking(all); /* it may have left orphans */
+	loop_timer_keep(all->tick, TICK_MS); /* it may have left orphans */
 }
 
 /* --- what programs leave behind: whoever left its session becomes our child when its parent ends ------------ */
@@ -216,10 +209,8 @@ static void on_tick(void *arg)
 			c->kill_at = now + GRACE_MS;
 		}
 	}
-	if ((all->keep_orphans || !each_orphan(all, true)) && !all->running) {
+	if ((all->keep_orphans || !each_orphan(all, true)) && !all->running)
 		loop_timer_stop(all->tick);
-		all->ticking = false;
-	}
 }
 
 void children_end(struct children *all)
@@ -326,7 +317,7 @@ struct child *children_start(struct children *all, const struct child_plan *plan
 	watch(c, 0, out[0]);
 	watch(c, 1, errors[0]);
 	all->running++;
-	keep_ticking(all);
+	loop_timer_keep(all->tick, TICK_MS);
 	return c;
 }
 

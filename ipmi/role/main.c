@@ -40,14 +40,10 @@ static void on_secret_wanted(void *arg, const char *name)
 	channel_send(role.context->supervisor, MSG_SECRET_ASK, &ask, sizeof(ask));
 }
 
-static void tell_powers(bool now)
+static void tell_powers(void)
 {
-	size_t size = role.power_count * sizeof(role.powers[0]);
-
-	if (role.power_count && now)
-		channel_send(role.context->engine, MSG_POWER_STATE, role.powers, size);
-	else if (role.power_count)
-		channel_send_later(role.context->engine, MSG_POWER_STATE, role.powers, size, GATHER_MS);
+	if (role.power_count)
+		channel_send(role.context->engine, MSG_POWER_STATE, role.powers, role.power_count * sizeof(role.powers[0]));
 	role.power_count = 0;
 	role.soon = false;
 }
@@ -55,26 +51,26 @@ static void tell_powers(bool now)
 static void on_gathered(void *arg)
 {
 	(void)arg;
-	tell_powers(true);
+	tell_powers();
 }
 
 static void on_turn(void *arg)
 {
 	(void)arg;
 	if (role.soon)
-		tell_powers(true);
+		tell_powers();
 }
 
-/* To the engine, behind the power states that were reported before. */
+/* To the engine, behind the news of power states that were reported before. */
 static void tell(uint16_t type, const void *body, size_t size)
 {
-	tell_powers(true);
+	on_turn(NULL);
 	channel_send(role.context->engine, type, body, size);
 }
 
 static void tell_later(uint16_t type, const void *body, size_t size)
 {
-	tell_powers(role.soon);
+	on_turn(NULL);
 	channel_send_later(role.context->engine, type, body, size, GATHER_MS);
 }
 
@@ -88,7 +84,7 @@ static void on_power(void *arg, const struct msg_power_state *m)
 {
 	(void)arg;
 	if (role.power_count == GATHERED)
-		tell_powers(true);
+		tell_powers();
 	if (!role.power_count)
 		loop_timer_set(role.gather, GATHER_MS);
 	role.soon |= !is_routine(m);

@@ -61,6 +61,30 @@ static void repeats_until_stopped(void)
 	end();
 }
 
+static void keep_slow(void *arg)
+{
+	loop_timer_keep(arg, 30);
+}
+
+/* Kept more often than it is due, it comes all the same; stopped, it begins anew. */
+static void kept_keeps_its_time(void)
+{
+	struct loop_timer *often;
+
+	begin();
+	t.timer = loop_timer_new(t.loop, count_to_five, NULL);
+	often = loop_timer_new(t.loop, keep_slow, t.timer);
+	loop_timer_every(often, 3);
+	CU_ASSERT_EQUAL(loop_run(t.loop), 0);
+	CU_ASSERT_EQUAL(t.runs, 5);
+	t.runs = 4;
+	CU_ASSERT_EQUAL(loop_run(t.loop), 0);
+	CU_ASSERT_EQUAL(t.runs, 5);
+	loop_timer_free(often);
+	loop_timer_free(t.timer);
+	end();
+}
+
 static void free_itself(void *arg)
 {
 	(void)arg;
@@ -181,7 +205,7 @@ static void signals_come_in_the_loop(void)
 }
 
 static const struct unit_test tests[] = {
-	{"repeats until stopped", repeats_until_stopped}, {"a timer frees itself", timer_frees_itself}, {"one setting, one run", one_setting_one_run},
+	{"repeats until stopped", repeats_until_stopped}, {"kept keeps its time", kept_keeps_its_time}, {"a timer frees itself", timer_frees_itself}, {"one setting, one run", one_setting_one_run},
 	{"descriptors", descriptors}, {"wakes of threads", wakes_of_threads}, {"signals come in the loop", signals_come_in_the_loop},
 };
 UNIT_MAIN("loop", tests)

@@ -206,8 +206,7 @@ static void duty_add(struct checker *c, uint32_t slot, uint32_t check)
 	int64_t interval = (int64_t)c->checks[check].interval_s * 1000;
 
 	text_format(name, sizeof name, "%s/%u", c->nodes[slot].name, check);
-	if (!c->count)
-		loop_timer_every(c->tick, TICK_MS);
+	loop_timer_keep(c->tick, TICK_MS);
 	c->duties = mem_grow(c->duties, c->count + 1, sizeof c->duties[0]);
 	c->duties[c->count++] = (struct duty){.slot = slot, .check = (uint8_t)check, /* spread over the interval */
 					      .due = clock_mono_ms() + (int64_t)(text_hash(name, strlen(name)) % (uint64_t)interval)};

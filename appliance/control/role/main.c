@@ -44,7 +44,6 @@ static struct runner {
 	struct loop_timer *tick, *second; /* tick: while a run waits for its credential */
 	char keys[320], sockets[320];
 	uint64_t done, garbage;
-	bool ticking;
 	struct run *runs; /* RUNS_MAX */
 } runner;
 
@@ -312,9 +311,7 @@ static void take_run(struct runner *me, const struct msg_run *m, int fd)
 	} else {
 		*r = refused;
 		r->used = true;
-		if (!me->ticking)
-			loop_timer_every(me->tick, TICK_MS);
-		me->ticking = true;
+		loop_timer_keep(me->tick, TICK_MS);
 		try(me, r, r->arrived);
 	}
 }
@@ -385,7 +382,6 @@ static void on_tick(void *arg)
 	}
 	if (!waits)
 		loop_timer_stop(me->tick);
-	me->ticking = waits;
 }
 
 static void on_second(void *arg)
