@@ -268,7 +268,7 @@ static int ask_for_reload(struct haproxy *h, struct error *e)
 		file.text[strcspn(file.text, "\r\n")] = '\0';
 		bool listens = text_integer(file.text, 2, INT32_MAX, &pid) && listens_in_time(h, pid);
 		if (!listens || kill((pid_t)pid, SIGUSR2))
-			rc = error_set(e, ERR_REMOTE, h->run->object, "start haproxy -W with -p and that file", "%.100s names no master process that takes reloads",
+			rc = error_set(e, ERR_CONFIG, h->run->object, "start haproxy -W with -p and that file", "%.100s names no master process that takes reloads",
 				       h->pid_file);
 	}
 	program_text_clear(&file);

@@ -132,7 +132,7 @@ static void on_sel(void *arg, const struct msg_sel_entry *m, size_t count)
 static void on_sel_state(void *arg, const struct msg_sel_state *m)
 {
 	(void)arg;
-	tell_later(MSG_SEL_STATE, m, sizeof(*m));
+	tell(MSG_SEL_STATE, m, sizeof(*m)); /* at once: the engine writes it, and takes no entries of that BMC meanwhile */
 }
 
 static void on_sel_cleared(void *arg, const struct msg_sel_cleared *m)

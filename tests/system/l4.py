@@ -560,7 +560,7 @@ def haproxy_starting(_):
             with open(file, "w") as f:
                 f.write(str(other.pid))
             result = h.run(web, options={"pid": file})
-            check(result["status"] == "remote" and "no master process" in result["error"]["text"] and other.poll() is None, result)
+            check(result["status"] == "config" and "no master process" in result["error"]["text"] and other.poll() is None, result)
             other.stdin.close()
         h.good(h.run(web), web)
 
