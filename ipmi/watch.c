@@ -114,6 +114,7 @@ bool watch_parse_chassis(struct bmc_engine *e, struct bmc *b, const struct ipmi_
 	if (state == BMC_OFF)
 		b->restart_cause = 0;
 	b->state = state;
+	b->unanswered = 0;
 	b->power_due_ms = e->now + b->power_interval_ms;
 	set_error(e, b, BMC_OK, 0);
 	report(e, b, r->data[1], (uint8_t)(r->data[2] | (r->data[0] & 0x1e) << 3));

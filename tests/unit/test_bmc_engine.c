@@ -459,6 +459,27 @@ static void test_silent_and_back(void)
 	stop();
 }
 
+/* Back, and it is something else than the sign of life that reads its state first: the questions it missed are over all the same. */
+static void test_back_by_another_read(void)
+{
+	start(true);
+	give_target();
+	run(2000);
+	w.bmc.silent = true;
+	run(45000);
+	CU_ASSERT_FATAL(last_power()->state == BMC_SILENT);
+	w.bmc.silent = false;
+	urgent();
+	run(1000);
+	CU_ASSERT(last_power()->state == BMC_ON);
+	unsigned back = w.powers;
+	run(120000);
+	CU_ASSERT(w.powers > back);
+	for (unsigned i = back; i < w.powers; i++)
+		CU_ASSERT(w.power[i % LOG].state == BMC_ON);
+	stop();
+}
+
 static void test_short_silence(void)
 {
 	start(true);
@@ -699,15 +720,6 @@ static void test_anonymous(void)
 	stop();
 }
 
-static void test_texts(void)
-{
-	for (int e = BMC_OK; e <= BMC_GARBAGE; e++) {
-		CU_ASSERT(bmc_error_text((enum bmc_error)e)[0] && bmc_error_remedy((enum bmc_error)e)[0]);
-		CU_ASSERT(strlen(bmc_error_text((enum bmc_error)e)) + 2 + strlen(bmc_error_remedy((enum bmc_error)e)) <
-			  CAUSE_SIZE);
-	}
-}
-
 /* Verdicts L29: an urgent read goes ahead of a sweep over slow sensors, and never are two requests out. */
 static void test_urgent_in_a_sweep(void)
 {
@@ -839,26 +851,6 @@ static void test_window(void)
 	stop();
 }
 
-static void test_size(void)
-{
-	CU_ASSERT(sizeof(struct bmc) < 2048);
-}
-
-static void test_guid_orders(void)
-{
-	const uint8_t text[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-	const uint8_t mixed[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
-	uint8_t reversed[16], other[16];
-
-	for (int i = 0; i < 16; i++) {
-		reversed[i] = text[15 - i];
-		other[i] = text[i];
-	}
-	other[15] ^= 1;
-	CU_ASSERT(bmc_guid_equal(text, text) && bmc_guid_equal(text, mixed) && bmc_guid_equal(mixed, text));
-	CU_ASSERT(bmc_guid_equal(text, reversed) && bmc_guid_equal(reversed, text) && !bmc_guid_equal(text, other));
-}
-
 static const struct unit_test tests[] = {
     {"suite 17", test_suite_17},
     {"suite 3", test_suite_3},
@@ -873,6 +865,7 @@ static const struct unit_test tests[] = {
     {"replayed answers", test_replay},
     {"busy", test_busy},
     {"silent and back", test_silent_and_back},
+    {"back by another read", test_back_by_another_read},
     {"short silence", test_short_silence},
     {"restart of the bmc", test_restart_of_the_bmc},
     {"mute in session", test_mute_in_session},
@@ -885,12 +878,9 @@ static const struct unit_test tests[] = {
     {"power refused", test_power_refused},
     {"guid changes", test_guid_changes},
     {"anonymous log-in", test_anonymous},
-    {"texts", test_texts},
     {"urgent in a sweep", test_urgent_in_a_sweep},
     {"target list", test_target_list},
     {"bad secrets", test_bad_secrets},
     {"window", test_window},
-    {"size", test_size},
-    {"guid orders", test_guid_orders},
 };
 UNIT_MAIN("bmc engine", tests)
