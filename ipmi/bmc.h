@@ -127,7 +127,8 @@ struct bmc {
 	uint8_t refused; /* enum bmc_error of the last refused log-in */
 	uint8_t identity_step;
 	uint8_t restart_cause, watchdog; /* as msg_power_state has them */
-	uint8_t cause_step, sel_waits;
+	uint8_t cause_step, cause_read; /* the restart cause waits here for the watchdog's answer: told together */
+	uint8_t sel_waits;
 	uint8_t findings; /* enum bmc_finding bits */
 	uint16_t gap_ms;
 	uint32_t suites; /* offered, one bit each */

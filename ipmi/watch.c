@@ -365,11 +365,12 @@ static uint8_t watchdog_of(const struct ipmi_reply *r)
 	return (uint8_t)(WATCHDOG_KNOWN | (r->data[0] & WATCHDOG_RUNNING) | (r->data[3] & WATCHDOG_EXPIRED));
 }
 
-/* Get System Restart Cause (28.11), then the watchdog; a power read follows, which carries both. */
+/* Get System Restart Cause (28.11), then the watchdog; a power read follows, which carries both. A power read that comes between the
+ * two carries neither: half a reason would be taken for the whole. */
 static void cause_done(struct bmc_engine *e, struct bmc *b, enum bmc_error error, const struct ipmi_reply *reply)
 {
 	if (error == BMC_OK && b->cause_step == CAUSE_RESTART && reply->size >= 1)
-		b->restart_cause = (uint8_t)(1 + (reply->data[0] & 0x0f));
+		b->cause_read = (uint8_t)(1 + (reply->data[0] & 0x0f));
 	if (error == BMC_OK && b->cause_step == CAUSE_WATCHDOG && reply->size >= 4)
 		b->watchdog = watchdog_of(reply);
 	if (reply && ++b->cause_step < CAUSE_END) {
@@ -377,6 +378,9 @@ static void cause_done(struct bmc_engine *e, struct bmc *b, enum bmc_error error
 		return;
 	}
 	b->cause_step = CAUSE_RESTART;
+	if (b->cause_read)
+		b->restart_cause = b->cause_read;
+	b->cause_read = 0;
 	b->power_due_ms = e->now;
 	bmc_want(e, b, PROC_LIVE, e->now);
 }

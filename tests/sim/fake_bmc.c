@@ -265,6 +265,10 @@ static uint8_t carry_out(struct fake_bmc *f, uint8_t netfn, uint8_t command, con
 		memcpy(out, (uint8_t[]){0x20, 1, 2, 0x34, 2, 0xbf, 0x91, 0x12, 0, 2, 0x0f}, 11);
 		*size = 11;
 		return 0;
+	case 0x0625: /* the watchdog of the SMS/OS, running, expired once */
+		memcpy(out, (uint8_t[]){0x44, 1, 0, 0x10, 0x64, 0, 0x64, 0}, 8);
+		*size = 8;
+		return 0;
 	case 0x0638:
 		memcpy(out, (uint8_t[]){1, 0x80, f->anonymous ? 5 : 4, 2, 0, 0, 0, 0}, 8);
 		*size = 8;

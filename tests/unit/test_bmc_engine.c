@@ -219,13 +219,9 @@ static void opens(bool sha256)
 	stop();
 }
 
-static void test_suite_17(void)
+static void test_suites(void)
 {
 	opens(true);
-}
-
-static void test_suite_3(void)
-{
 	opens(false);
 }
 
@@ -477,6 +473,23 @@ static void test_back_by_another_read(void)
 	CU_ASSERT(w.powers > back);
 	for (unsigned i = back; i < w.powers; i++)
 		CU_ASSERT(w.power[i % LOG].state == BMC_ON);
+	stop();
+}
+
+static void test_cause_is_told_whole(void)
+{
+	struct msg_bmc_read why = {.slot = 3, .generation = 1, .what = BMC_READ_CAUSE};
+
+	start(true);
+	give_target();
+	run(2000);
+	bmc_engine_read(w.engine, &why, w.now);
+	run(1);
+	urgent(); /* goes out between the two answers */
+	run(1000);
+	for (unsigned i = 0; i < w.powers; i++)
+		CU_ASSERT(!w.power[i].restart_cause == !w.power[i].watchdog);
+	CU_ASSERT(w.powers == 3 && last_power()->restart_cause == 5 && last_power()->watchdog == 0xd0);
 	stop();
 }
 
@@ -852,8 +865,7 @@ static void test_window(void)
 }
 
 static const struct unit_test tests[] = {
-    {"suite 17", test_suite_17},
-    {"suite 3", test_suite_3},
+    {"suites 17 and 3", test_suites},
     {"refused suites", test_refused_suites},
     {"wrong password", test_wrong_password},
     {"wrong user", test_wrong_user},
@@ -866,6 +878,7 @@ static const struct unit_test tests[] = {
     {"busy", test_busy},
     {"silent and back", test_silent_and_back},
     {"back by another read", test_back_by_another_read},
+    {"cause is told whole", test_cause_is_told_whole},
     {"short silence", test_short_silence},
     {"restart of the bmc", test_restart_of_the_bmc},
     {"mute in session", test_mute_in_session},
