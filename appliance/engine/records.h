@@ -14,6 +14,8 @@ struct node_records {
 	struct msg_sel_known known; /* as the store has it */
 	uint64_t first, last;       /* numbers of the entries that are kept; last 0: none yet */
 	bool busy;                  /* a transaction is under way */
+	struct msg_sel_entry *held; /* a batch that came meanwhile; NULL none */
+	size_t held_count;
 	struct msg_sel_entry newest; /* the newest entry of level warning or worse that asserted something in this life of the engine */
 	int64_t newest_ms;           /* monotonic, when it was told; 0 none */
 	uint64_t inventory;          /* what its inventory was read of: hash of GUID and firmware; 0: it has not been read */

@@ -163,6 +163,18 @@ void records_told(struct engine *e, uint32_t slot)
 		tell(e, slot);
 }
 
+/* The batch that came meanwhile, unless it is the one that was just kept, sent again before its commit. */
+static void take_held(struct engine *e, struct node_records *r)
+{
+	struct msg_sel_entry *m = r->held;
+	size_t count = r->held_count;
+
+	r->held = NULL;
+	if (m && memcmp(m[count - 1].raw, r->known.last, SEL_RAW) != 0)
+		records_sel(e, m, count);
+	free(m);
+}
+
 static void on_kept(void *arg, const struct store_reply *reply)
 {
 	struct keeping *k = arg;
@@ -177,6 +189,7 @@ static void on_kept(void *arg, const struct store_reply *reply)
 			r->last = k->last;
 			tell(e, k->known.slot);
 		} /* else the BMC role sends it again; the store's own alarm says why */
+		take_held(e, r);
 	}
 	if (k->done)
 		k->done(k->arg, reply);
@@ -244,11 +257,16 @@ void records_sel(struct engine *e, const struct msg_sel_entry *m, size_t count)
 	if (count == 0 || count > BATCH_MAX || !engine_node(e, m->slot, m->generation))
 		return;
 	struct node_records *r = records_of(e, m->slot);
-	if (r->busy)
-		return; /* sent again before its commit: the answer to the first is under way */
 	for (size_t i = 0; i < count; i++)
 		if (m[i].slot != m->slot || m[i].generation != m->generation || !sound(&m[i]))
 			return;
+	if (r->busy) { /* something else of this log is being written: the BMC role sends one batch and waits for it */
+		free(r->held);
+		r->held = mem_array(count, sizeof *m);
+		memcpy(r->held, m, count * sizeof *m);
+		r->held_count = count;
+		return;
+	}
 	for (size_t i = 0; i < count; i++)
 		remember_newest(r, &m[i]);
 	struct keeping *k = keeping_new(e, m->slot);
@@ -315,6 +333,8 @@ void records_removed(struct engine *e, uint32_t slot)
 	if (r && (r->last || r->known.erased))
 		delete_entries(e, slot, r->first, r->last + BATCH_MAX); /* a batch may be under way */
 	inventory_removed(e, slot);
+	if (r)
+		free(r->held);
 	free(r);
 	e->nodes[slot]->records = NULL;
 }
