@@ -16,7 +16,7 @@
 enum { BATCH = 32, BATCHES = 32, BUFFER_BYTES = 4 << 20, OUT_BYTES = 16384 };
 /* Busy: more than BUSY datagrams in WINDOW_MS, until there are fewer than CALM. Then one timer does all the work in turns,
  * and the sockets are not watched; turns follow at once while there is much to read. */
-enum { WINDOW_MS = 100, BUSY = 20, CALM = 10, TURN_MS = 20, SOON_MS = 1, MUCH = 2 * BATCH };
+enum { WINDOW_MS = 100, BUSY = 20, CALM = 10, TURN_MS = 40, SOON_MS = 1, MUCH = 2 * BATCH };
 
 /* What was said in one turn and is not sent yet, to one family of addresses. */
 struct out {

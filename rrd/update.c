@@ -17,6 +17,7 @@
 #include "rrd/layout.h"
 #include "rrd/undo.h"
 
+enum { AHEAD = 16384 };
 enum { ARCHIVES_MAX = 3 * LAYOUT_ARCHIVES };
 enum { PER_SOURCE = sizeof(ds_def_t) + sizeof(pdp_prep_t) + ARCHIVES_MAX * sizeof(cdp_prep_t) };
 enum { HEAD_MAX = sizeof(stat_head_t) + sizeof(live_head_t) + SERIES_DS_MAX * PER_SOURCE + ARCHIVES_MAX * (sizeof(rra_def_t) + sizeof(rra_ptr_t)) };
@@ -265,11 +266,22 @@ static bool take_step(unsigned long archive, int kind, uint32_t count, const dou
 	return ends;
 }
 
+/* A page that is written in part must be read before, and whoever writes waits for the disk. So the next part of an archive is asked for while its
+ * rows still go into the part before: one reading of four pages that nobody waits for, in place of four. */
+static void read_ahead(int fd, off_t archive, off_t end, off_t before, off_t now)
+{
+	off_t next = (now / AHEAD + 1) * AHEAD;
+
+	if (now >= before && now / AHEAD == before / AHEAD)
+		return;
+	posix_fadvise(fd, next < end ? next : archive, AHEAD, POSIX_FADV_WILLNEED);
+}
+
 /* All rows into one archive, which begins at `at`: what is next to each other goes in one write. */
 static int write_archive(int fd, unsigned long archive, uint64_t step, uint32_t count, int row_count, off_t at)
 {
 	const rra_def_t *a = &head.archives[archive];
-	unsigned long *place = &head.places[archive].cur_row, first = 0, n = 0;
+	unsigned long *place = &head.places[archive].cur_row, before = *place, first = 0, n = 0;
 	size_t row_bytes = count * sizeof(rrd_value_t);
 	int kind;
 
@@ -287,7 +299,10 @@ static int write_archive(int fd, unsigned long archive, uint64_t step, uint32_t 
 		if (n++ == 0)
 			first = *place;
 	}
-	return n ? write_whole(fd, consolidated, n * row_bytes, at + (off_t)(first * row_bytes)) : 0;
+	if (n == 0)
+		return 0;
+	read_ahead(fd, at, at + (off_t)(a->row_cnt * row_bytes), at + (off_t)(before * row_bytes), at + (off_t)(*place * row_bytes));
+	return write_whole(fd, consolidated, n * row_bytes, at + (off_t)(first * row_bytes));
 }
 
 /* The head is the last that changes: until then the file is the old one, with values behind its newest row that nobody asks for. */
