@@ -163,15 +163,17 @@ void records_told(struct engine *e, uint32_t slot)
 		tell(e, slot);
 }
 
-/* The batch that came meanwhile, unless it is the one that was just kept, sent again before its commit. */
+/* The batch that came meanwhile, without what was kept just now: a BMC role that waited too long for a slow store sends it again. */
 static void take_held(struct engine *e, struct node_records *r)
 {
 	struct msg_sel_entry *m = r->held;
-	size_t count = r->held_count;
+	size_t count = m ? r->held_count : 0, kept = count;
 
 	r->held = NULL;
-	if (m && memcmp(m[count - 1].raw, r->known.last, SEL_RAW) != 0)
-		records_sel(e, m, count);
+	while (kept > 0 && memcmp(m[kept - 1].raw, r->known.last, SEL_RAW) != 0)
+		kept--;
+	if (kept < count)
+		records_sel(e, m + kept, count - kept);
 	free(m);
 }
 

@@ -79,6 +79,17 @@ static void test_sent_again(void)
 	CU_ASSERT(kept()->last == before + 2 && kept()->known.last_id == 9);
 }
 
+static void test_sent_again_with_more(void)
+{
+	struct msg_sel_entry both[] = {entry(20), entry(21)};
+	uint64_t before = kept()->last;
+
+	batch(20);
+	records_sel(&engine, both, 2);
+	deliver();
+	CU_ASSERT(!kept()->busy && kept()->last == before + 2 && kept()->known.last_id == 21);
+}
+
 static void test_store_refuses(void)
 {
 	uint64_t before = kept()->last;
@@ -106,6 +117,7 @@ static void test_event_logs(void)
 	make_site();
 	test_behind_a_stamp();
 	test_sent_again();
+	test_sent_again_with_more();
 	test_store_refuses();
 	test_node_goes();
 }
